@@ -24,7 +24,7 @@ from pages.ui.data import (
 )
 from pages.ui.shared import engine, facts, forms, session, text
 from pages.ui.shared.text import Safe, escape, exact, t, term
-from pages.ui.tasks import labels, ranking
+from pages.ui.tasks import labels, next_item, ranking
 
 KEY = sources.KEY
 
@@ -61,6 +61,7 @@ def main() -> None:
     _understood(choices, table, found)
     target_question.ask(choices, found)
     pictures.examples(found)
+    next_item.examples(found)
     _targets(choices, found)
     answers.choose(choices, [str(c) for c in table.frame.columns])
     target_question.readings(choices, found)

@@ -14,7 +14,7 @@ from pages.ui.result import comparison, kept_rows, soft_view, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
 from pages.ui.soft import live
-from pages.ui.tasks import labels, one_target, ranking
+from pages.ui.tasks import labels, next_item, one_target, ranking
 
 
 def _ended(store: RunStore) -> list[RunRow]:
@@ -123,7 +123,7 @@ def page() -> None:
         if kept.logits["teacher"].shape[1] == len(found["dataset"]["classes"]):
             live.show(kept, found, index, kept_rows.stamps(folder))
         else:
-            st.info(t("soft_labels.compact"), icon=":material/info:")
+            next_item.soft(kept, found)
         soft_view.faithful(found, index)
     of = found["artifacts"]
     st.caption(t("soft_labels.kept", kept=text.exact(of["rows_kept"]), of=text.exact(of["rows_of"])))

@@ -12,7 +12,7 @@ from pages.ui.charts import confusion as matrices
 from pages.ui.result import differences
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import t
-from pages.ui.tasks import labels
+from pages.ui.tasks import labels, next_item
 
 Result = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ def show(found: Result, index: int) -> None:
         labels.mistakes(found, index)
         return
     if not task_of(found["task"]).has_classes or not student.get("confusion"):
-        st.markdown(t("runs.mistakes.regression"))
+        st.markdown(next_item.why("mistakes") if next_item.of_catalogue(found) else t("runs.mistakes.regression"))
         return
     classes = found["dataset"]["classes"]
     worst = most_frequent_mistake(student["confusion"])

@@ -20,7 +20,7 @@ from pages.ui.result import chance, column_curves, differences, kept_rows, mista
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import labels, one_target, ranking, several, yes_no
+from pages.ui.tasks import labels, next_item, one_target, ranking, several, yes_no
 from pages.ui.try_it import tab as try_tab
 
 Result = Mapping[str, Any]
@@ -262,6 +262,9 @@ def calibration(found: Result, index: int) -> None:
     """Draw the reliability diagram of the three."""
     student = found["students"][index]
     if not task_of(found["task"]).has_classes or not student.get("calibration"):
+        if next_item.of_catalogue(found):
+            st.markdown(next_item.why("calibration"))
+            return
         own = "labels." if labels.are_labels(found["task"]) else "ranking." if ranking.by_order(found["task"]) else None
         st.markdown(t(f"{own}calibration" if own else "runs.calibration.regression"))
         return

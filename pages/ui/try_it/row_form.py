@@ -11,6 +11,7 @@ import streamlit as st
 
 from kd_core.data.types.base import ColumnType
 from pages.ui.shared.text import escape, t
+from pages.ui.tasks import next_item
 
 WIDGETS = 60  # columns with a widget; the rest of a wide table keeps the values of the row
 OPTIONS = 200  # different labels that a list offers; others can be typed
@@ -20,7 +21,7 @@ ACROSS = 3
 def fields(types: Mapping[str, ColumnType], row: Mapping[str, Any], rows: pd.DataFrame, key: str) -> dict[str, Any]:
     """Draw the widgets and return what they hold, one raw value per column; None for an empty one."""
     found = {name: _plain(row.get(name)) for name in types}
-    wide = [n for n, column in types.items() if column.kind in ("text", "picture")]
+    wide = [n for n, column in types.items() if column.kind in ("text", "picture", "items")]
     narrow = [n for n in types if n not in wide]
     for name in wide:
         found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")
@@ -40,6 +41,8 @@ def _widget(name: str, column: ColumnType, value: Any, rows: pd.DataFrame, key: 
             st.image(io.BytesIO(value), width=160, caption=label)
         given = st.file_uploader(t("try_it.picture"), type=["png", "jpg", "jpeg", "webp", "bmp"], key=key)
         return value if given is None else given.getvalue()
+    if column.kind == "items":
+        return next_item.field(name, column, value, key)
     if column.kind == "text":
         return st.text_area(label, value="" if value is None else str(value), key=key) or None
     if column.kind == "number":

@@ -16,7 +16,7 @@ from kd_core.task import task_of
 from pages.ui.result import differences, kept_rows
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
-from pages.ui.tasks import ranking
+from pages.ui.tasks import next_item, ranking
 from pages.ui.try_it import models, row_form, said, service, teacher
 
 
@@ -90,6 +90,8 @@ def _told(
     spoken += [(_title(name), reply, sizes.get(name, "–")) for name, reply in {**told_by, **replies}.items()]
     if away is not None:
         spoken.append((t("try_it.service", host=away[0]), away[1], "–"))
+    right = None if rows is None else questions.truth(rows.labels[at])
+    next_item.ranked(questions, [(title, reply) for title, reply, _ in spoken], right)
     lines = []
     for title, reply, size in spoken:
         took = "–" if reply.seconds is None else text.milliseconds(1000 * reply.seconds)

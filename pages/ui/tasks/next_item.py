@@ -1,0 +1,183 @@
+"""Histories of items on the screens: strips with the newest item on the right, and lists of what may come next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from kd_core.data.plain.history import items_of
+from kd_core.data.plain.questions import FIRST, Questions
+from kd_core.data.table import Profile
+from kd_core.data.types.base import ColumnType
+from kd_core.task import CATALOGUE, task_of
+from pages.ui.charts import data as charts
+from pages.ui.result.differences import arm_names
+from pages.ui.result.kept_rows import Kept
+from pages.ui.shared import findings, picture, text
+from pages.ui.shared.text import Safe, escape, exact, t
+from pages.ui.try_it.models import Reply
+
+SHOWN, LISTED = 14, 10  # newest items of a strip; places of a list
+POPULAR = 20  # items of the chart
+LETTERS = 28  # of an item's name
+OFFERED = 5000  # items that can be searched; others can be typed
+_LENGTHS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 19), (20, 49), (50, 10**9))
+
+
+def strip(items: Sequence[str], following: str | None = None) -> None:
+    """Draw a history as chips, the oldest left out where there are many, and what came next behind an arrow."""
+    newest = items[-SHOWN:]
+    chips = [f":gray[{t('task.next_item.older', n=exact(len(items) - len(newest)))}]"] if len(items) > SHOWN else []
+    chips += [f":gray-badge[{_short(item)}]" for item in newest[:-1]]
+    chips += [f":blue-badge[{_short(newest[-1])}]"] if newest else [f":gray[{t('task.next_item.nothing')}]"]
+    if following is not None:
+        chips.append(f":material/arrow_forward: :green-badge[{_short(following)}]")
+    st.markdown(" ".join(chips))
+
+
+def _short(item: str) -> str:
+    return escape(item if len(item) <= LETTERS else f"{item[: LETTERS - 1]}…")
+
+
+def examples(found: Profile) -> None:
+    """On the Data page: a user's history with what came next, how long histories are, and which items are popular."""
+    histories = [c.name for c in found.columns if c.kind == "items"]
+    if not histories or found.target is None or not found.classes:
+        return
+    cells = found.frame[histories[0]].astype("object").fillna("")
+    with st.expander(t("task.next_item.examples"), icon=":material/linear_scale:", expanded=True):
+        left, right = st.columns([1, 4], vertical_alignment="bottom")
+        row = int(left.number_input(t("task.next_item.row"), 1, len(cells), 1, key="data-history-row")) - 1
+        with right:
+            strip(_apart(str(cells.iloc[row])), str(found.frame[found.target].iloc[row]))
+        st.caption(t("task.next_item.strip_note"))
+        one, other = st.columns(2)
+        labels, counts = lengths([len(_apart(cell)) for cell in cells])
+        with one:
+            fig = charts.distribution(labels, counts, t("task.next_item.length"), t("data.rows_axis"))
+            picture.show(fig, "history-lengths", findings.of_column(str(t("task.next_item.length")), labels, counts))
+        order = np.argsort(-np.array(found.class_counts), kind="stable")[:POPULAR]
+        names, often = [found.classes[at] for at in order], [found.class_counts[at] for at in order]
+        with other:
+            fig = charts.distribution(names, often, t("task.next_item.popular"), t("data.rows_axis"))
+            picture.show(fig, "items-popular", findings.of_column(str(t("task.next_item.popular")), names, often))
+        total = max(1, sum(found.class_counts))
+        told = t(
+            "task.next_item.popular_note",
+            n=exact(len(names)),
+            items=exact(len(found.classes)),
+            share=text.percent(sum(often) / total),
+        )
+        st.caption(told)
+
+
+def _apart(cell: str) -> list[str]:
+    """Take a cell apart by what most likely stands between its items: a page knows no rules of a column."""
+    return items_of(cell, next((sign for sign in (",", ";", "|", "\t") if sign in cell), " "))
+
+
+def lengths(counts: Sequence[int]) -> tuple[list[str], list[int]]:
+    """Sort numbers of items into a few ranges."""
+    found = np.asarray(counts)
+    labels = [f"{low}" if low == high else f"{low}+" if high > 10**6 else f"{low}–{high}" for low, high in _LENGTHS]
+    return labels, [int(((found >= low) & (found <= high)).sum()) for low, high in _LENGTHS]
+
+
+def field(name: str, column: ColumnType, value: Any, key: str) -> str | None:
+    """Let a person write a history, and search items that are put behind it."""
+    written = st.text_input(escape(name), value=value or "", key=key, help=t("task.next_item.field_help"))
+    added = st.multiselect(
+        t("task.next_item.add"),
+        list(column.catalogue[:OFFERED]),
+        key=f"{key}.added",
+        accept_new_options=True,
+        placeholder=t("task.next_item.search"),
+    )
+    between = column.separator or " "
+    items = [*items_of(written, column.separator), *added]
+    strip(items)
+    return between.join(items) or None
+
+
+def ranked(questions: Questions, spoken: Sequence[tuple[str, Reply]], truth: Any) -> bool:
+    """Lay the first items of several models side by side, the right one marked; nothing for other tasks."""
+    if questions.every[0].kind != FIRST:
+        return False
+    names = {title: list(reply.shares.items()) for title, reply in spoken}
+    lists = {
+        title: [f"{'✓ ' if item == truth else ''}{item} · {text.percent(share)}" for item, share in told]
+        for title, told in names.items()
+    }
+    _table(lists)
+    if truth is not None:
+        for title, told in names.items():
+            places = [at for at, (item, _) in enumerate(told, 1) if item == truth]
+            said = t("task.next_item.at", place=places[0]) if places else t("task.next_item.not_among")
+            st.caption(f"{escape(title)}: {said}")
+    return True
+
+
+def _table(lists: Mapping[str, Sequence[str]], rest: bool = False) -> None:
+    """Lay lists side by side; `rest`: the last line of each is no item."""
+    most = max((len(told) for told in lists.values()), default=0)
+    columns = {
+        escape(title): [escape(one) for one in told] + [""] * (most - len(told)) for title, told in lists.items()
+    }
+    places = [str(at) for at in range(1, most + 1 - rest)] + ["…"] * rest
+    st.table(pd.DataFrame(columns, index=pd.Index(places, name=str(t("task.next_item.place")))), border="horizontal")
+
+
+def softened(kept_W: Any, temperature: float, items: int) -> tuple[list[tuple[int, float]], float]:
+    """Soften what was kept of an answer: the first items with their shares, and what all others have together.
+
+    Shape: (W,): K places of items, their log-probabilities, and that of each other item.
+    """
+    count = len(kept_W) // 2
+    log_p = np.asarray(kept_W[count:], np.float64) / temperature
+    weights = np.exp(log_p - log_p.max())
+    weights[-1] *= max(0, items - count)
+    shares = weights / weights.sum()
+    order = np.argsort(-shares[:count], kind="stable")[:LISTED]
+    told = [(int(kept_W[at]), float(shares[at])) for at in order]
+    return told, float(1 - sum(share for _, share in told))
+
+
+def soft(kept: Kept, found: Mapping[str, Any]) -> None:
+    """On the page of soft labels: a test row's first items by teacher, baseline and student at a temperature, and the rest's mass."""
+    classes = found["dataset"]["classes"]
+    left, right = st.columns(2, vertical_alignment="bottom")
+    key = f"soft-items-{found['run_id']}"
+    row = int(left.number_input(t("task.next_item.row"), 1, len(kept.labels), 1, key=f"{key}.row")) - 1
+    temperature = right.slider(t("task.next_item.temperature"), 1.0, 8.0, 1.0, 0.5, key=f"{key}.T")
+    truth = int(kept.labels[row])
+    named = str(classes[truth]) if truth >= 0 else None
+    for name, column in (kept.view.types if kept.view else {}).items():
+        cell = kept.rows[name].iloc[row]
+        strip(items_of(cell if isinstance(cell, str) else "", column.separator), named)
+    if named is None:
+        st.caption(t("task.next_item.unseen"))
+    lists: dict[str, list[str]] = {}
+    for arm in ("teacher", "baseline", "student"):
+        z = kept.logits[arm][row]
+        if np.isnan(z).any():
+            continue
+        told, rest = softened(z, temperature, len(classes))
+        marked = [f"{'✓ ' if at == truth else ''}{classes[at]} · {text.percent(share)}" for at, share in told]
+        others = t("task.next_item.others", n=exact(max(0, len(classes) - len(told))))
+        lists[arm_names()[arm]] = [*marked, f"{others} · {text.percent(rest)}"]
+    _table(lists, rest=True)
+    st.caption(t("task.next_item.soft_note"))
+
+
+def of_catalogue(found: Mapping[str, Any]) -> bool:
+    """Say whether a result's classes are a whole catalogue."""
+    return CATALOGUE(task_of(found["task"]))
+
+
+def why(what: str) -> Safe:
+    """Say why a part of a result means nothing for a catalogue."""
+    return t(f"task.next_item.no_{what}")
