@@ -16,7 +16,7 @@ from kd_core.models.building import build
 from kd_core.registry import Entry
 from kd_core.specs import Choice
 from kd_core.task import IN_PARTS, TASKS, task_of, usual
-from tests.laws import several_rows
+from tests.laws.losses import several_rows
 
 ROWS, WIDTH, INPUTS = 12, 6, table_inputs(3)
 PICTURES = InputSpec("pixels", (1, 8, 8), "uint8", high=256)
