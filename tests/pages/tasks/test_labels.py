@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pages.ui.charts.tasks.labels import found_and_missed
+from pages.ui.charts.confusion import found_and_missed
 from pages.ui.shared import engine
 from pages.ui.shared.text import t
 from pages.ui.tasks import labels
