@@ -74,7 +74,10 @@ def columns():
         "json": (as_json, True),
         "sentences": (words, False),
         "fixed pairs": (towns, False),
-        "many names": ([f"name{rng.integers(400)}, name{rng.integers(400)}" for _ in range(300)], False),
+        "many names": (
+            [", ".join(f"name{rng.integers(400)}" for _ in range(rng.integers(1, 3))) for _ in range(300)],
+            False,
+        ),
         "one word": (list(rng.choice(few, 300)), False),
         "half and half": (as_json[:150] + ["some text"] * 150, False),
     }
