@@ -16,6 +16,7 @@ from kd_core.data.labels.cells import apart, form_of, looks_like_lists, read_lis
         (["a;b", "b", "c;a, with a comma"], ";"),
         (["food", "food;toys, games", "toys, games", "books;toys, games", "toys, games;food", "books"], ";"),
         (["a,b", "b", "c,a"], ","),
+        (["x,y;z", "x", "y;z,x", "y;z"], ","),
         (['["a"]', "[]", '["b", "c"]'], None),
         (["['a']", "[]", "['b, c']"], None),
     ],
