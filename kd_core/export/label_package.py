@@ -60,7 +60,7 @@ def write(
 
     `columns`: names, or ("all",), or ("encoded",): what the table view makes of them, without names. `made`: rows put together from
     training rows in place of the rows themselves. `folds`: those of the run.
-    Errors: SpecError `nothing_shared`, `no_such_column`, `encoded_made`, `made_rows_teacher`, `package_several`; DataError; Stopped.
+    Errors: SpecError `nothing_shared`, `no_such_column`, `encoded_made`, `made_rows_teacher`, `package_several`, `package_labels`; DataError; Stopped.
     """
     dataset = prepare(without_own_columns(spec.dataset, spec.teacher))
     if IN_PARTS(task_of(dataset.task)):
@@ -70,6 +70,12 @@ def write(
             "package_several",
             count=1 + len(dataset.spec.more_targets),
             names=", ".join((dataset.spec.target, *dataset.spec.more_targets)),
+        )
+    if task_of(dataset.task).each_alone:
+        raise SpecError(
+            "A package of soft labels holds one class or one number a row; rows of this run may have several labels.",
+            "Share the student instead, or the run's own soft_labels.npz.",
+            "package_labels",
         )
     if dataset.catalogue is not None:
         raise SpecError(

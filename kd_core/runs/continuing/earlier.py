@@ -24,6 +24,7 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged, read_object, sha256_file
 from kd_core.specs import CompressSpec, ContinueSpec, RunSpec
+from kd_core.task import task_of
 from kd_core.teachers.base import without_own_columns
 from kd_core.teachers.kept_models import NAME
 from kd_core.workspace import workspace
@@ -159,6 +160,12 @@ def opened(asked: ContinueSpec | CompressSpec) -> Earlier:
 
 def why_not(earlier: Earlier) -> KDError | None:
     """Say why a run's students can't learn on, None where they can."""
+    if task_of(str(earlier.result["task"])).each_alone:
+        return SpecError(
+            "Students of several labels a row can't learn on from new rows: what they forget is measured by one answer a row.",
+            "Run it again on old and new rows together.",
+            "continue_labels",
+        )
     for student in earlier.spec.students:
         if student.name in earlier.students and "fits" in ARCHS.get(student.arch.name).facts:
             return SpecError(
