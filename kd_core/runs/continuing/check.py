@@ -5,6 +5,7 @@ from __future__ import annotations
 from kd_core.distill.terms import hears_inside, soft_share
 from kd_core.errors import Problem, Says
 from kd_core.specs import OFFLINE, RunSpec
+from kd_core.task import task_of
 
 _ORDINARY = Says(
     "continue_ordinary",
@@ -36,6 +37,12 @@ _ANSWERS = Says(
     "The labels of this run are made of a teacher's answers in columns of its table.",
     "Put old and new rows into one table, and make a new run.",
 )
+_HISTORIES = Says(
+    "continue_histories",
+    "error",
+    "The rows of this run are made of users' histories, and new events change the histories themselves.",
+    "Put old and new events into one file, and make a new run.",
+)
 
 
 def check(spec: RunSpec) -> list[Problem]:
@@ -57,6 +64,8 @@ def check(spec: RunSpec) -> list[Problem]:
         found.append(_INNER.problem(loss=spec.objective.name))
     if not soft_share(spec.objective):
         found.append(_UNHEARD.problem())
+    if spec.dataset.task and task_of(spec.dataset.task).by_history:
+        found.append(_HISTORIES.problem())
     if spec.dataset.answer_columns:
         found.append(_ANSWERS.problem())
     return found
