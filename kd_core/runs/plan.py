@@ -265,7 +265,6 @@ def _of_catalogue(spec: RunSpec, task: str) -> list[Problem]:
     extras = (
         (told.compact and spec.training.class_weights == "balanced", "Class weights are", "Set them to 'none'."),
         (told.compact and spec.compress is not None, "Making a student smaller is", "Ask for a smaller student."),
-        (told.by_history and spec.continues is not None, "Going on with new rows is", "Make a new run on all rows."),
     )
     return [_NOT_OF_CATALOGUE.problem(what=what, instead=instead) for asked, what, instead in extras if asked]
 

@@ -37,6 +37,12 @@ _ANSWERS = Says(
     "The labels of this run are made of a teacher's answers in columns of its table.",
     "Put old and new rows into one table, and make a new run.",
 )
+_HISTORIES = Says(
+    "continue_histories",
+    "error",
+    "The rows of this run are made of users' histories, and new events change the histories themselves.",
+    "Put old and new events into one file, and make a new run.",
+)
 _BY_ORDER = Says(
     "continue_ranking",
     "error",
@@ -64,6 +70,8 @@ def check(spec: RunSpec) -> list[Problem]:
         found.append(_INNER.problem(loss=spec.objective.name))
     if not soft_share(spec.objective):
         found.append(_UNHEARD.problem())
+    if spec.dataset.task and task_of(spec.dataset.task).by_history:
+        found.append(_HISTORIES.problem())
     if spec.dataset.answer_columns:
         found.append(_ANSWERS.problem())
     if spec.dataset.task and task_of(spec.dataset.task).by_order:

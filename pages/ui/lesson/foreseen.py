@@ -8,7 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import Choice, DatasetSpec
-from kd_core.task import task_of
+from kd_core.task import CLASSIFICATION, task_of
 from pages.ui.charts import distill as charts
 from pages.ui.lesson import builder
 from pages.ui.lesson.moved import part_name
@@ -19,7 +19,7 @@ from pages.ui.shared.text import Safe, escape, t, term
 
 def show(dataset: DatasetSpec, task: str, teacher: Choice, lesson: dict[str, Any]) -> None:
     """Show what T does to an answer this teacher really gave, and what would move the student; say when there is none yet."""
-    if not task_of(task).has_classes:
+    if not CLASSIFICATION(task_of(task)):
         return
     try:
         found = softening.answers(dataset, teacher)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from kd_core.evaluate.soft_labels import entropy, soften
 from kd_core.specs import Choice, DatasetSpec
-from kd_core.task import task_of
+from kd_core.task import CLASSIFICATION, task_of
 from kd_core.workspace import workspace
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def kept(dataset_json: str, teacher_json: str) -> KeptAnswers | None:
 
     cache = TeacherCache(workspace() / "teachers")
     found = cache.find(DatasetSpec.from_json(dataset_json), Choice.from_json(teacher_json))
-    return None if found is None or not task_of(found.task).has_classes else found
+    return None if found is None or not CLASSIFICATION(task_of(found.task)) else found
 
 
 def stamp() -> int | None:

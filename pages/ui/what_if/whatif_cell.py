@@ -170,7 +170,9 @@ def soft(folder: RunFolder, grid: Grid, cell: Cell) -> None:
     if not np.isfinite(z_cell).all():
         st.info(whatif_words.why_missing(cell), icon=":material/block:")
         return
-    if task_of(grid.task).has_classes:
+    if task_of(grid.task).compact:
+        st.caption(t("what_if.soft.catalogue"))
+    elif task_of(grid.task).has_classes:
         _shares(arrays, z_teacher, z_cell, grid, cell.temperature or 1.0)
     elif task_of(grid.task).each_alone:
         labels.cell(arrays, z_teacher, z_cell, grid.classes, cell.temperature or 1.0)

@@ -83,6 +83,9 @@ def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
     """Draw the panel; only this part is drawn again when a slider moves."""
     with st.container(border=True, key="whatif-instant"):
         st.subheader(t("what_if.instant.title"), help=t("what_if.instant.help"))
+        if task_of(task).compact:
+            st.caption(t("what_if.instant.catalogue"))
+            return
         if not task_of(task).has_classes:
             st.caption(t("labels.instant") if task_of(task).each_alone else t("what_if.instant.regression"))
             return

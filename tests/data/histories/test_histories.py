@@ -96,6 +96,13 @@ def test_item_numbers_are_those_of_first_appearance_in_training(tmp_path):
     assert new.count == 30 and "30 of 60" in new.message
 
 
+def test_what_only_a_test_row_names_first_has_a_later_number(tmp_path):
+    first = [("a", item, time) for time, item in enumerate("pqrsv")]  # s is validation, v test
+    rest = [(f"u{u}", item, time) for u in range(40) for time, item in enumerate("pvqsrp")]
+    data = dataset(pd.DataFrame([*first, *rest], columns=["user", "item", "time"]), tmp_path)
+    assert data.classes == ("p", "q", "r", "v", "s")
+
+
 def test_the_same_file_gives_the_same_rows_and_other_ties_another_name(tmp_path):
     frame = events().assign(time=lambda f: f["time"] // 4)
     first, second = dataset(frame, tmp_path), dataset(frame, tmp_path)

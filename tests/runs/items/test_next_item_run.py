@@ -15,6 +15,7 @@ from kd_core.data.preparation import prepare
 from kd_core.distill.stack.stackable import why_apart
 from kd_core.errors import SpecError
 from kd_core.runs import plan
+from kd_core.runs.continuing import check as continuing
 from kd_core.runs.items import cold_start
 from kd_core.runs.plain.items import ItemReferences
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
@@ -204,3 +205,14 @@ def test_columns_of_user_and_item_on_the_command_line(events):
     assert code == 0 and "predict item as next_item" in told and "names the user" in told
     code, told = said(["profile", events, "--user", "user"])
     assert code == 2 and "--user and --item" in told
+
+
+def test_going_on_and_making_smaller_are_refused_in_words(events):
+    spec = spec_of(events)
+    values = spec.model_dump(mode="json")
+    going = {"run": "x", "weights": "0" * 64, "source": str(events), "sha256": "0" * 64, "name": "new"}
+    found = continuing.check(RunSpec.model_validate(values | {"continues": going}))
+    assert "continue_histories" in {p.code for p in found}
+    small = spec.model_copy(update={"compress": object()})
+    assert any("Making a student smaller is not done" in str(p) for p in plan._of_catalogue(small, TASK))
+    assert plan._of_catalogue(small, "multiclass") == []
