@@ -20,9 +20,10 @@ from onnx import helper, numpy_helper
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
 from kd_core.data.plain.history import with_catalogue, without_catalogue
-from kd_core.data.plain.questions import CLASSES, FIRST, LABELS, NUMBER, Question, Questions
+from kd_core.data.plain.questions import NUMBER, Question, Questions
 from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.view import Array, View
+from kd_core.export.answer_nodes import answer_nodes
 from kd_core.export.carried_view import carried
 from kd_core.export.onnx_writing import without_defaults, written
 from kd_core.specs import ReadSpec
@@ -38,7 +39,6 @@ _CARRIED = (
     f"x: rows as a view reads them. The metadata '{FACTS}' is JSON: columns, how cells are read; view.kind and view.zip, base64 of a zip "
     "of what the view learned; task, target, classes. answer: each class's probability, or the target."
 )
-_SHARES = {CLASSES: "Softmax", LABELS: "Sigmoid"}
 FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
 
@@ -135,7 +135,7 @@ def _finished(
     graph = model.graph
     logits = graph.output[0].name
     answer = _answer_name(inputs)
-    last, weights = _answer(logits, answer, purpose, drawn)
+    last, weights = answer_nodes(logits, answer, purpose.questions, purpose.scale, drawn)
     shares = len(purpose.questions.every) == 1 and purpose.questions.every[0].kind != NUMBER
     kind = onnx.TensorProto.FLOAT if shares else onnx.TensorProto.DOUBLE
     output = helper.make_tensor_value_info(answer, kind, ["rows", purpose.questions.width])
@@ -194,59 +194,6 @@ def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:
     while name in {one.name for one in inputs}:
         name += "_"
     return name
-
-
-def _answer(
-    logits: str, answer: str, purpose: Purpose, drawn: RawGraph
-) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    every = purpose.questions.every
-    if len(every) == 1:
-        if every[0].kind == FIRST:
-            return _first(logits, answer, every[0], drawn)
-        if (shares := _SHARES.get(every[0].kind)) is not None:
-            return [helper.make_node(shares, [logits], [answer])], []
-        return _number(logits, answer, purpose.scale(0), drawn)
-    sizes = drawn.new()
-    weights = [numpy_helper.from_array(np.array([one.end - one.start for one in every], np.int64), sizes)]
-    apart, joined = [drawn.new() for _ in every], [drawn.new() for _ in every]
-    steps = [helper.make_node("Split", [logits, sizes], apart, axis=1)]
-    for at, one in enumerate(every):
-        if (shares := _SHARES.get(one.kind)) is None:
-            more, numbers = _number(apart[at], joined[at], purpose.scale(at), drawn)
-            steps, weights = steps + more, weights + numbers
-        else:
-            between = drawn.new()
-            steps.append(helper.make_node(shares, [apart[at]], [between]))
-            steps.append(helper.make_node("Cast", [between], [joined[at]], to=onnx.TensorProto.DOUBLE))
-    return [*steps, helper.make_node("Concat", joined, [answer], axis=1)], weights
-
-
-def _first(
-    logits: str, answer: str, one: Question, drawn: RawGraph
-) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Take the likeliest classes: their places, and then their shares."""
-    shares, count, best, places, numbers = (drawn.new() for _ in range(5))
-    steps = [
-        helper.make_node("Softmax", [logits], [shares]),
-        helper.make_node("TopK", [shares, count], [best, places]),
-        helper.make_node("Cast", [places], [numbers], to=onnx.TensorProto.FLOAT),
-        helper.make_node("Concat", [numbers, best], [answer], axis=1),
-    ]
-    return steps, [numpy_helper.from_array(np.array([(one.end - one.start) // 2], np.int64), count)]
-
-
-def _number(
-    logits: str, answer: str, scale: tuple[float, float], drawn: RawGraph
-) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Bring a scaled number into its unit."""
-    std, mean, double, spread = (drawn.new() for _ in range(4))
-    weights = [numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, scale[1]), (mean, scale[0]))]
-    steps = [
-        helper.make_node("Cast", [logits], [double], to=onnx.TensorProto.DOUBLE),
-        helper.make_node("Mul", [double, std], [spread]),
-        helper.make_node("Add", [spread, mean], [answer]),
-    ]
-    return steps, weights
 
 
 def _renamed(graph: onnx.GraphProto, x: str, drawn: RawGraph) -> None:

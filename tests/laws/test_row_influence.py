@@ -13,8 +13,8 @@ from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
 from kd_core.evaluate.intervals.row_spread import row_spread, units_of
 from kd_core.task import IN_PARTS, TASKS, task_of
-from tests.laws import several_rows
 from tests.laws.weighted_metrics import WEIGHTED, weighted
+from tests.tasks import several_rows
 
 FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
 IDS = [f"{m}-{t}" for m, t in FITTING]
@@ -100,7 +100,8 @@ def test_every_metric_has_a_weighted_reference():
 def repeated(a, counts):
     keep = np.repeat(np.arange(len(a.y)), counts)
     take = lambda v: None if v is None else v[keep]  # noqa: E731
-    parts = {name: repeated(part, counts) for name, part in a.parts.items()}
+    known = task_of(a.task).known_in_parts(a.y)
+    parts = {name: repeated(part, counts[known[name]] if name in known else counts) for name, part in a.parts.items()}
     groups = None
     if a.groups is not None:  # a list that was drawn twice is two lists
         again = np.concatenate([np.arange(c) for c in counts])
