@@ -64,7 +64,8 @@ def gained(one: Mapping[str, Any]) -> str:
         return "–"
     low, high = one["ci_family"]
     said = f"{one['gain']['mean']:+.3g}"
-    return said if low is None else f"{said} [{low:+.3g}, {high:+.3g}]"
+    whole = said if low is None else f"{said} [{low:+.3g}, {high:+.3g}]"
+    return whole.replace("-", "\u2212")
 
 
 def metrics(one: Mapping[str, Any]) -> pd.DataFrame:
