@@ -108,12 +108,12 @@ def page() -> None:
         st.session_state["soft-for"] = row.id
         st.session_state.pop("soft-row", None)
     kept, found = one_target.choose(kept, found, index, "soft")
-    if labels.are_labels(found["task"]):
-        labels.soft(kept, found, index)
-    elif ranking.by_order(found["task"]):
+    if ranking.by_order(found["task"]):
         title.title(t("ranking.title"), anchor=False)
         st.markdown(t("ranking.note"))
         ranking.soft(kept, found, index)
+    elif labels.are_labels(found["task"]):
+        labels.soft(kept, found, index)
     elif task_of(found["task"]).is_number:
         title.title(t("soft_labels.regression.title"), anchor=False)
         st.markdown(t("soft_labels.regression.note"))

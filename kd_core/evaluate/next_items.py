@@ -12,7 +12,7 @@ from kd_core.data.dataset import Array
 from kd_core.evaluate.base import Answers
 
 PLACES = 10  # of the list that is shown
-_ROWS = 256  # compared at once
+_ROWS = 64  # compared at once
 
 
 def _table(answers: Answers) -> tuple[Array, Array, Array]:

@@ -7,10 +7,8 @@ file's metadata. What a program must know to use the file stands inside: columns
 from __future__ import annotations
 
 import base64
-import functools
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,14 +18,12 @@ from onnx import helper, numpy_helper
 from kd_core.data.encoding.raw_graph import OPSETS, RawGraph
 from kd_core.data.encoding.saved import pack
 from kd_core.data.plain.history import with_catalogue, without_catalogue
-from kd_core.data.plain.questions import NUMBER, Question, Questions
+from kd_core.data.plain.questions import CLASSES, FIRST, LABELS, NUMBER, Question
 from kd_core.data.types.raw_rows import write_rules
-from kd_core.data.view import Array, View
-from kd_core.export.answer_nodes import answer_nodes
+from kd_core.data.view import View
 from kd_core.export.carried_view import carried
 from kd_core.export.onnx_writing import without_defaults, written
-from kd_core.specs import ReadSpec
-from kd_core.task import Scale, Task, task_of
+from kd_core.export.purpose import Purpose
 
 if TYPE_CHECKING:
     from kd_core.data.encoding.text_block import TextBlock
@@ -39,67 +35,9 @@ _CARRIED = (
     f"x: rows as a view reads them. The metadata '{FACTS}' is JSON: columns, how cells are read; view.kind and view.zip, base64 of a zip "
     "of what the view learned; task, target, classes. answer: each class's probability, or the target."
 )
+_SHARES = {CLASSES: "Softmax", LABELS: "Sigmoid"}
 FEW = 32  # numbers that are not worth an operation
 _X = "x"  # the encoded rows, as networks are exported
-
-
-@dataclass(frozen=True)
-class Purpose:
-    """What a model is for: its task, its target with the scale it was learned in, its classes, and how its file was read.
-
-    `group`: the column whose rows are compared with each other, for a task by order.
-    """
-
-    task: Task
-    target: str
-    classes: tuple[str, ...]
-    mean: Scale
-    std: Scale
-    read: ReadSpec
-    threshold: float | None = None  # probability from which on the answer is yes; None: the likeliest class
-    group: str | None = None
-
-    @functools.cached_property
-    def questions(self) -> Questions:
-        """Say what the numbers of an answer are."""
-        asked = self.task.questions(self.target, self.classes)
-        return Questions([Question(*one, threshold=self.threshold) for one in asked])
-
-    @property
-    def spread_W(self) -> Array:
-        """Return what one unit of each number of an answer is worth: 1 of a share, the deviation of a number. Shape: (W,)."""
-        found = np.ones(self.questions.width)
-        for at, one in enumerate(self.questions.every):
-            if one.kind == NUMBER:
-                found[one.start : one.end] = self.scale(at)[1]
-        return found
-
-    def scale(self, at: int) -> tuple[float, float]:
-        """Return mean and deviation of one of the questions."""
-        count = len(self.questions.every)
-        mean, std = (np.broadcast_to(v, count)[at] for v in (self.mean, self.std))
-        return float(mean), float(std)
-
-    def told(self) -> dict[str, Any]:
-        """Return plain values for JSON; `answers` where they are more than one class or one number."""
-        scale = {name: np.asarray(v).tolist() for name, v in (("mean", self.mean), ("std", self.std))}
-        named = {"task": self.task.name, "target": self.target, "classes": list(self.classes)}
-        own: dict[str, Any] = {} if self.threshold is None else {"threshold": self.threshold}
-        own |= {} if self.group is None else {"group": self.group}
-        more = {} if self.questions.one else {"answers": [one.told() for one in self.questions.every]}
-        return {**named, **more, **scale, **own, "read": self.read.model_dump(mode="json")}
-
-
-def purpose_from(told: Mapping[str, Any]) -> Purpose:
-    """Read what `Purpose.told` returned. Errors: KeyError, ValueError, UnknownName."""
-    scale = _scale(told["mean"]), _scale(told["std"])
-    read = ReadSpec.model_validate(told["read"])
-    of = told["task"], str(told["target"]), tuple(told["classes"])
-    return Purpose(task_of(of[0]), *of[1:], *scale, read, told.get("threshold"), told.get("group"))
-
-
-def _scale(told: Any) -> Scale:
-    return np.array(told, np.float64) if isinstance(told, list) else float(told)
 
 
 def raw_model(network: bytes, view: View, purpose: Purpose) -> bytes:
@@ -135,7 +73,7 @@ def _finished(
     graph = model.graph
     logits = graph.output[0].name
     answer = _answer_name(inputs)
-    last, weights = answer_nodes(logits, answer, purpose.questions, purpose.scale, drawn)
+    last, weights = _answer(logits, answer, purpose, drawn)
     shares = len(purpose.questions.every) == 1 and purpose.questions.every[0].kind != NUMBER
     kind = onnx.TensorProto.FLOAT if shares else onnx.TensorProto.DOUBLE
     output = helper.make_tensor_value_info(answer, kind, ["rows", purpose.questions.width])
@@ -194,6 +132,59 @@ def _answer_name(inputs: Iterable[onnx.ValueInfoProto]) -> str:
     while name in {one.name for one in inputs}:
         name += "_"
     return name
+
+
+def _answer(
+    logits: str, answer: str, purpose: Purpose, drawn: RawGraph
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    every = purpose.questions.every
+    if len(every) == 1:
+        if every[0].kind == FIRST:
+            return _first(logits, answer, every[0], drawn)
+        if (shares := _SHARES.get(every[0].kind)) is not None:
+            return [helper.make_node(shares, [logits], [answer])], []
+        return _number(logits, answer, purpose.scale(0), drawn)
+    sizes = drawn.new()
+    weights = [numpy_helper.from_array(np.array([one.end - one.start for one in every], np.int64), sizes)]
+    apart, joined = [drawn.new() for _ in every], [drawn.new() for _ in every]
+    steps = [helper.make_node("Split", [logits, sizes], apart, axis=1)]
+    for at, one in enumerate(every):
+        if (shares := _SHARES.get(one.kind)) is None:
+            more, numbers = _number(apart[at], joined[at], purpose.scale(at), drawn)
+            steps, weights = steps + more, weights + numbers
+        else:
+            between = drawn.new()
+            steps.append(helper.make_node(shares, [apart[at]], [between]))
+            steps.append(helper.make_node("Cast", [between], [joined[at]], to=onnx.TensorProto.DOUBLE))
+    return [*steps, helper.make_node("Concat", joined, [answer], axis=1)], weights
+
+
+def _first(
+    logits: str, answer: str, one: Question, drawn: RawGraph
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Take the likeliest classes: their places, and then their shares."""
+    shares, count, best, places, numbers = (drawn.new() for _ in range(5))
+    steps = [
+        helper.make_node("Softmax", [logits], [shares]),
+        helper.make_node("TopK", [shares, count], [best, places]),
+        helper.make_node("Cast", [places], [numbers], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Concat", [numbers, best], [answer], axis=1),
+    ]
+    return steps, [numpy_helper.from_array(np.array([(one.end - one.start) // 2], np.int64), count)]
+
+
+def _number(
+    logits: str, answer: str, scale: tuple[float, float], drawn: RawGraph
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Bring a scaled number into its unit."""
+    std, mean, double, spread = (drawn.new() for _ in range(4))
+    weights = [numpy_helper.from_array(np.array(v, np.float64), n) for n, v in ((std, scale[1]), (mean, scale[0]))]
+    steps = [
+        helper.make_node("Cast", [logits], [double], to=onnx.TensorProto.DOUBLE),
+        helper.make_node("Mul", [double, std], [spread]),
+        helper.make_node("Add", [spread, mean], [answer]),
+    ]
+    return steps, weights
 
 
 def _renamed(graph: onnx.GraphProto, x: str, drawn: RawGraph) -> None:

@@ -18,7 +18,8 @@ from kd_core.data.types.raw_rows import Array, Rows, read_rules
 from kd_core.data.types.row_reader import RowReader
 from kd_core.data.view import View
 from kd_core.export.carried_view import carried_view
-from kd_core.export.raw_model import CARRYING, facts_of, front, purpose_from, text_blocks
+from kd_core.export.purpose import purpose_from
+from kd_core.export.raw_model import CARRYING, facts_of, front, text_blocks
 
 if TYPE_CHECKING:
     from kd_core.data.encoding.text_block import TextBlock

@@ -298,8 +298,7 @@ def table_spec(
 
     words = missing_words(missing or (), not_missing or ())
     target, *more = targets or (None,)
-    if more:
-        chosen["more_targets"] = tuple(more)
+    chosen |= {"more_targets": tuple(more)} if more else {}
     if target is None and (own := own_columns(teacher)):
         target, chosen = MADE_TARGET, {**chosen, "answer_columns": own}
     target = implied_target(data) if target is None else target

@@ -21,7 +21,8 @@ from kd_core.errors import KDError
 from kd_core.evaluate.latency import PARITY, network_latency, onnx_bytes
 from kd_core.evaluate.threshold import Rule
 from kd_core.export import compact
-from kd_core.export.raw_model import Purpose, raw_model
+from kd_core.export.purpose import Purpose
+from kd_core.export.raw_model import raw_model
 from kd_core.export.raw_session import RawSession, RawStudent, ViewReader, open_front
 from kd_core.machine import device as devices
 from kd_core.machine.timing import measure_latency

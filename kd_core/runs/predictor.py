@@ -20,7 +20,7 @@ from kd_core.data.types.raw_rows import Array, Rows
 from kd_core.data.types.row_reader import RowReader
 from kd_core.errors import KDError, raise_problems
 from kd_core.export import compact
-from kd_core.export.raw_model import Purpose, purpose_from
+from kd_core.export.purpose import Purpose, purpose_from
 from kd_core.export.raw_session import RawStudent
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore

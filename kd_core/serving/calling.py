@@ -20,7 +20,7 @@ from kd_core import limits
 from kd_core.data.plain.questions import CLASSES, FIRST, NUMBER, Question
 from kd_core.data.types.base import ColumnType
 from kd_core.errors import KDError
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from kd_core.runs.exporting.as_written import as_written
 from kd_core.serving.openapi import PREDICTS
 from kd_core.serving.openapi import predicts as documented

@@ -11,7 +11,7 @@ from kd_core import __version__, limits
 from kd_core.data.plain.questions import CLASSES, FIRST, NUMBER, Question, Questions
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.numbers import NumberFormat
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from kd_core.serving.served import Served
 
 KINDS: dict[str, tuple[list[str], str]] = {

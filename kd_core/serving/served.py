@@ -17,7 +17,7 @@ from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import Array
 from kd_core.errors import KDError
 from kd_core.export.bundle_file import contents
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from kd_core.export.raw_session import RawStudent
 from kd_core.runs.exporting.as_written import as_written
 from kd_core.runs.predictor import FromFile, Predictor, load

@@ -15,7 +15,8 @@ from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import typed_rows
 from kd_core.data.views import VIEWS
 from kd_core.evaluate.latency import onnx_bytes
-from kd_core.export.raw_model import FACTS, Purpose, facts_of, purpose_from, raw_model
+from kd_core.export.purpose import Purpose, purpose_from
+from kd_core.export.raw_model import FACTS, facts_of, raw_model
 from kd_core.export.raw_session import RawSession, RawStudent, open_front
 from kd_core.models.base import Outputs
 from kd_core.models.building import build

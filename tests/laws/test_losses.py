@@ -45,7 +45,9 @@ ALONE = [  # a student alone can take the written gradient where that of the har
     (e, task)
     for e in LOSSES.entries()
     for task in TASKS.names()
-    if "gradient" in e.facts and isinstance(task_of(task).hard_loss(), e.facts["gradient"].hard_loss or ())
+    if "gradient" in e.facts
+    and not task_of(task).compact
+    and isinstance(task_of(task).hard_loss(), e.facts["gradient"].hard_loss or ())
 ]
 PLACES = ((0, 0), (3, -1), (7, 0))
 STEP = 1e-5

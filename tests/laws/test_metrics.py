@@ -12,7 +12,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import measure
 from kd_core.task import IN_PARTS, TASKS, task_of
-from tests.tasks import several_rows
+from tests.laws.losses import several_rows
 
 ROWS = 400
 

@@ -13,8 +13,8 @@ from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import Answers
 from kd_core.evaluate.intervals.row_spread import row_spread, units_of
 from kd_core.task import IN_PARTS, TASKS, task_of
+from tests.laws.losses import several_rows
 from tests.laws.weighted_metrics import WEIGHTED, weighted
-from tests.tasks import several_rows
 
 FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
 IDS = [f"{m}-{t}" for m, t in FITTING]

@@ -16,7 +16,7 @@ from kd_core.evaluate.base import measure
 from kd_core.models.base import Outputs
 from kd_core.registry import Situation
 from kd_core.task import IN_PARTS, TASKS, Task, kind_of, task_of, usual
-from tests.tasks import several_rows
+from tests.laws.losses import several_rows
 
 ROWS, CLASSES = 60, 4
 TOLD = [task_of(several_rows.SEVERAL) if IN_PARTS(e.make) else e.make for e in TASKS.entries()]

@@ -79,3 +79,10 @@ def test_a_member_equals_a_plain_network_with_its_scalings():
         hidden = torch.relu(x @ own.T + layer.bias[k])
         z = hidden @ module.head_weight[k] + module.head_bias[k]
         torch.testing.assert_close(module(x).members[:, k], z)
+
+
+def test_labels_are_averaged_each_by_itself():
+    network = made(3)
+    network.combine(task_of("multilabel").kinds(3))
+    out = network(torch.randn(9, 6))
+    torch.testing.assert_close(torch.sigmoid(out.logits), torch.sigmoid(out.members).mean(1))

@@ -5,16 +5,20 @@ from __future__ import annotations
 import lightgbm
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 
 from kd_core.data.input_spec import table_inputs
+from kd_core.data.preparation import prepare
 from kd_core.distill.student import train_student
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.onnx_writing import written
 from kd_core.models import ARCHS, boosting
 from kd_core.models.archs.trees import PRESETS, TreesSpec, file_bytes
+from kd_core.models.building import viewed
+from kd_core.models.sizes import sizes_for
 from kd_core.models.tree_ensemble import Tree, TreeEnsemble
-from kd_core.specs import Choice, StudentSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, StudentSpec, TrainingSpec
 from tests.teachers.tables import dataset
 
 NATIVE = {
@@ -78,3 +82,33 @@ def test_each_size_makes_use_of_the_room_that_people_ask_for():
     for (size, spec), room in zip(PRESETS.items(), (10, 15, 40, 100), strict=True):
         share = (4096 + file_bytes(TreesSpec(size=size), 2)) / (1024 * room)
         assert 0.85 <= share <= 1, (size, spec, share)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_labels_are_lightgbms_own_each_by_itself(labels, tmp_path):
+    """Two outputs are no classes of one answer there: each has trees of its own, as LightGBM alone would grow them."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 4))
+    frame = pd.DataFrame(x.round(5), columns=list("abcd"))
+    for k in range(labels):
+        frame[f"label {k}"] = (x[:, k] + 0.5 * rng.normal(size=500) > 0.3 * k).astype(int)
+    frame.to_csv(tmp_path / "l.csv", index=False)
+    spec = DatasetSpec(
+        source=str(tmp_path / "l.csv"),
+        target="label 0",
+        more_targets=tuple(f"label {k}" for k in range(1, labels)),
+        task="multilabel",
+    )
+    data = prepare(spec, tmp_path)
+    whole = {"trees": 8, "leaves": 5, "row_share": 1.0, "feature_share": 1.0, "leaf_rows": 15, "learning_rate": 0.2}
+    arch = Choice(name="trees", settings=whole)
+    found = train_student(data, StudentSpec(name="s", arch=arch), None, None, TrainingSpec(), 0)
+    told = {**boosting.REPEATABLE, "num_leaves": 5, "min_data_in_leaf": 15, "learning_rate": 0.2, "objective": "binary"}
+    ours, kind = found.test_logits(), viewed(data, arch).spec.kind
+    assert ours.shape == (len(data.test), labels)
+    assert sizes_for(data, arch).parameters == sum(p.numel() for p in found.module.parameters())
+    for k in range(labels):
+        train = lightgbm.Dataset(data.view(kind).parts["train"], data.train.y[:, k], params=told)
+        booster = lightgbm.train(told, train, found.trained.selected_epoch)
+        theirs = booster.predict(data.view(kind).parts["test"], raw_score=True)
+        np.testing.assert_allclose(ours[:, k], theirs, atol=2e-4)

@@ -12,7 +12,7 @@ from kd_core.evaluate.answers import from_logits
 from kd_core.models.base import Outputs
 from kd_core.specs import Choice
 from kd_core.task import kind_of, task_of
-from tests.tasks.several_rows import SEVERAL, labels, perfect
+from tests.laws.losses.several_rows import SEVERAL, labels, perfect
 
 KIND = kind_of(SEVERAL)
 HEAD = '{"name":"a","task":"regression"}'

@@ -77,13 +77,15 @@ def text_of(cell: Any) -> str:
 
 
 def form_of(cells: Sequence[str]) -> Form:
-    """Find out how cells are written: brackets, else the separator that stands in most of them."""
+    """Find out how cells are written: brackets, else the separator that leaves the fewest different labels: others stand inside them."""
     seen = [c for c in cells if c]
     lists = sum(c.startswith("[") and c.endswith("]") for c in seen)
     if lists:
         return Form(None, lists, len(seen) - lists)
-    counts = [sum(s in c for c in seen) for s in SEPARATORS]
-    return Form(SEPARATORS[int(np.argmax(counts))], 0, len(seen))
+    different = set(seen)
+    used = [s for s in SEPARATORS if any(s in c for c in different)] or [SEPARATORS[0]]
+    left = [len({part.strip() for c in different for part in c.split(s)}) for s in used]
+    return Form(used[int(np.argmin(left))], 0, len(seen))
 
 
 def looks_like_lists(values: pd.Series) -> bool:

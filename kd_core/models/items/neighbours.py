@@ -58,21 +58,31 @@ class Neighbours:
         return np.concatenate(found).astype(np.float32)
 
     def shares(self, x_NL: Array) -> Array:
-        """Give every item its probability. Shape: (N, L) -> (N, I) float64."""
-        p_NI = np.tile(self.popular, (len(x_NL), 1))
+        """Give every item its probability. Shape: (N, L) -> (N, I) float32."""
         told = self._weights(x_NL) @ self.rules
-        mass = np.asarray(told.sum(axis=1)).reshape(-1, 1)
+        mass = np.asarray(told.sum(axis=1)).reshape(-1)
         part = np.where(mass > 0, SHARE, 0.0)  # where nothing is known to follow, popularity alone
-        p_NI *= 1 - part
-        p_NI += told.multiply(part / np.maximum(mass, TINY)).toarray()
-        rows, places = np.nonzero(x_NL)
-        seen = np.zeros(p_NI.shape, bool)
-        seen[rows, x_NL[rows, places].astype(np.int64) - 1] = True
-        before = (p_NI * seen).sum(axis=1, keepdims=True)
+        seen = self._seen(x_NL)
+        rows, items = seen.nonzero()
+        before = (1 - part) * np.asarray(seen @ self.popular) + part * _over(seen.multiply(told).sum(axis=1), mass)
         both = (before > TINY) & (before < 1 - TINY)
         old = np.where(both, self.again / np.where(both, before, 1.0), 1.0)
         new = np.where(both, (1 - self.again) / np.where(both, 1 - before, 1.0), 1.0)
-        return np.asarray(p_NI * np.where(seen, old, new))
+        # One pass over all items; what follows touches single ones.
+        p_NI = np.multiply.outer(((1 - part) * new).astype(np.float32), self.popular.astype(np.float32))
+        at, followed = told.nonzero()
+        p_NI[at, followed] += (np.asarray(told[at, followed]).reshape(-1) * _over(part * new, mass)[at]).astype(
+            np.float32
+        )
+        p_NI[rows, items] *= (old / new)[rows].astype(np.float32)
+        return np.asarray(p_NI)
+
+    def _seen(self, x_NL: Array) -> Any:
+        """Mark the items of histories. Shape: (N, L) -> sparse (N, I) of ones."""
+        rows, places = np.nonzero(x_NL)
+        marks = np.unique(rows * len(self.popular) + x_NL[rows, places].astype(np.int64) - 1)
+        told = (np.ones(len(marks)), np.divmod(marks, len(self.popular)))
+        return sparse.coo_array(told, shape=(len(x_NL), len(self.popular))).tocsr()
 
     def _weights(self, x_NL: Array) -> Any:
         """Weigh the last items of histories. Shape: (N, L) -> sparse (N, I)."""
@@ -103,3 +113,8 @@ def _strongest(rules: Any, most: int) -> Any:
     keep = order[place < most]
     told = (rules.data[keep] / np.maximum(whole[row[keep]], 1e-12), (row[keep], rules.indices[keep]))
     return sparse.coo_array(told, shape=rules.shape).tocsr()
+
+
+def _over(values: Any, mass_N: Array) -> Array:
+    """Divide by a mass, 0 where there is none. Shape: (N,) each."""
+    return np.asarray(np.asarray(values).reshape(-1) / np.maximum(mass_N, TINY))

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from kd_core import __version__
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from kd_core.listing import parts
 from kd_core.runs.outcome import taken_as
 from kd_core.runs.store.folder import RunFolder

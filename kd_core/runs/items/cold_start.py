@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.data.dataset import Array, Dataset
+from kd_core.data.types.base import plural
 from kd_core.evaluate import METRICS
 from kd_core.runs import assessment
 from kd_core.runs.outcome import write_gain
@@ -85,5 +86,5 @@ def lines(student: Mapping[str, Any], metric: str) -> list[str]:
                     if side in one["metrics"]
                 }
                 scores.append(f"{METRICS.get(m).title} " + ", ".join(f"{side} {v:.4f}" for side, v in each.items()))
-        found.append(f"  {name} ({one['rows']:,} test rows): {'; '.join(scores)}.")
+        found.append(f"  {name} ({plural(one['rows'], 'test row')}): {'; '.join(scores)}.")
     return found

@@ -49,7 +49,7 @@ def _opened(told: Mapping[str, Any]) -> Any:
         return RawStudent(Path(told["file"]).read_bytes(), told["threads"]).run
     import torch
 
-    from kd_core.export.raw_model import purpose_from
+    from kd_core.export.purpose import purpose_from
     from kd_core.runs.timing.network import Logit, Network
 
     torch.set_num_threads(told["threads"])

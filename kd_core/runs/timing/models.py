@@ -18,7 +18,8 @@ from kd_core.data.types.base import ColumnType
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import onnx_bytes
 from kd_core.export.compact import packed
-from kd_core.export.raw_model import Purpose, raw_model
+from kd_core.export.purpose import Purpose
+from kd_core.export.raw_model import raw_model
 from kd_core.models.base import ReadsFirst
 from kd_core.models.sizes import counted
 from kd_core.runs import predictor

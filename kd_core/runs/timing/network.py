@@ -12,7 +12,7 @@ from kd_core.data.dataset import Array
 from kd_core.data.encoding.one_row import OneRow
 from kd_core.data.types.row_reader import RowReader
 from kd_core.data.view import View
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from kd_core.models.building import reopened
 
 Logits = Callable[[Tensor], Tensor]

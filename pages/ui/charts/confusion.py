@@ -10,6 +10,8 @@ from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SHIFTS, SYMBOL, cells, f
 
 Mark = Mapping[str, Any]  # name, recall, precision, hover, filled
 LEAST_SHIFT = 0.02  # share of a class: a smaller move is pale, however large it is beside the others
+# found, missed, called wrongly: told apart by pattern too
+LOOKS = (("#4C9F70", ""), ("#D98C3F", "/"), (FAINT, "x"))
 
 
 def confusion(
@@ -105,6 +107,28 @@ def _plain(value: float) -> str:
 def _signed(value: float) -> str:
     shown = _plain(abs(value))
     return shown if shown == "0" else f"{'+' if value > 0 else '−'}{shown}"
+
+
+def found_and_missed(
+    counts: Sequence[Sequence[float]], labels: Sequence[str], *, words: Sequence[str], x_title: str
+) -> Drawing:
+    """Draw three bars on each other for every label: rows in which it was found, missed, and called wrongly. Shape: counts (K, 3)."""
+    fig = figure(140 + 26 * len(labels), x=x_title)
+    places = list(range(len(labels)))
+    for part, (word, (colour, shape)) in enumerate(zip(words, LOOKS, strict=True)):
+        fig.add_bar(
+            y=places,
+            x=[float(row[part]) for row in counts],
+            orientation="h",
+            name=word,
+            marker={"color": colour, "pattern": {"shape": shape, "size": 6, "solidity": 0.3, "fillmode": "overlay"}},
+            customdata=[literal(name) for name in labels],
+            hovertemplate=f"{literal(word)}<br>%{{customdata}}: %{{x:.4g}}<extra></extra>",
+        )
+    fig.update_layout(barmode="stack", bargap=0.3)
+    ticks = [str(short(name, 20)) for name in labels]
+    fig.update_yaxes(tickvals=places, ticktext=ticks, range=[len(labels) - 0.5, -0.5], showgrid=False)
+    return fig
 
 
 def precision_recall(

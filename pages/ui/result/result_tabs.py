@@ -262,10 +262,8 @@ def calibration(found: Result, index: int) -> None:
     """Draw the reliability diagram of the three."""
     student = found["students"][index]
     if not task_of(found["task"]).has_classes or not student.get("calibration"):
-        if labels.are_labels(found["task"]):
-            st.markdown(t("labels.calibration"))
-        else:
-            st.markdown(t("ranking.calibration" if ranking.by_order(found["task"]) else "runs.calibration.regression"))
+        own = "labels." if labels.are_labels(found["task"]) else "ranking." if ranking.by_order(found["task"]) else None
+        st.markdown(t(f"{own}calibration" if own else "runs.calibration.regression"))
         return
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
     arms = {arm: bins(block["calibration"]) for arm, block in blocks.items() if block.get("calibration")}

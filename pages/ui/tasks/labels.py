@@ -11,8 +11,8 @@ import streamlit as st
 
 from kd_core.data.table import Profile
 from kd_core.task import task_of
+from pages.ui.charts import confusion as charts
 from pages.ui.charts import data as data_charts
-from pages.ui.charts import labels as charts
 from pages.ui.charts import soft_labels as bar_charts
 from pages.ui.result import soft_view
 from pages.ui.result.differences import arm_names

@@ -76,11 +76,12 @@ def soft(kept: Kept, found: Result, index: int) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         at = _choose(queries, scores, f"soft-query-{found['run_id']}")
+        _common(kept, np.flatnonzero(queries.code_N == at))
         trained = found["students"][index].get("temperature")
         start = min(TEMPERATURES, key=lambda v: abs(np.log(v / (trained or 1.0))))
         temperature = float(
             st.select_slider(
-                t("soft_labels.temperature"),
+                t("ranking.temperature"),
                 TEMPERATURES,
                 value=start,
                 key=f"soft-list-T-{found['run_id']}-{index}",
@@ -111,6 +112,18 @@ def _choose(queries: Queries, scores: Mapping[str, Any], key: str) -> int:
     )
 
 
+def _common(kept: Kept, rows: Any) -> None:
+    """Say what the rows of a group have in common, such as the words of the search."""
+    inputs = list(kept.view.types) if kept.view else list(kept.rows.columns)
+    cells = kept.rows.iloc[rows]
+    same = [
+        n for n in inputs if not pd.api.types.is_numeric_dtype(kept.rows[n]) and cells[n].astype("str").nunique() == 1
+    ]
+    told = [f"{escape(n)}: **{escape(text.shorten(str(cells[n].iloc[0]), 80))}**" for n in same[:FIELDS]]
+    if told and len(rows) > 1:
+        st.markdown(" · ".join(told))
+
+
 def _shares(kept: Kept, queries: Queries, at: int, temperature: float) -> None:
     """Draw which share of the list each model gives to the rows that the teacher likes best."""
     rows = np.flatnonzero(queries.code_N == at)
@@ -125,6 +138,7 @@ def _shares(kept: Kept, queries: Queries, at: int, temperature: float) -> None:
         names,
         names=arm_names(),
         x_title=t("ranking.shares_axis"),
+        height=110 + 44 * len(shown),
     )
     best = int(shown[0])
     note = t(
@@ -145,7 +159,7 @@ def _orders(kept: Kept, queries: Queries, at: int) -> None:
     own = {arm: ranks(kept.logits[arm][rows, 0], np.zeros(len(rows))) for arm in ARMS}
     frame = pd.DataFrame(
         {
-            str(t("soft_labels.apart_row")): kept.row_ids[rows] + 1,
+            str(t("ranking.row")): kept.row_ids[rows] + 1,
             str(t("ranking.grade")): kept.labels[rows],
             **{arm_names()[arm]: own[arm] for arm in ARMS},
             **_fields(kept, rows),
@@ -210,6 +224,7 @@ def beside(kept: Kept, found: Result) -> None:
     queries = Queries.of(kept, found)
     at = _choose(queries, queries.ndcg(kept, found["task"]), f"try-query-{found['run_id']}")
     rows = np.flatnonzero(queries.code_N == at)
+    _common(kept, rows)
     scores = queries.ndcg(kept, found["task"])
     told = _fields(kept, rows)
     for place, arm in zip(st.columns(len(ARMS)), ARMS, strict=True):
@@ -221,7 +236,7 @@ def beside(kept: Kept, found: Result) -> None:
             frame = pd.DataFrame(
                 {
                     str(t("ranking.grade")): [f"{kept.labels[rows[i]]:g}" for i in order],
-                    str(t("soft_labels.apart_row")): [str(int(kept.row_ids[rows[i]]) + 1) for i in order],
+                    str(t("ranking.row")): [str(int(kept.row_ids[rows[i]]) + 1) for i in order],
                     **{name: [cells[i] for i in order] for name, cells in list(told.items())[:1]},
                 }
             )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from kd_core.data.types.base import ColumnType
 from kd_core.errors import KDError
-from kd_core.export.raw_model import Purpose
+from kd_core.export.purpose import Purpose
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
 from pages.ui.try_it.models import Reply

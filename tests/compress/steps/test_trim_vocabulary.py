@@ -14,7 +14,8 @@ from kd_core.data.types.base import ColumnType
 from kd_core.data.view import Viewed, Views
 from kd_core.data.views import VIEWS
 from kd_core.evaluate.latency import onnx_bytes
-from kd_core.export.raw_model import Purpose, raw_model
+from kd_core.export.purpose import Purpose
+from kd_core.export.raw_model import raw_model
 from kd_core.export.raw_session import RawStudent
 from kd_core.models.building import build
 from kd_core.specs import Choice, ReadSpec

@@ -14,6 +14,7 @@ from kd_core.data.labels.cells import apart, form_of, looks_like_lists, read_lis
     [
         (["a|b", "b", "c|a"], "|"),
         (["a;b", "b", "c;a, with a comma"], ";"),
+        (["food", "food;toys, games", "toys, games", "books;toys, games", "toys, games;food", "books"], ";"),
         (["a,b", "b", "c,a"], ","),
         (['["a"]', "[]", '["b", "c"]'], None),
         (["['a']", "[]", "['b, c']"], None),
@@ -73,6 +74,7 @@ def columns():
         "json": (as_json, True),
         "sentences": (words, False),
         "fixed pairs": (towns, False),
+        "many names": ([f"name{rng.integers(400)}, name{rng.integers(400)}" for _ in range(300)], False),
         "one word": (list(rng.choice(few, 300)), False),
         "half and half": (as_json[:150] + ["some text"] * 150, False),
     }

@@ -68,6 +68,8 @@ def test_a_row_where_one_is_missing_is_left_out_and_counted():
     words = {n: y[:, k] for k, n in enumerate(NAMES)}
     found = understand_table(table(None, **words), target="food", more_targets=("books", "toys"), task="multilabel")
     assert (~found.target.present).nonzero()[0].tolist() == [3, 9]
+    known = np.delete(flags(), [3, 9], axis=0)
+    assert found.target.counts == tuple(known.sum(0)) and (found.target.values[[3, 9]] == -1).all()
     assert {p.column: p.count for p in found.profile.problems if p.code == "target_missing"} == {"books": 1, "toys": 1}
 
 
