@@ -27,7 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.sweep_parts import ALPHAS, TEMPERATURES, make_dataset, student
 from kd_core.distill import LOSSES
 from kd_core.distill.stack.stack_training import StackTraining
-from kd_core.distill.stack.stacking import Stacking, why_apart
+from kd_core.distill.stack.stackable import why_apart
+from kd_core.distill.stack.stacking import Stacking
 from kd_core.distill.sweep.variants import Variant
 from kd_core.distill.sweep.work import SweepWork
 from kd_core.machine import device

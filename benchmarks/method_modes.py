@@ -51,10 +51,6 @@ TIMES = (1, 2, 3)
 NETWORKS = ("mutual", "online")
 
 
-def _transformer(depth: int) -> dict[str, Any]:
-    return {"size": None, "width": 48, "depth": depth, "heads": 4}
-
-
 def _visits(data: Path, folder: Path) -> DatasetSpec:
     return DatasetSpec(source=str(DataLibrary(workspace()).resolve("sample:visits")), target="purchased")
 
@@ -82,9 +78,9 @@ SETS: dict[str, Sets] = {
     ),
     "blocks": (
         _messages,
-        Choice(name="text_transformer", settings={**_transformer(4), "epochs": 15}),
-        Choice(name="text_transformer", settings={**_transformer(4), "epochs": 15}),
-        Choice(name="text_transformer", settings=_transformer(2)),
+        Choice(name="text_transformer", settings={"size": "large", "epochs": 8}),
+        Choice(name="text_transformer", settings={"size": "large", "epochs": 8}),
+        Choice(name="text_transformer", settings={"size": None, "width": 192, "depth": 2}),
         ("offline", "first", "every"),
     ),
 }

@@ -71,7 +71,7 @@ def rounds(asked: argparse.Namespace) -> Iterator[list[Job]]:
 
 def fill(asked: argparse.Namespace) -> None:
     """Train what is missing, several at a time."""
-    end = time.monotonic() + 60 * asked.minutes
+    end = asked.began + 60 * asked.minutes
     started = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.jobs, mp_context=started) as pool:
         for jobs in rounds(asked):
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--teachers-only", action="store_true", help="ask the teachers, and end")
     parser.add_argument("--table", type=Path)
     asked = parser.parse_args()
-    asked.keep = asked.keep.resolve()
+    asked.keep, asked.began = asked.keep.resolve(), time.monotonic()  # asking the teachers takes of the minutes, too
     asked.sets, asked.methods = asked.sets.split(","), asked.methods.split(",")
     for case in asked.sets:
         (asked.keep / case).mkdir(parents=True, exist_ok=True)

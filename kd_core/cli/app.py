@@ -74,7 +74,6 @@ from kd_core.runs.asked import (
     numbers,
     seeing_all,
     table_spec,
-    weighed,
 )
 from kd_core.specs import OFFLINE, RunSpec, SweepSpec
 
@@ -166,7 +165,7 @@ def distill(
         taught = asked_lesson.lesson(losses, settings, temperature, alpha, dataset)
         trained = epochs, seeds, made_rows
         spec = make_spec(dataset, taught_by, student, taught, trained, evaluation=asked, mode=meeting, **goals)
-        return execute(weighed(spec, class_weights), out)
+        return execute(asked_lesson.weighed(spec, class_weights), out)
 
     guarded(work)
 

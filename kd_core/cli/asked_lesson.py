@@ -8,7 +8,7 @@ from typing import Any
 
 from kd_core.errors import SpecError
 from kd_core.runs.cells import methods
-from kd_core.specs import SEVERAL, Choice, DatasetSpec, RunSpec
+from kd_core.specs import SEVERAL, Choice, DatasetSpec, RunSpec, TrainingSpec
 
 OBJECTIVE = "objective"  # first word of a setting that belongs to the lesson, as in objective.alpha=.5
 
@@ -162,3 +162,9 @@ def _not_understood(text: str) -> SpecError:
         "bad_setting",
         text=text,
     )
+
+
+def weighed(spec: RunSpec, class_weights: str) -> RunSpec:
+    """Count rare classes more in the trainings of a run, or every row the same. Errors: SpecError."""
+    training = TrainingSpec.parse({**spec.training.model_dump(), "class_weights": class_weights}, "training")
+    return spec.model_copy(update={"training": training})

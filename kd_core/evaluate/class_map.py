@@ -84,7 +84,6 @@ def tree(likeness_CC: Array) -> Tree:
         joined[step], heights[step] = sorted((nodes[a], nodes[b])), between[a, b]
         n_a, n_b = len(leaves[a]), len(leaves[b])
         mean = (n_a * between[a] + n_b * between[b]) / (n_a + n_b)
-        mean[a] = -np.inf
         between[a], between[:, a] = mean, mean
         between[b], between[:, b] = -np.inf, -np.inf
         nodes[a], leaves[a], leaves[b] = num + step, _side_by_side(leaves[a], leaves[b], given), []

@@ -264,12 +264,6 @@ def evaluation_spec(folds: int | None, **asked: Any) -> EvaluationSpec:
     return EvaluationSpec.parse({**asked, **({} if folds is None else {"folds": folds})}, "evaluation")
 
 
-def weighed(spec: RunSpec, class_weights: str) -> RunSpec:
-    """Count rare classes more in the trainings of a run, or every row the same. Errors: SpecError."""
-    training = TrainingSpec.parse({**spec.training.model_dump(), "class_weights": class_weights}, "training")
-    return spec.model_copy(update={"training": training})
-
-
 def table_spec(
     data: str,
     targets: Sequence[str] | None,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kd_core.scenarios.base import SCENARIOS, sigmoid
-from kd_core.specs import Choice
+from kd_core.specs import Choice, TrainingSpec
 
 COUPONS = ("coffee", "lunch", "groceries", "fashion", "fitness", "cinema")
 
@@ -22,6 +22,7 @@ COUPONS = ("coffee", "lunch", "groceries", "fashion", "fitness", "cinema")
     teacher=Choice(name="gradient_boosting"),
     objective=Choice(name="bernoulli_kd"),
     students=("tiny", "small"),
+    training=TrainingSpec(seeds=3),  # as many as the intervals ask for take more than two minutes
     dataset={"more_targets": COUPONS[1:]},
     tags=("marketing", "behaviour"),
 )

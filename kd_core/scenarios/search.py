@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kd_core.scenarios.base import SCENARIOS
-from kd_core.specs import Choice
+from kd_core.specs import Choice, TrainingSpec
 
 SHOWN = 10  # products under a query
 _THINGS = ["shoes", "jacket", "phone", "lamp", "tent", "kettle", "backpack", "watch"]
@@ -27,6 +27,7 @@ _NEAR = {"shoes": "backpack", "jacket": "backpack", "phone": "watch", "lamp": "k
     teacher=Choice(name="lightgbm"),
     objective=Choice(name="listwise_kd"),
     students=("tiny", "small"),
+    training=TrainingSpec(seeds=3),  # as many as the intervals ask for take more than two minutes
     dataset={"group": "search", "kinds": {"query": "text", "title": "text"}},
     tags=("search ranking", "text"),
 )

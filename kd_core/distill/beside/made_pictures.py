@@ -28,7 +28,10 @@ from kd_core.seeding import derive
 BATCH = 128  # pictures that are moved together: enough for a variance, few enough for the cache of a core
 SHIFT = 2  # pixels each way that a picture is moved before each look, so that no pixel is made for one place of the network alone
 STEP = 0.1  # of the optimiser; pixels go from 0 to 1
-LIKE_LAYERS, SMOOTH = 5.0, 10.0  # weights beside the teacher's answer: of a few tried on Fashion-MNIST (docs/LAB.md)
+LIKE_LAYERS, SMOOTH = (
+    5.0,
+    10.0,
+)  # weights beside the teacher's answer: none of 12 pairs is clearly better (docs/methods.md)
 TOLD = 10  # times that a batch tells how far it is
 Tell = Callable[[int], None]  # of how many pictures the work is done
 _MAKING = threading.Lock()  # students beside each other wait for the first one's pictures

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -56,7 +57,9 @@ class Ready:
         batches = self.batch(rows)
         before = time.perf_counter()
         try:
-            with self.within(), torch._dynamo.config.patch(recompile_limit=COMPILED_SHAPES):
+            with self.within(), torch._dynamo.config.patch(recompile_limit=COMPILED_SHAPES), warnings.catch_warnings():
+                # said by the compiler of a GPU that could round products: what is timed answers as the app does
+                warnings.filterwarnings("ignore", message="TensorFloat32 tensor cores")
                 self.predict(batches[0])
         except Exception as error:
             raise _not(_first_line(error)) from None
