@@ -138,7 +138,7 @@ def understand_table(
         "missing": missing,
     }
     problems = [*table.problems, *checks.unknown_columns(named, [str(c) for c in frame.columns])]
-    problems += checks.role_problems(target, drop, group, time, part)
+    problems += checks.role_problems(target, drop, group, time, part, more_targets)
     if time is not None and time in frame.columns:
         kinds.setdefault(time, time_kind(frame[time], time))
     typed = {

@@ -203,7 +203,7 @@ def reference(entry, settings, student, teacher, y, own=(), held=None):
 def task_for(entry):
     """A task that a loss works for, as `batch` has its labels."""
     found = [t for t in tasks_of(entry) if t.has_classes == has_classes(entry)]
-    return found[-1].name if found else usual("classes").name
+    return max(found, key=lambda t: t.usual).name if found else usual("classes").name
 
 
 def lesson(entry, settings, y, teacher, seed=0):

@@ -100,7 +100,8 @@ def test_every_metric_has_a_weighted_reference():
 def repeated(a, counts):
     keep = np.repeat(np.arange(len(a.y)), counts)
     take = lambda v: None if v is None else v[keep]  # noqa: E731
-    parts = {name: repeated(part, counts) for name, part in a.parts.items()}
+    known = task_of(a.task).known_in_parts(a.y)
+    parts = {name: repeated(part, counts[known[name]] if name in known else counts) for name, part in a.parts.items()}
     groups = None
     if a.groups is not None:  # a list that was drawn twice is two lists
         again = np.concatenate([np.arange(c) for c in counts])

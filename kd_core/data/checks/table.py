@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,7 @@ RARE_SHARE = 0.05  # of the rows; a rarer class makes accuracy say little
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 _UNKNOWN_COLUMN = Says("unknown_column", "error", "No column {column!r} ({role}).", "{guess}Columns: {listed}.")
+_TWICE = Says("target_twice", "error", "{column} is named as a target twice.", "Name every target once.")
 _TWO_ROLES = Says("target_role", "error", "{column} is the target and {role} at once.", "Choose one of the two.")
 _NOT_IN_TRAIN = Says(
     "class_not_in_train",
@@ -104,14 +105,23 @@ def unknown_columns(named: Mapping[str, Collection[str | None]], known: list[str
 
 
 def role_problems(
-    target: str | None, drop: Collection[str], group: str | None, time: str | None, part: str | None = None
+    target: str | None,
+    drop: Collection[str],
+    group: str | None,
+    time: str | None,
+    part: str | None = None,
+    more: Sequence[str] = (),
 ) -> list[Problem]:
-    """Name a target that has a second role, which can't be."""
+    """Name targets that have a second role, which can't be, or that are named twice. `more`: those beside the first."""
     held = {"the group column": group, "the time column": time, "the column of parts": part}
-    roles = [("dropped", target in drop), *((role, target == name) for role, name in held.items())]
     if target is None:
         return []
-    return [_TWO_ROLES.problem(target, role=role) for role, clash in roles if clash]
+    every = [target, *more]
+    problems = [_TWICE.problem(name) for name in dict.fromkeys(every) if every.count(name) > 1]
+    for one in dict.fromkeys(every):
+        roles = [("dropped", one in drop), *((role, one == name) for role, name in held.items())]
+        problems += [_TWO_ROLES.problem(one, role=role) for role, clash in roles if clash]
+    return problems
 
 
 def table_problems(

@@ -28,7 +28,7 @@ from kd_core.runs.examining.subjects import Asked, Kept, Subjects, kept_rows, su
 from kd_core.runs.predictor import FromFile, Predictor, load
 from kd_core.safe_io import write_json
 from kd_core.seeding import derive
-from kd_core.task import task_of
+from kd_core.task import IN_PARTS, task_of
 from kd_core.training.loop import ShouldStop, never
 
 SCHEMA = 1
@@ -44,6 +44,8 @@ def why_not(task: str) -> str | None:
     if task_of(task).by_order:
         return "a ranking compares the rows of a query, and a closer look would take queries apart"
     told = task_of(task)
+    if IN_PARTS(told):
+        return "a row has several targets, and this looks at one answer a row"
     return "a row has several labels, and this looks at one answer a row" if told.each_alone else None
 
 

@@ -21,7 +21,9 @@ def show(found: Mapping[str, Any], index: int) -> None:
     if not tasks:
         return
     st.markdown(f"**{t('task.several.title')}**")
-    st.table(table(tasks), border="horizontal")
+    st.dataframe(
+        table(tasks), hide_index=True, height="content", alt=t("task.several.title")
+    )  # scrolls where it is narrow
     st.caption(t("task.several.note"))
     with st.expander(t("task.several.more"), icon=":material/table_rows:"):
         names = [one["name"] for one in tasks]
@@ -47,7 +49,7 @@ def table(tasks: Any) -> pd.DataFrame:
         word = str(t(f"task.several.word_{one['verdict']}"))
         lines.append(
             [
-                escape(one["name"]),
+                one["name"],
                 task_of(one["task"]).title,
                 f"{verdict.metric_title(one['metric'])}{arrow}",
                 *scores,
@@ -55,7 +57,7 @@ def table(tasks: Any) -> pd.DataFrame:
                 f"{word} ({t('task.several.small')})" if one["small"] else word,
             ]
         )
-    return pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index(str(columns[0]))
+    return pd.DataFrame(lines, columns=[str(c) for c in columns])
 
 
 def gained(one: Mapping[str, Any]) -> str:
@@ -64,7 +66,8 @@ def gained(one: Mapping[str, Any]) -> str:
         return "–"
     low, high = one["ci_family"]
     said = f"{one['gain']['mean']:+.3g}"
-    return said if low is None else f"{said} [{low:+.3g}, {high:+.3g}]"
+    whole = said if low is None else f"{said} [{low:+.3g}, {high:+.3g}]"
+    return whole.replace("-", "\u2212")
 
 
 def metrics(one: Mapping[str, Any]) -> pd.DataFrame:
