@@ -42,7 +42,7 @@ def furnished(tmp_path_factory):
 def opened(browser, server, run_id, **more):
     screen = Screen(browser, server.url)
     screen.sent = []  # what the page says to the server
-    screen.page.on("websocket", lambda socket: socket.on("framesent", screen.sent.append))
+    screen.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: screen.sent.append(frame)))
     screen.open(f"/soft-labels?run={run_id}" + "".join(f"&{k}={v}" for k, v in more.items()))
     expect(screen.page.locator(".soft .bar")).to_be_visible(timeout=60_000)
     return screen
