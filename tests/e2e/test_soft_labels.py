@@ -42,7 +42,7 @@ def furnished(tmp_path_factory):
 def opened(browser, server, run_id, **more):
     screen = Screen(browser, server.url)
     screen.sent = []  # what the page says to the server
-    screen.page.on("websocket", lambda socket: socket.on("framesent", screen.sent.append))
+    screen.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: screen.sent.append(frame)))
     screen.open(f"/soft-labels?run={run_id}" + "".join(f"&{k}={v}" for k, v in more.items()))
     expect(screen.page.locator(".soft .bar")).to_be_visible(timeout=60_000)
     return screen
@@ -256,6 +256,11 @@ def test_rows_show_what_they_are(browser, furnished, kind):
         expect(picture).to_be_visible()
         assert "data:image/png" in picture.evaluate("e => getComputedStyle(e).backgroundImage")
         expect(page.locator(".rows li .picture").first).to_be_visible()
+        page.get_by_label("Row", exact=True).fill(
+            "40"
+        )  # the 14th row: in a sheet of 11 a line, the third of the second
+        page.keyboard.press("Enter")
+        expect(picture).to_have_css("background-position", "-224px -112px")
     elif kind == "table":
         expect(shown.locator("dd")).to_have_text(["0", "phone 0"])
         expect(page.locator(".rows li .brief").first).to_contain_text("device phone")

@@ -35,7 +35,7 @@ function rowContent(data, words) {
       });
       if (fields.length) {
         const list = el("dl", {}, ...fields.map((name, at) => el("div", {}, el("dt", {}, name), el("dd", {}, cell(fieldAt(at), row)))));
-        found.push(fields.length > 8 || found.length ? el("details", {}, el("summary", {}, filled(words.values, { num: fields.length })), list) : list);
+        found.push(fields.length > 8 || found.length ? el("details", { open: !found.length }, el("summary", {}, filled(words.values, { num: fields.length })), list) : list);
       }
       return found;
     },

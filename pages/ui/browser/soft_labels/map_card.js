@@ -11,7 +11,7 @@ function mapCard(app) {
   const area = el("div", { class: "map", tabindex: 0, role: "application", "aria-label": `${words.map}. ${words.map_keys}` }, cells, still, kept, lit);
   const pointer = el("p", { class: "pointer" });
   const [finding, legend] = [el("p", { class: "finding" }), el("div", { class: "legend" })];
-  const kinds = [...ARMS.map((arm) => [arm, app.names[arm]]), ["inherited", words.inherited]];
+  const kinds = [...ARMS.map((arm) => [arm, app.names[arm]]), ...(C > 2 ? [["inherited", words.inherited]] : [])];
   const kind = choice(`${app.id}-map`, words.map_of, kinds, "teacher", (value) => { app.state.map = value; repaint(); });
   const names = el("datalist", { id: `${app.id}-names` }, ...data.classes.map((name) => el("option", { value: name })));
   const search = el("input", { type: "search", list: `${app.id}-names`, placeholder: words.search, "aria-label": words.search, oninput: () => find(), onkeydown: (event) => event.key === "Enter" && find(true) });
@@ -165,8 +165,7 @@ function mapCard(app) {
     const { map } = app.state;
     if (C === 2) {
       const give = (arm, a, b) => percent(arms[arm].sums[cellAt(a, b)] / model.count[a]);
-      const arm = map === "inherited" ? "student" : map;
-      say(finding, words.map_two, { arm: app.names[arm], a: data.classes[0], b: data.classes[1], ab: give(arm, 0, 1), ba: give(arm, 1, 0), t: app.numbers.temperature });
+      say(finding, words.map_two, { arm: app.names[map], a: data.classes[0], b: data.classes[1], ab: give(map, 0, 1), ba: give(map, 1, 0), t: app.numbers.temperature });
       return;
     }
     if (map === "inherited") {
