@@ -15,6 +15,7 @@ from kd_core.evaluate.base import Answers, measure
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.evaluate.intervals.row_spread import units_of
+from kd_core.evaluate.soft_labels import soften
 from kd_core.limits import KNOWN_ROWS
 from kd_core.task import CATALOGUE, CLASSIFICATION, task_of
 from kd_core.teachers.base import known_rows
@@ -145,3 +146,13 @@ def gains(found: Evidence, first: str, second: str) -> dict[str, Gain]:
     """Compare two sides on every metric that is defined for them; above 0 means that the first is better."""
     every = {name: found.gain(name, first, second) for name in found.metrics()}
     return {name: gain for name, gain in every.items() if gain is not None}
+
+
+def top_share(dataset: Dataset, z: Array, temperature: float) -> float | None:
+    """Average what softened answers give to their first class; None where no row has answers."""
+    known = z[~np.isnan(z[:, 0])]
+    if not len(known):
+        return None
+    if task_of(dataset.task).compact:  # the short form begins with numbers of items
+        return float(next_items.share_at(known, known[:, 0], temperature, dataset.num_outputs).mean())
+    return float(soften(known, temperature).max(axis=1).mean())

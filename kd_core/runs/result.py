@@ -17,7 +17,6 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import advice, compare, each_label, families
 from kd_core.evaluate.intervals.compare import Gain, Verdict, verdict
 from kd_core.evaluate.intervals.evidence import Evidence
-from kd_core.evaluate.soft_labels import soften
 from kd_core.machine import device as devices
 from kd_core.models.sizes import sizes_for
 from kd_core.registry import Entry
@@ -139,7 +138,7 @@ class ResultBuilder:
             **yes_no.told(self.dataset, recipe.evaluation, arms, self.teacher.logits, deployed, self.device),
             "cell": cell,
             **cold_start(self.dataset, z_teacher, logits),
-            **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective, self.dataset.task),
+            **_moved(arms, self.teacher.logits["train"], loss_of(objective), objective, self.dataset),
         }
         room = next((str(r["state"]) for r in self.room if r["student"] == self.spec.students[index].name), "unclear")
         self.judged.append(_Judged(entry, found, gain, gain[name], margin, room, arms))
@@ -312,7 +311,7 @@ def _members(details: Mapping[str, Any]) -> dict[str, Any]:
     return {name: details[name] for name in ("combine", "validation", "members")} if "members" in details else {}
 
 
-def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice, task: str) -> dict[str, Any]:
+def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice, data: Dataset) -> dict[str, Any]:
     """What moved the student, as means over its seeds and as a curve of the seed that is kept; and how sure its teacher was.
 
     `teacher_top`: mean share that the teacher's softened answers give to their first class on training rows.
@@ -325,11 +324,9 @@ def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice, ta
         found["share_curve"] = (arms.student[arms.kept].record.shares or told[0])["curve"]
     if objective.name == SEVERAL:
         found["terms"] = list(objective.settings["terms"])
-    if loss.facts.get("soft_labels") and task_of(task).has_classes:
+    if loss.facts.get("soft_labels") and task_of(data.task).has_classes:
         settings = loss.spec.parse(objective.settings, "the loss")
-        answered = z_teacher[~np.isnan(z_teacher[:, 0])]
-        top = soften(answered, float(getattr(settings, "temperature", 1.0))).max(axis=1)
-        found["teacher_top"] = float(top.mean()) if len(top) else None
+        found["teacher_top"] = assessment.top_share(data, z_teacher, float(getattr(settings, "temperature", 1.0)))
     return found
 
 

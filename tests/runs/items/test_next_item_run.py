@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from kd_core.cli.app import app
@@ -14,11 +15,12 @@ from kd_core.data.from_path import history_roles
 from kd_core.data.preparation import prepare
 from kd_core.distill.stack.stackable import why_apart
 from kd_core.errors import SpecError
-from kd_core.runs import plan
+from kd_core.runs import assessment, plan
 from kd_core.runs.continuing import check as continuing
 from kd_core.runs.items import cold_start
 from kd_core.runs.plain.items import ItemReferences
 from kd_core.specs import Choice, DatasetSpec, RunSpec, StudentSpec, TrainingSpec
+from kd_core.task import task_of
 from kd_core.teachers import SOURCES
 
 TASK = "next_item"
@@ -145,6 +147,17 @@ def test_kinds_of_rows_cover_the_test_part(events, tmp_path):
     assert set(data.test.y[kinds["unseen_items"]]) == {-1}
     odd = data.rows["item"].iloc[data.test.row_ids[kinds["unseen_items"]]].astype(str)
     assert "odd 3" in set(odd)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_how_sure_a_teacher_is_is_read_from_probabilities_not_from_numbers_of_items(events, tmp_path, temperature):
+    data = prepare(spec_of(events).dataset, tmp_path)
+    z = torch.randn(7, data.num_outputs, generator=torch.Generator().manual_seed(0))
+    kept = task_of(TASK).kept(z).numpy()
+    kept[3] = np.nan
+    wanted = torch.softmax(z[[0, 1, 2, 4, 5, 6]] / temperature, dim=1).max(dim=1).values.mean()
+    assert assessment.top_share(data, kept, temperature) == pytest.approx(float(wanted), rel=1e-4)
+    assert assessment.top_share(data, kept[3:4], temperature) is None
 
 
 def test_references_are_chosen_within_the_bytes(events, tmp_path):
