@@ -27,6 +27,7 @@ from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.items.cold_start import cold_start
+from kd_core.runs.items.teacher_beside import teacher_beside
 from kd_core.runs.outcome import write_gain
 from kd_core.runs.plain.references import Reference, References
 from kd_core.specs import SEVERAL, Choice, RunSpec
@@ -186,7 +187,8 @@ class ResultBuilder:
                     "word": REFERENCE_WORDS[word.word],
                 }
             entry["reference"] = told
-        self.references = {"known": [r.told() for r in references.known], "missing": references.missing}
+        own = teacher_beside(self.dataset, self.teacher.logits["test"], references, name, self.metric["margin"])
+        self.references = {"known": [r.told() for r in references.known], "missing": references.missing, **own}
         return [r for r in references.known if r.name in named and isinstance(r, Reference)]
 
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:

@@ -72,14 +72,15 @@ class ItemReferences:
 
     def of_size(self, student: Choice, most: int) -> ItemReference | None:
         """Return the best on validation among those of at most so many bytes, None where none is as small."""
-        return max((r for r in self.known if r.bytes <= most), key=lambda r: self._rank(r.selected), default=None)
+        return max((r for r in self.known if r.bytes <= most), key=lambda r: self.rank(r.selected), default=None)
 
     def smallest_within(self, student: Choice, score: float, margin: float) -> ItemReference | None:
         """Return the smallest that is on validation at most the margin behind a score, None where all are further."""
-        near = [r for r in self.known if self._rank(r.selected) >= self._rank(score) - margin]
+        near = [r for r in self.known if self.rank(r.selected) >= self.rank(score) - margin]
         return min(near, key=lambda r: r.bytes, default=None)
 
-    def _rank(self, score: float) -> float:
+    def rank(self, score: float) -> float:
+        """Turn a score so that higher is better."""
         return score if self.better == "higher" else -score
 
     def test_logits(self, reference: ItemReference, seeds: Sequence[int]) -> list[Array]:

@@ -11,7 +11,7 @@ from kd_core.data.encoding.vocabulary import Vocabulary
 from kd_core.data.types.answered import NO_TRUTH
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid, tasks_inside
-from kd_core.runs.items import cold_start
+from kd_core.runs.items import cold_start, teacher_beside
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
 from kd_core.runs.view import compress_words, continue_words, mode_words
@@ -110,7 +110,7 @@ def before_students(result: dict[str, Any]) -> list[str]:
     """Say what holds for all students of a run and bears on how their verdicts are read."""
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
     told = (*compress_words.lines(result), *continue_words.lines(result), *mode_words.lines(result))
-    return [*_query_lines(result), *lines, *told, *_known_lines(result)]
+    return [*_query_lines(result), *lines, *told, *_known_lines(result), *teacher_beside.lines(result)]
 
 
 def of_student(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
@@ -145,7 +145,7 @@ def _names(told: Vocabulary) -> str:
 
 def _query_lines(result: dict[str, Any]) -> list[str]:
     """Say on how many queries a ranking was judged, and how many of them no order can serve."""
-    if not (groups := result["dataset"].get("groups")):
+    if not (groups := (result.get("dataset") or {}).get("groups")):
         return []
     told, rows = groups["test"], result["dataset"]["rows"]["test"]
     without = told["all"] - told["relevant"]

@@ -88,6 +88,14 @@ def test_a_run_from_the_command_line(events, tmp_path):
     assert names[0] == "popularity" and len(names) == 5
     best = student["reference"]["best"]
     assert best["bytes"] <= student["deployed"]["bytes"] and best["word"] in ("ahead", "behind", "level", "unclear")
+    popular, table = result["references"]["teacher"]
+    assert popular["name"] == "popularity" and popular["word"] == "ahead"
+    assert "The teacher is better than popularity" in told
+    scores = {r["name"]: r["selected"] for r in result["references"]["known"][1:]}
+    assert scores[table["name"]] == max(scores.values())
+    for one in (popular, table):
+        ahead = result["teacher"]["metrics"]["next_ndcg_10"] - one["value"]
+        assert one["gain"]["mean"] == pytest.approx(ahead) and one["gain"]["ci95"][0] < ahead < one["gain"]["ci95"][1]
     groups = {one["name"]: one for one in student["cold_start"]}
     assert groups["new_users"]["rows"] + groups["known_users"]["rows"] == result["dataset"]["rows"]["test"]
     for side in ("teacher", "baseline", "student"):
