@@ -211,7 +211,7 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     if student.advice is not None and student.advice.kind == "seeds":
         lines.append(f"  What would settle it: about {student.advice.need} seeds.")
     elif student.advice is not None and student.advice.kind == "rows":
-        units = "queries" if found.raw["dataset"].get("groups") else "rows"
+        units = "queries" if (found.raw.get("dataset") or {}).get("groups") else "rows"
         lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; more seeds can't help.")
     return lines
 
