@@ -263,7 +263,7 @@ def understood(found: Profile, group: str | None) -> None:
         st.markdown(f"**{t('ranking.sizes', column=group)}**")
         fig = data_charts.distribution(labels, counts.tolist(), t("ranking.sizes_x"), t("ranking.sizes_y"))
         said = t(
-            "ranking.sizes_said",
+            "ranking.sizes_said" if sizes.min() < sizes.max() else "ranking.sizes_same",
             num=text.exact(len(sizes)),
             least=text.exact(sizes.min()),
             middle=text.exact(round(float(np.median(sizes)))),
