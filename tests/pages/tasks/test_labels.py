@@ -29,9 +29,9 @@ def one(rows, f1, gain=None):
 
 def test_labels_are_listed_those_of_most_rows_first():
     told = [
-        one(10, 0.5, {"mean": 0.0123, "ci_family": [−0.01, 0.0346]}),
+        one(10, 0.5, {"mean": 0.0123, "ci_family": [-0.01, 0.0346]}),
         one(40, 0.7),
-        one(20, None, {"mean": −0.5, "ci_family": [None, None]}),
+        one(20, None, {"mean": -0.5, "ci_family": [None, None]}),
     ]
     frame = labels.table(told, CLASSES)
     assert frame[str(t("labels.label"))].tolist() == [BAD, "toys", "food"]
