@@ -210,7 +210,7 @@ def quality(queries: Queries, scores: Mapping[str, Any], key: str) -> None:
                 **{arm_names()[arm]: scores[arm][order].round(3) for arm in ARMS},
             }
         )
-        st.dataframe(frame, hide_index=True, height=320, alt=t("ranking.worst"))
+        st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("ranking.worst"))
         st.caption(t("ranking.worst"))
 
 
@@ -277,6 +277,6 @@ def understood(found: Profile, group: str | None) -> None:
         fig = data_charts.distribution(names, of, found.target, t("ranking.grades_y"))
         y = pd.to_numeric(found.frame[found.target], errors="coerce")
         nothing = int((~(y > 0).groupby(found.frame[group], observed=True).any()).sum())
-        said = t("ranking.grades_said", num=text.exact(nothing))
+        said = t("ranking.grades_said", num=text.exact(nothing)) if nothing else t("ranking.grades_every")
         picture.show(fig, "ranking-grades", said)
         st.caption(said)
