@@ -13,7 +13,7 @@ from kd_core.data import profile as profiles
 from kd_core.data.checks import table as checks
 from kd_core.data.histories import events
 from kd_core.data.histories.cells import separator_for
-from kd_core.data.histories.dealing import HISTORY_ITEMS, TRAINING_ROWS, Dealt, deal
+from kd_core.data.histories.dealing import HISTORY_ITEMS, Dealt, deal
 from kd_core.data.histories.events import Events
 from kd_core.data.split import TEST, TRAIN, VALIDATION
 from kd_core.data.table import Profile, Table
@@ -25,7 +25,7 @@ from kd_core.limits import ITEMS, MIN_ROWS
 from kd_core.specs import ColumnKind
 from kd_core.task import task_of
 
-VERSION = 1  # raise it when other rows are made of the same file
+VERSION = 2  # raise it when other rows are made of the same file
 
 _NO_ITEMS = Says("no_items", "error", "No column of items is chosen.", "Choose it as what is to be predicted.")
 _MEANS_NOTHING = Says(
@@ -37,7 +37,7 @@ _MEANS_NOTHING = Says(
 _MADE = Says(
     "histories",
     "note",
-    "{users} and {events:,} events make {train:,} training rows (each user's earlier items, at most the last {most}), {validation:,} "
+    "{users} and {events:,} events make {train:,} training rows (each user's earlier items, at most the last {most:,}), {validation:,} "
     "validation rows (the last item but one) and {test:,} test rows (the last one). {items} were seen in training.",
 )
 _SKIPPED = Says(
@@ -167,7 +167,7 @@ def _told(found: Events, dealt: Dealt) -> list[Problem]:
             validation=validation,
             test=test,
             items=plural(items, "different item"),
-            most=TRAINING_ROWS,
+            most=dealt.most,
         )
     )
     if dealt.short or dealt.alone:

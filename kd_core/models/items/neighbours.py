@@ -7,7 +7,7 @@ Legend: N rows, L items of a history, I items, J neighbours kept of an item, W n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,13 @@ from scipy import sparse
 from torch import Tensor
 
 Array = npt.NDArray[Any]
+Pair = tuple[Array, Array]  # histories (N, L), what came next (N,)
 NEAR = 10  # items back that count: one d items back counts 1 / d
 HALF = 0.5  # rows that an item has come in at least, as where one never did
 LEAST = 1e-4  # share of what never happened in training
 SHARE = 0.5  # of the neighbours, beside what is popular
+CHOICES = tuple((backwards, share) for backwards in (0.0, 0.5) for share in (0.5, 0.7, 0.9))  # tried by `chosen`
+JUDGED = 2000  # validation rows that `chosen` reads at most
 TINY = 1e-12
 NUMBERS = 2**23  # probabilities held at once
 
@@ -36,10 +39,15 @@ class Neighbours:
     popular: Array
     rules: Any
     again: float
+    share: float = SHARE
 
     @classmethod
-    def learn(cls, x_NL: Array, y_N: Array, items: int, most: int) -> Neighbours:
-        """Count what came next. `most`: neighbours kept of an item, 0 for popularity alone. Shape: item numbers (N, L), 0 empty; y (N,)."""
+    def learn(cls, x_NL: Array, y_N: Array, items: int, most: int, backwards: float = 0.0) -> Neighbours:
+        """Count what came next. `most`: neighbours kept of an item, 0 for popularity alone. Shape: item numbers (N, L), 0 empty; y (N,).
+
+        `backwards`: what a pair counts for the way back, as a share of the way it came: where the order says little (films rated
+        in one sitting), both ways tell.
+        """
         popular = np.maximum(np.bincount(y_N, minlength=items), HALF)
         rules: Any = sparse.csr_array((items, items))
         for back in range(1, min(NEAR, x_NL.shape[1]) + 1 if most else 1):
@@ -47,8 +55,32 @@ class Neighbours:
             at = np.flatnonzero(seen)
             pairs = (np.full(len(at), 1 / back), (seen[at] - 1, y_N[at]))
             rules = rules + sparse.coo_array(pairs, shape=(items, items)).tocsr()
+        if backwards:
+            rules = (rules + backwards * rules.T).tocsr()
         again = float((x_NL == y_N[:, None] + 1).any(axis=1).mean()) if len(y_N) else 0.0
         return cls(popular / popular.sum(), _strongest(rules, most), float(np.clip(again, LEAST, 1 - LEAST)))
+
+    @classmethod
+    def chosen(cls, train: Pair, validation: Pair, items: int, most: int) -> tuple[Neighbours, float]:
+        """Learn with what gives the first validation rows the lowest log loss (`CHOICES`), and say how much the way back counts."""
+        x_NL, y_N = validation[0], validation[1]
+        at = np.flatnonzero(y_N >= 0)[:JUDGED]
+        best: tuple[float, Neighbours, float] | None = None
+        for backwards in dict.fromkeys(b for b, _ in CHOICES):
+            table = cls.learn(*train, items, most, backwards)
+            for one in (replace(table, share=share) for b, share in CHOICES if b == backwards):
+                loss = one.loss(x_NL[at], y_N[at])
+                if best is None or loss < best[0]:
+                    best = loss, one, backwards
+        assert best is not None
+        return best[1:]
+
+    def loss(self, x_NL: Array, y_N: Array) -> float:
+        """Take the mean log loss of histories, 0 of none. Shape: (N, L), (N,)."""
+        step = max(1, NUMBERS // len(self.popular))
+        pieces = [slice(at, at + step) for at in range(0, len(x_NL), step)]
+        p_N = [self.shares(x_NL[one])[np.arange(len(y_N[one])), y_N[one]] for one in pieces]
+        return -float(np.log(np.maximum(np.concatenate(p_N), TINY)).mean()) if p_N else 0.0
 
     def answers(self, x_NL: Array, kept: Callable[[Tensor], Tensor]) -> Array:
         """Answer histories in short form, piece by piece; `kept` as `Task.kept`. Shape: (N, L) -> (N, W) float32."""
@@ -61,7 +93,7 @@ class Neighbours:
         """Give every item its probability. Shape: (N, L) -> (N, I) float32."""
         told = self._weights(x_NL) @ self.rules
         mass = np.asarray(told.sum(axis=1)).reshape(-1)
-        part = np.where(mass > 0, SHARE, 0.0)  # where nothing is known to follow, popularity alone
+        part = np.where(mass > 0, self.share, 0.0)  # where nothing is known to follow, popularity alone
         seen = self._seen(x_NL)
         rows, items = seen.nonzero()
         before = (1 - part) * np.asarray(seen @ self.popular) + part * _over(seen.multiply(told).sum(axis=1), mass)

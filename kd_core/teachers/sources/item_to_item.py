@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from kd_core.data.dataset import Array
-from kd_core.models.items.neighbours import Neighbours
+from kd_core.models.items.neighbours import CHOICES, JUDGED, Neighbours
 from kd_core.specs import Spec, unit
 from kd_core.task import CATALOGUE, task_of
 from kd_core.teachers.base import SOURCES, FitData, FittedTeacher, Notify, ShouldStop
@@ -33,6 +33,7 @@ class FittedItems:
     """What follows what, as a teacher that answers in short form."""
 
     table: Neighbours
+    backwards: float
     task: str
     rows: int
 
@@ -49,12 +50,13 @@ class FittedItems:
         return None
 
     def details(self) -> dict[str, Any]:
-        return {"rules": int(self.table.rules.nnz), "rows": self.rows, "again": self.table.again}
+        chosen = {"backwards": self.backwards, "share": self.table.share}
+        return {"rules": int(self.table.rules.nnz), "rows": self.rows, "again": self.table.again, **chosen}
 
 
 def seconds(spec: ItemToItemSpec, rows: int, features: int, outputs: int) -> float:
-    """Estimate counting and answering: answers go over the whole catalogue."""
-    return 1.0 + 4e-8 * rows * outputs
+    """Estimate counting and answering: answers go over the whole catalogue, and those to some validation rows once for each choice."""
+    return 1.0 + 4e-8 * (rows + len(CHOICES) * JUDGED) * outputs
 
 
 @SOURCES.register(
@@ -71,7 +73,8 @@ def seconds(spec: ItemToItemSpec, rows: int, features: int, outputs: int) -> flo
 )
 @from_fit
 def fit(spec: ItemToItemSpec, data: FitData, seed: int, notify: Notify, should_stop: ShouldStop) -> FittedTeacher:
-    """Count what came next in the training rows; validation rows are not used. Errors: Stopped."""
+    """Count what came next in the training rows; validation rows choose how much the way back and popularity count. Errors: Stopped."""
     stop_if_asked(should_stop)
-    table = Neighbours.learn(data.x, data.y, data.num_outputs, spec.neighbours)
-    return FittedItems(table, data.task, len(data.y))
+    asked = (data.x_validation, data.y_validation)
+    table, backwards = Neighbours.chosen((data.x, data.y), asked, data.num_outputs, spec.neighbours)
+    return FittedItems(table, backwards, data.task, len(data.y))

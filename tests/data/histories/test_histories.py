@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kd_core.data.histories.dealing import HISTORY_ITEMS, TRAINING_ROWS
+from kd_core.data.histories.dealing import HISTORY_ITEMS, ROWS_IN_ALL, TRAINING_ROWS, USER_SHARE, most_rows
 from kd_core.data.plain.history import items_of
 from kd_core.data.preparation import prepare, profile_source
 from kd_core.errors import DataError
@@ -140,6 +140,36 @@ def test_lists_give_the_same_histories_as_rows(tmp_path):
     assert len(alone.test) == len(lists) and alone.rows["user"].iloc[0] == "row 1"
 
 
+@pytest.mark.parametrize(
+    ("counts", "most"),
+    [
+        ([5, 9, 3], 20),  # nobody has more
+        ([5000] + [9] * 40, 20),  # one user would be all
+        ([1000] * 100, 1000),  # few rows in all: every one
+        ([1000] * 1000, 200),  # 200,000 in all
+        ([9] * 100_000, 20),  # more rows than that of users of a few each: the least
+        ([3000] + [100] * 400, 2105),  # a twentieth of 42,105
+    ],
+)
+def test_how_many_training_rows_a_user_has(counts, most):
+    counts = np.array(counts)
+    found = most_rows(counts)
+    assert found == most
+    assert found == TRAINING_ROWS or (
+        np.minimum(counts, found).sum() <= ROWS_IN_ALL and found <= USER_SHARE * np.minimum(counts, found).sum()
+    )
+
+
+def test_a_small_file_gives_all_rows_of_its_users(tmp_path):
+    frame = pd.DataFrame(
+        [(f"u{u}", f"i{(u + t) % 11}", t) for u in range(30) for t in range(42)], columns=["user", "item", "time"]
+    )
+    data = dataset(frame, tmp_path)
+    assert len(data.train) == 30 * 39 and "events_skipped" not in codes(data)
+    (made,) = [p for p in data.problems if p.code == "histories"]
+    assert "at most the last 39" in made.message
+
+
 def test_a_user_with_many_events_has_20_training_rows_and_short_histories(tmp_path):
     many = pd.DataFrame({"user": "busy", "item": [f"i{t % 7}" for t in range(5000)], "time": range(5000)})
     data = dataset(pd.concat([events(), many]), tmp_path)
@@ -244,5 +274,5 @@ def test_real_ratings(real_data, tmp_path):
     path = str(real_data("movielens_small/ml-latest-small.zip"))
     spec = DatasetSpec(source=path, read=ReadSpec(member="ml-latest-small/ratings.csv"), **asked)
     data = prepare(spec, tmp_path)
-    assert {split: len(part) for split, part in data.parts.items()} == {"train": 12_114, "validation": 610, "test": 610}
+    assert {split: len(part) for split, part in data.parts.items()} == {"train": 99_006, "validation": 610, "test": 610}
     assert len(data.classes) == 9_685 and 0 < (data.test.y < 0).sum() < 40

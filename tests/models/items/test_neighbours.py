@@ -1,10 +1,12 @@
 """What follows what, counted: shares, neighbours kept, items seen before, and the references and teacher made of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from kd_core.models.items.neighbours import HALF, SHARE, Neighbours
+from kd_core.models.items.neighbours import CHOICES, HALF, SHARE, Neighbours
 from kd_core.task import task_of
 
 TASK = task_of("next_item")
@@ -51,6 +53,40 @@ def test_the_mix_is_that_of_the_formula():
     wanted[:2] *= table.again / before
     wanted[2:] *= (1 - table.again) / (1 - before)
     np.testing.assert_allclose(table.shares(np.array([[0, 1, 2]]))[0], wanted, rtol=1e-5)
+
+
+def test_the_way_back_counts_as_a_share():
+    x, y = np.array([[0, 0, 1], [0, 1, 2], [0, 0, 3]]), np.array([1, 2, 0])
+    found = Neighbours.learn(x, y, 4, 10, 0.5).rules.toarray()
+    counts = np.zeros((4, 4))
+    counts[0, 1], counts[0, 2], counts[1, 2], counts[2, 0] = 1, 0.5, 1, 1
+    counts = counts + 0.5 * counts.T
+    counts[:3] /= counts[:3].sum(1, keepdims=True)
+    np.testing.assert_allclose(found, counts)
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_validation_rows_choose_whether_the_way_back_counts(directed):
+    """Half of the pairs are seen the other way round where the order says nothing."""
+    rng = np.random.default_rng(1)
+
+    def pairs(users):
+        first = rng.integers(0, 150, users)
+        turned = (rng.random(users) < 0.5) & (not directed)
+        partner = (first + 150 * np.where(first < 150, 1, -1)) % 300
+        return np.where(turned, partner, first)[:, None] + 1, np.where(turned, first, partner)
+
+    train, validation = pairs(200), pairs(300)
+    table, backwards = Neighbours.chosen(train, validation, 300, 10)
+    assert backwards == (0.0 if directed else 0.5)
+    choices = [replace(Neighbours.learn(*train, 300, 10, b), share=s).loss(*validation) for b, s in CHOICES]
+    assert table.loss(*validation) == pytest.approx(min(choices))
+
+
+def test_no_known_validation_row_chooses_the_first():
+    x, y = rows()
+    table, backwards = Neighbours.chosen((x, y), (x[:3], np.full(3, -1)), 30, 10)
+    assert (backwards, table.share) == CHOICES[0]
 
 
 @pytest.mark.parametrize("most", [1, 3])
