@@ -153,7 +153,7 @@ def _query_lines(result: dict[str, Any]) -> list[str]:
     return [f"Judged on {told['relevant']:,} test queries ({rows:,} rows in all); intervals are over queries.{left}"]
 
 
-def _queries(result: dict[str, Any]) -> Any:
+def _queries(result: Mapping[str, Any]) -> Any:
     """Return the counts of queries of a ranking, None of other tasks and in results from before there were any."""
     return (result.get("dataset") or {}).get("groups")
 
