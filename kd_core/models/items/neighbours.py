@@ -102,10 +102,9 @@ class Neighbours:
         new = np.where(both, (1 - self.again) / np.where(both, 1 - before, 1.0), 1.0)
         # One pass over all items; what follows touches single ones.
         p_NI = np.multiply.outer(((1 - part) * new).astype(np.float32), self.popular.astype(np.float32))
-        at, followed = told.nonzero()
-        p_NI[at, followed] += (np.asarray(told[at, followed]).reshape(-1) * _over(part * new, mass)[at]).astype(
-            np.float32
-        )
+        told = told.tocoo()  # looking its values up by place would take longer than all the rest
+        at, followed = told.coords
+        p_NI[at, followed] += (told.data * _over(part * new, mass)[at]).astype(np.float32)
         p_NI[rows, items] *= (old / new)[rows].astype(np.float32)
         return np.asarray(p_NI)
 
