@@ -51,7 +51,7 @@ from kd_core.runs.deployment import deploy
 from kd_core.safe_io import write_json
 from kd_core.scenarios import SCENARIOS, default_spec
 from kd_core.specs import Choice, DatasetSpec, ReadSpec, StudentSpec, TrainingSpec
-from kd_core.task import task_of
+from kd_core.task import CLASSIFICATION, NUMERIC, task_of
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.training.loop import ignore, never
@@ -75,11 +75,17 @@ ARMS = ("plain", "distilled")
 
 
 def sets(data: Path | None, scratch: Path, lines: int | None = None) -> dict[str, Callable[[], DatasetSpec]]:
-    """Name the sets and how each is read, in the order in which they are done."""
+    """Name the sets and how each is read, in the order in which they are done: those with one class or one number a row, which every peer answers."""
+
+    def told_by_peers(spec: DatasetSpec) -> bool:
+        task = task_of(spec.task or "binary")
+        return CLASSIFICATION(task) or NUMERIC(task)
+
     samples = {
         default_spec(n).dataset.source.removeprefix("sample:"): default_spec(n).dataset
         for n in SCENARIOS.names()
         if not {"text", "pictures"} & set(" ".join(SCENARIOS.get(n).facts["tags"]).split())
+        and told_by_peers(default_spec(n).dataset)
     }
     found: dict[str, Callable[[], DatasetSpec]] = {n: partial(lambda s: s, s) for n, s in samples.items()}
     if data is None:

@@ -153,8 +153,8 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
                     choices["positive"] = found.positive
                 listed.choice("positive", t("data.positive"), list(found.classes), choices, term("positive"))
             elif found.classes:
-                word = "labels.count" if labels.are_labels(found.task) else "data.classes"
-                st.metric(t(word), exact(len(found.classes)))
+                word, num = more_targets.counted(choices, found)
+                st.metric(t(word), exact(num))
         others = [None, *(n for n in names if n != found.target)]
         with places[3]:
             listed.choice(

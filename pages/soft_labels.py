@@ -122,8 +122,10 @@ def page() -> None:
         st.caption(t("soft_labels.note"))
         if kept.logits["teacher"].shape[1] == len(found["dataset"]["classes"]):
             live.show(kept, found, index, kept_rows.stamps(folder))
-        else:
+        elif task_of(found["task"]).by_history:
             next_item.soft(kept, found)
+        else:
+            st.info(t("soft_labels.other_width"), icon=":material/info:")
         soft_view.faithful(found, index)
     of = found["artifacts"]
     st.caption(t("soft_labels.kept", kept=text.exact(of["rows_kept"]), of=text.exact(of["rows_of"])))

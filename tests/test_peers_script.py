@@ -113,7 +113,7 @@ def test_a_table_says_who_is_ahead_and_what_was_left_out():
 
 
 def test_real_sets_are_named_where_their_folder_is(tmp_path):
-    assert {*sets(None, tmp_path)} == {"visits", "orders", "delivery"}
+    assert {*sets(None, tmp_path)} == {"visits", "orders", "delivery", "payments", "demand"}
     assert {"online_shoppers", "delivery_time", "bike_sharing", "online_retail"} < {*sets(tmp_path, tmp_path)}
 
 

@@ -200,6 +200,8 @@ def loss_of(objective: Choice) -> Entry[LossFunction]:
     entries = [entry for entry, _, _ in spec.parsed]
     suits = [entry.suits for entry in entries if entry.suits]
     because = {need: why for entry in entries for need, why in entry.facts.get("because", {}).items()}
+    if len({entry.suits for entry in entries if entry.suits}) > 1:
+        because.pop("task", None)  # of one term alone; together they work for what all do
     facts: dict[str, Any] = {"terms": tuple(entry.name for entry in entries), "because": because}
     same = {getattr(settings, "temperature", None) for _, settings, _ in spec.parsed}
     still = not any(t.temperature_schedule.kind != "constant" for t in spec.terms)

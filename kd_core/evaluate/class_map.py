@@ -70,8 +70,8 @@ def tree(likeness_CC: Array) -> Tree:
     """Join classes by average linkage, and turn the sides so that those that meet are alike.
 
     Example:
-        >>> tree(np.array([[0, 0, 2], [0, 0, 0], [2, 0, 0.0]])).order.tolist()
-        [1, 0, 2]
+        >>> tree(np.array([[0, 0, 2], [0, 0, 1], [2, 1, 0.0]])).order.tolist()
+        [1, 2, 0]
     """
     given = np.asarray(likeness_CC, np.float64)
     num = len(given)

@@ -139,23 +139,23 @@ def write_cells(
 ) -> dict[str, Any]:
     """Write some validation rows as every cell's best seed answers them; NaN where a cell has none.
 
-    Shape: teacher (V, C); in the file row_ids, labels (R,), teacher (R, C), logits (cells, R, C) float16.
+    Shape: teacher (V, C); in the file row_ids, labels (R,), teacher (R, C), logits (cells, R, C) float16, float32 of a catalogue.
     """
     numbers = max(1, len(best)) * dataset.width
     most = max(1, min(CELL_ROWS, CELL_NUMBERS // numbers))
     known = np.flatnonzero(known_rows(teacher))
     some = known if len(known) else np.arange(len(dataset.validation))
     keep = some[kept_rows(len(some), dataset.hash, most)]
-    logits = np.full(
-        (len(best), len(keep), dataset.width), np.nan, dtype=np.float16 if dataset.catalogue is None else np.float32
-    )
+    dtype = np.float16 if dataset.catalogue is None else np.float32  # a short form holds numbers of items
+    most_of = np.finfo(dtype).max
+    logits = np.full((len(best), len(keep), dataset.width), np.nan, dtype=dtype)
     answered: dict[int, Any] = {}  # cells with alpha 0 share a training
     for cell, finished in enumerate(best):
         if finished is not None:
             position = finished.record.training
             if position not in answered:
                 answered[position] = finished.logits(dataset, "validation", keep, device)
-            logits[cell] = np.clip(answered[position], -65504, 65504)  # the largest number of float16
+            logits[cell] = np.clip(answered[position], -most_of, most_of)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,

@@ -144,33 +144,27 @@ def each_target(fit: Fit) -> Fit:
 
 
 def _data(data: FitData, question: _Question, validation: _Question) -> FitData:
-    task = task_of(question.task)
-    return (
-        replace(
-            data,
+    """Narrow what there is to learn from to one target. Errors: KDError `part_of_parts` for a part that has parts itself."""
+    if task_of(question.task).target not in ("classes", "number"):
+        raise KDError(
+            "The part '{name}' is of the task {task}, which one model does not answer.",
+            "Choose a teacher that is a network.",
+            "part_of_parts",
+            name=question.name,
             task=question.task,
-            num_outputs=2 if question.is_label else len(question.at),
-            x=data.x if len(question.rows) == data.x.shape[0] else data.x[question.rows],
-            y=question.y,
-            x_validation=data.x_validation[validation.rows],
-            y_validation=validation.y,
-            target_mean=0.0,
-            target_std=1.0,
-            groups=None if data.groups is None else data.groups[question.rows],
-            groups_validation=None if data.groups_validation is None else data.groups_validation[validation.rows],
         )
-        if task.target in ("classes", "number")
-        else _not_one(question)
-    )
-
-
-def _not_one(question: _Question) -> FitData:
-    raise KDError(
-        "The part '{name}' is of the task {task}, which one model does not answer.",
-        "Choose a teacher that is a network.",
-        "part_of_parts",
-        name=question.name,
+    return replace(
+        data,
         task=question.task,
+        num_outputs=2 if question.is_label else len(question.at),
+        x=data.x if len(question.rows) == data.x.shape[0] else data.x[question.rows],
+        y=question.y,
+        x_validation=data.x_validation[validation.rows],
+        y_validation=validation.y,
+        target_mean=0.0,
+        target_std=1.0,
+        groups=None if data.groups is None else data.groups[question.rows],
+        groups_validation=None if data.groups_validation is None else data.groups_validation[validation.rows],
     )
 
 

@@ -46,7 +46,7 @@ def test_two_teachers_of_one_name_teach_together_and_the_result_holds_the_score_
         (["--set", "teacher.1.treees=20"], "treees: Extra inputs are not permitted"),
         (
             ["--set", "teacher.ensemble.combine=vote"],
-            "combine: Input should be 'mean', 'weighted', 'confidence' or 'per_class'",
+            "combine: Input should be 'mean', 'weighted', 'confidence', 'per_class' or 'per_task'",
         ),
         (["--teacher", "average"], "The teacher 'ensemble' can't ask 'average', which asks other teachers itself"),
     ],

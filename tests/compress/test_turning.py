@@ -16,7 +16,7 @@ from kd_core.data.input_spec import TERM, InputSpec
 from tests.compress.students import CASES, inputs_of, made, rows
 
 FIRST = {case.id: case.values[0] for case in CASES}
-TURNS = ["bag-tiny", "recurrent-tiny", "recurrent-tiny-lstm", "textcnn-tiny"]
+TURNS = ["bag-tiny", "gru-tiny", "recurrent-tiny", "recurrent-tiny-lstm", "sasrec-tiny", "textcnn-tiny"]
 
 
 def columns(choice, module):
@@ -30,7 +30,8 @@ def test_columns_turn_where_readers_are_linear_alone():
         choice = case.values[0]
         module = made(choice)
         found = [g.layer for g in found_units(module, inputs_of(choice)) if can_turn(module, g)]
-        assert bool(found) is (choice.name in ("bag", "recurrent", "textcnn", "fusion")), (case.id, found)
+        turns = choice.name in ("bag", "recurrent", "textcnn", "fusion", "gru", "sasrec")
+        assert bool(found) is turns, (case.id, found)
 
 
 @pytest.mark.parametrize("name", TURNS)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+
+import numpy as np
 import pytest
+import torch
 from torch import nn
 
+from kd_core.compress.base import STEPS, Stage
+from kd_core.compress.cutting import cut
 from kd_core.compress.unit_search import found_units
 from kd_core.errors import KDError
 from kd_core.models.base import Outputs
+from kd_core.specs import Choice
 from tests.compress.students import CASES, inputs_of, made
 
+FACTOR = STEPS.get("factor_embedding").facts["suits"]
 WANTED = {
     "additive": {},
     "linear": {},
@@ -26,6 +34,7 @@ WANTED = {
         "branches.pixels.stages.8": 32,
         "branches.table.body.0": 8,
     },
+    "gru-tiny": {"layer": 16, "table.compared": 8, "table.vectors": 8},
     "mlp-tiny": {"body.0": 8},
     "mlp-9-3-0.2": {"body.0": 9, "body.3": 9, "body.6": 9},
     "mobilenet-tiny": {
@@ -51,6 +60,7 @@ WANTED = {
         "layers.5.kept.0": 32,
         "layers.5.learned.0": 32,
     },
+    "sasrec-tiny": {"blocks.0.inner.0": 16, "blocks.0.inner.2": 16, "table.vectors": 8},
     "tabm-tiny": {"layers.0": 16},
     "tabm-tiny-2": {"layers.0": 16, "layers.1": 16},
     "text_transformer-tiny": {"blocks.0.asked": 4, "blocks.0.inner.0": 32, "blocks.0.inner.2": 16},
@@ -85,6 +95,37 @@ def test_every_tensor_of_a_unit_is_there_and_every_position_once():
             for (tensor, axis), positions in seen.items():
                 assert len(set(positions)) == len(positions) <= state[tensor].shape[axis]
                 assert min(positions) >= 0 and max(positions) < state[tensor].shape[axis]
+
+
+SHAPES = {"size": "tiny"}, {"size": None, "embedding": 8, "width": 8}, {"size": None, "embedding": 8, "width": 12}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", ["gru", "sasrec"])
+@pytest.mark.parametrize("own", [False, True], ids=["one_table", "own_table"])
+def test_networks_over_items_lose_their_last_unit_of_each_group(name, shape, own):
+    """What is compared with states may be the vectors that are looked up: both lose the same numbers, or neither any."""
+    choice = Choice(name=name, settings=shape)
+    inputs = inputs_of(choice)
+    module = made(choice, outputs=3 if own else inputs.high - 1)
+    found = found_units(module, inputs)
+    assert found and (name == "sasrec" or "table.vectors" in {g.layer for g in found})
+    x = torch.from_numpy(inputs.example(9, seed=1))
+    for group in found:
+        silent, last = copy.deepcopy(module), np.arange(group.count) == group.count - 1
+        less = cut(module, [(group, [last])])
+        assert less(x).logits.shape == module(x).logits.shape
+        if (
+            name == "gru"
+        ):  # a unit without weights is one that is not there: its gates are half open, and what it holds is 0
+            with torch.no_grad():
+                for place in group.places():
+                    silent.state_dict()[place.tensor].index_fill_(
+                        place.axis, torch.from_numpy(place.at[last].ravel()), 0
+                    )
+            torch.testing.assert_close(less(x).logits, silent(x).logits, rtol=1e-5, atol=1e-6)
+    if not own:
+        assert FACTOR(Stage(choice, module), inputs).startswith("compares what it knows")
 
 
 class Odd(nn.Module):

@@ -136,7 +136,7 @@ def test_a_loss_with_a_learning_part_is_refused_in_words(monkeypatch):
 class Waves:
     """A loss that curves downwards at 0, as losses that are not convex do in places."""
 
-    labels, written = torch.zeros(3), None
+    labels, written, groups = torch.zeros(3), None, None
 
     def __call__(self, outputs, index):
         found = outputs.logits.cos().mean()

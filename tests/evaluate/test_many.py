@@ -4,32 +4,48 @@ import numpy as np
 import pytest
 import torch
 
+from kd_core.distill.stack.stackable import why_apart
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.many import ManyScores
-from kd_core.task import TASKS, task_of
+from kd_core.task import IN_PARTS, TASKS, task_of
+from tests.laws.losses import several_rows
 
-FITTING = [(e.name, t) for e in METRICS.entries() for t in TASKS.names() if t in e.tasks]
+STACKED = [t for t in TASKS.names() if not task_of(t).compact]  # see the last test
+FITTING = [(e.name, t) for e in METRICS.entries() for t in STACKED if t in e.tasks]
 NETWORKS, ROWS = 5, 57
-OUTPUTS = {"binary": 2, "multiclass": 4, "regression": 1, "ranking": 1}
+OUTPUTS = {
+    "binary": 2,
+    "multiclass": 4,
+    "regression": 1,
+    "ranking": 1,
+    "multilabel": 3,
+    "multitask": several_rows.OUTPUTS,
+}
+SCALES = {"regression": (50.0, 10.0), "multitask": (np.array([0.0, 300.0, 0.0]), np.array([1.0, 12.0, 1.0]))}
+FULL = {"multitask": several_rows.SEVERAL}
 GROUPS = np.arange(ROWS) % 7
 
 
 def labels(task, rng, only=None):
     if task == "regression":
         return rng.normal(50, 10, ROWS)
+    if task_of(task).each_alone:
+        return rng.integers(0, 2, (ROWS, OUTPUTS[task]))
+    if IN_PARTS(task_of(task)):
+        return several_rows.labels(ROWS, 3)
     if task_of(task).by_order:
         return rng.integers(0, 5, ROWS).astype(float)
     return np.full(ROWS, only) if only is not None else rng.integers(0, OUTPUTS[task], ROWS)
 
 
 def expected(task, metric, y, z):
-    scale = (50.0, 10.0) if task == "regression" else (0.0, 1.0)
-    return [METRICS.get(metric).make(from_logits(task, y, one.T.numpy(), *scale, groups=GROUPS)) for one in z]
+    told = FULL.get(task, task), *SCALES.get(task, (0.0, 1.0))
+    return [METRICS.get(metric).make(from_logits(told[0], y, one.T.numpy(), *told[1:], groups=GROUPS)) for one in z]
 
 
 def found(task, metric, y, z):
-    return ManyScores(task, y, metric, *((50.0, 10.0) if task == "regression" else (0.0, 1.0)), GROUPS)(z)
+    return ManyScores(FULL.get(task, task), y, metric, *SCALES.get(task, (0.0, 1.0)), GROUPS)(z)
 
 
 @pytest.mark.parametrize(("metric", "task"), FITTING)
@@ -89,3 +105,8 @@ def test_rows_beyond_softmax_are_told_apart():
     z[1, 1] = 50 - torch.arange(40)
     assert found("binary", "roc_auc", y, z) == pytest.approx(expected("binary", "roc_auc", y, z), abs=1e-12)
     assert found("binary", "roc_auc", y, z) == pytest.approx([0.525, 0.475])
+
+
+@pytest.mark.parametrize("task", [t for t in TASKS.names() if t not in STACKED])
+def test_networks_whose_answers_are_kept_short_are_never_measured_together(task):
+    assert "a whole catalogue" in why_apart("mlp", task_of(task).objective, task)

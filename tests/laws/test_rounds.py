@@ -20,12 +20,36 @@ from kd_core.models import ARCHS
 from kd_core.models.building import build, cpu_state
 from kd_core.models.sizes import sizes
 from kd_core.specs import Choice, StudentSpec, TrainingSpec
-from kd_core.task import TASKS, task_of
-from tests.teachers.tables import dataset
+from kd_core.task import IN_PARTS, TASKS, kind_of, task_of
+from tests.laws.losses.several_rows import SEVERAL
+from tests.teachers import tables
 
 BY_ROUNDS = [e.name for e in ARCHS.entries() if "fits" in e.facts]
-TASKS_OF = [t for t in TASKS.names() if not task_of(t).by_group]
+NAMED = [SEVERAL if IN_PARTS(task_of(name)) else name for name in TASKS.names()]
+TASKS_OF = [t for t in NAMED if not (task_of(t).by_group or task_of(t).by_history)]  # histories are no table of columns
+EVERY_TASK = pytest.mark.parametrize("task", TASKS_OF, ids=kind_of)
 pytestmark = [pytest.mark.parametrize("name", BY_ROUNDS)]
+
+
+def dataset(task="binary", rows=200):
+    """A prepared table; of several labels or targets a row, what its columns say of each."""
+    if task in ("binary", "multiclass", "regression"):
+        return tables.dataset(task, rows)
+    data, parts = tables.dataset("regression", rows), {}
+    for split, part in data.parts.items():
+        x, y = data.view().parts[split], part.y
+        if task == "multilabel":
+            targets = np.stack([x[:, 0] > 0.3, x[:, 1] * x[:, 2] > 0, y > 45], axis=1).astype(np.int64)
+        else:
+            targets = np.stack([x[:, 0] > 0, y, np.digitize(x[:, 1], [-0.5, 0.5])], axis=1).astype(np.float64)
+            targets[::9, 1] = np.nan  # a number that is not known
+        parts[split] = replace(part, y=targets)
+    if task == "multilabel":
+        return replace(data, task=task, classes=("a", "b", "c"), parts=parts, target_mean=0.0, target_std=1.0)
+    numbers = parts["train"].y[:, 1]
+    scale = np.array([0.0, np.nanmean(numbers), 0.0]), np.array([1.0, np.nanstd(numbers), 1.0])
+    names = ("bought: no", "bought: yes", "minutes", "shop: a", "shop: b", "shop: c")
+    return replace(data, task=task, classes=names, parts=parts, target_mean=scale[0], target_std=scale[1])
 
 
 def arch(name):
@@ -60,7 +84,7 @@ def same(a, b):
     return all(torch.equal(x, b.state_dict()[key]) for key, x in a.state_dict().items())
 
 
-@pytest.mark.parametrize("task", TASKS_OF)
+@EVERY_TASK
 def test_it_learns_and_tells_every_round(name, task):
     data, events = holes(dataset(task, rows=400)), []
     found = train(data, name, notify=events.append)
@@ -78,7 +102,7 @@ def test_it_learns_and_tells_every_round(name, task):
     assert found.test_logits().shape == (100, data.num_outputs) and np.isfinite(found.test_logits()).all()
 
 
-@pytest.mark.parametrize("task", TASKS_OF)
+@EVERY_TASK
 def test_the_baseline_is_the_same_whatever_the_teacher_says(name, task):
     data = dataset(task)
     alone = train(data, name)
@@ -88,7 +112,7 @@ def test_the_baseline_is_the_same_whatever_the_teacher_says(name, task):
     assert unheard.trained.history[0]["soft"] == 0
 
 
-@pytest.mark.parametrize("task", TASKS_OF)
+@EVERY_TASK
 def test_the_teacher_is_heard_and_unanswered_rows_learn_from_their_label(name, task):
     data = dataset(task)
     z = answers(data)
@@ -133,7 +157,7 @@ def test_a_stop_before_the_first_round_keeps_nothing_and_later_the_best_so_far(n
     assert [h["score"] for h in cut.history] == [h["score"] for h in whole.history[:4]]
 
 
-@pytest.mark.parametrize("task", TASKS_OF)
+@EVERY_TASK
 def test_its_file_gives_the_same_answers_and_its_onnx_too(name, task):
     data = holes(dataset(task, rows=400))
     module = train(data, name).module

@@ -284,6 +284,17 @@ def test_the_first_outline_of_a_fresh_server_names_parts_by_their_titles(monkeyp
     assert engine.part_title("loss", "gone_since") == "gone since"
 
 
+def test_every_target_of_several_is_named_in_the_outline_and_of_very_many_the_first():
+    def of(*more):
+        data = spec().dataset
+        return run_head.outline(spec().model_copy(update={"dataset": data.model_copy(update={"more_targets": more})}))
+
+    target = spec().dataset.target
+    assert f"predicts {target} · teacher" in of()
+    assert f"predicts {target}, b, c · teacher" in of("b", "c")
+    assert f"predicts {target}, b, c, d, e and 2 more · teacher" in of("b", "c", "d", "e", "f", "g")
+
+
 def test_automatic_seeds_and_splits_are_said_in_the_outline_and_in_the_recipe():
 
     automatic = spec().model_copy(update={"training": spec().training.model_copy(update={"seeds": None})})

@@ -50,6 +50,17 @@ def without_hash(spec):
     return spec.model_copy(update={"name": "", "dataset": dataset})
 
 
+def judged(table, training=None, **evaluation):
+    """The same recipe, judged and trained in another way."""
+    base = plain(table)
+    return base.model_copy(
+        update={
+            "evaluation": base.evaluation.model_copy(update=evaluation),
+            "training": base.training.model_copy(update=training or {}),
+        }
+    )
+
+
 CHANGES = {
     "as it is": {},
     "two students": {"students": tuple(student_spec(s) for s in ("small", "mlp:16x2", "linear"))},
@@ -67,6 +78,23 @@ def test_the_command_asks_for_the_same_work(tmp_path, monkeypatch, case):
     assert line is not None and without_hash(typed(line, monkeypatch)) == without_hash(spec)
 
 
+@pytest.mark.parametrize(
+    ("words", "training", "evaluation"),
+    [
+        ("--metric pr_auc", {}, {"metric": "pr_auc"}),
+        ("--threshold recall:0.9", {}, {"threshold": "recall:0.9"}),
+        ("--class-weights balanced", {"class_weights": "balanced"}, {}),
+    ],
+)
+def test_how_rare_classes_are_treated_is_said(tmp_path, monkeypatch, words, training, evaluation):
+    table = write_table(tmp_path / "t.csv")
+    spec = judged(table, training, **evaluation)
+    line = recipe.command(spec)
+    assert words in line and without_hash(typed(line, monkeypatch)) == without_hash(spec)
+    usual = recipe.command(plain(table))
+    assert words.split()[0] not in usual and without_hash(typed(usual, monkeypatch)) != without_hash(spec)
+
+
 def test_parts_of_the_data_are_said(tmp_path, monkeypatch):
     table = write_table(tmp_path / "t.csv")
     spec = plain(table)
@@ -81,7 +109,7 @@ def test_what_no_option_says_is_left_to_the_file(tmp_path):
     training, data = spec.training, spec.dataset
     for change in (
         {"training": training.model_copy(update={"learning_rate": 0.01})},
-        {"evaluation": spec.evaluation.model_copy(update={"metric": "accuracy"})},
+        {"evaluation": spec.evaluation.model_copy(update={"margin": 0.02})},
         {"dataset": data.model_copy(update={"split_seed": 3})},
         {"dataset": data.model_copy(update={"source": "sha256:" + "0" * 64})},
         {"students": (spec.students[0].model_copy(update={"name": "another"}),)},

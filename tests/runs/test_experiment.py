@@ -211,7 +211,7 @@ def test_everything_that_cannot_work_is_named_at_once(tmp_path):
     spec = spec.model_copy(update={"objective": Choice(name="hinton"), "students": (TINY, TINY)})
     with pytest.raises(DataError) as raised:
         carry_out(spec, tmp_path / "run")
-    assert "'hinton' works for binary, multiclass, not for regression" in raised.value.message
+    assert "'hinton' works for binary, multiclass, next_item, not for regression" in raised.value.message
     assert "Two students are called 'tiny'" in raised.value.message
 
 

@@ -15,6 +15,7 @@ from kd_core.compress.thinning import put_thin, rank_by
 from kd_core.compress.turning import narrowed, singular_values, uses_of
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
+from kd_core.models.items.table import ItemTable
 from kd_core.models.reshape.thin import ThinEmbedding
 from kd_core.specs import Spec, unit
 
@@ -36,9 +37,11 @@ class FactorEmbeddingSpec(Spec):
 
 def suits(stage: Stage, inputs: InputSpec) -> str | None:
     """Say why there is no embedding to make thinner, or None where there is."""
-    if not found_columns(stage.module, inputs) and not _embeddings(stage.module):
-        return "has no embedding of words that could be made thinner"
-    return None
+    if found_columns(stage.module, inputs) or _embeddings(stage.module):
+        return None
+    if any(isinstance(part, ItemTable) for part in stage.module.modules()):
+        return "compares what it knows with the same vectors that it looks up, so they can't be written in two parts: taking units out shortens them"
+    return "has no embedding of words that could be made thinner"
 
 
 @STEPS.register(
@@ -95,8 +98,13 @@ def _thin(part: nn.Embedding, directions: Tensor) -> ThinEmbedding:
 
 
 def _embeddings(module: nn.Module) -> dict[str, nn.Embedding]:
-    named = module.named_modules()
-    return {n: p for n, p in named if isinstance(p, nn.Embedding) and p.embedding_dim > 1 and not n.endswith(".rows")}
+    named = dict(module.named_modules())
+    compared = {f"{n}.vectors" for n, p in named.items() if isinstance(p, ItemTable)}  # read elsewhere, as a whole
+    return {
+        n: p
+        for n, p in named.items()
+        if isinstance(p, nn.Embedding) and p.embedding_dim > 1 and not n.endswith(".rows") and n not in compared
+    }
 
 
 def _refused(stage: Stage, why: str) -> KDError:

@@ -15,6 +15,7 @@ from kd_core.data.types.base import TypedColumn, plural, row_numbers, shown_rows
 from kd_core.errors import Problem, Says
 from kd_core.limits import MIN_ROWS
 from kd_core.specs import ColumnKind
+from kd_core.task import task_of
 
 _FILL_NUMBERS = "Numbers are filled with the median and flagged as missing."
 _FILL_OTHERS = "In other columns, missing counts as a value of its own."
@@ -170,7 +171,8 @@ def _weak_evidence(target: Target, parts: Parts) -> list[Problem]:
     test = parts == SPLITS.index("test")
     rows = int(test.sum())
     if 0 < rows < FEW_TEST_ROWS:
-        small = _SMALL_TEST if target.is_number else _SMALL_TEST_OF_CLASSES
+        of_classes = target.task is None or task_of(target.task).has_classes
+        small = _SMALL_TEST_OF_CLASSES if of_classes else _SMALL_TEST
         problems.append(small.problem(None, rows, number=plural(rows, "row"), points=100 / rows))
     if len(target.counts) != 2 or target.inside:
         return problems

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from kd_core.data.plain.history import items_of as items_of
 from kd_core.errors import DataError
 
 SPACE = " "  # stands for white space of any kind and length

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kd_core.data.histories.cells import SPACE, items_of, listed, separator_among, written
+from kd_core.data.histories.cells import SPACE, listed, separator_among, written
+from kd_core.data.plain.history import items_of
 from kd_core.data.split import row_keys
 from kd_core.data.types import typed_column
 from kd_core.data.types.base import TypedColumn, row_numbers, shown_rows

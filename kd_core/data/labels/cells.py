@@ -21,6 +21,7 @@ _SEEN = 2_000  # cells that are looked at to find out
 _LISTS = 0.9  # share of cells with brackets from which all are taken for lists
 _COME_AGAIN = 5  # times that a label stands in the cells on average, in a column that nobody called one of labels
 _SEVERAL = 0.15  # share of cells that hold several, in such a column
+_ANYWHERE = 0.5  # share of later words of a cell that stand first in others: of lists, not of `Director, Sales`
 _SPACE = re.compile(r"\s+")
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([^\s,'\"\[\]]+)")
 _PYTHON = re.compile(r"\[\s*(?:(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s,'\"\[\]]+)\s*(?:,\s*|(?=\])))*\]")
@@ -107,7 +108,16 @@ def looks_like_lists(values: pd.Series) -> bool:
         return False  # always as many: names of classes that hold a comma, such as `mugs, fine`
     if form.separator is not None and (any(len(x) > 40 for x in different) or len(set(known)) <= len(different)):
         return False  # sentences, or fixed combinations: `Paris, France`
+    if form.separator == "," and not _any_may_stand_first(parts):
+        return False  # a name and what it is of: `Director, Sales` beside `Director`
     return len(labels) >= _COME_AGAIN * len(different) or len(different) <= FEW_CLASSES
+
+
+def _any_may_stand_first(parts: Sequence[Sequence[str]]) -> bool:
+    """Say whether most words that follow another one in a cell begin some other cell."""
+    first = {p[0] for p in parts if p}
+    later = [word for p in parts for word in p[1:]]
+    return sum(word in first for word in later) >= _ANYWHERE * len(later)
 
 
 def apart(cell: str, form: Form) -> list[str] | None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from kd_core.data.input_spec import InputSpec
 from kd_core.models.base import ARCHS, Array, Outputs, SizeName
 from kd_core.models.items.table import ItemTable
+from kd_core.models.reshape.units import Place, Units
 from kd_core.models.short_numbers import halve
 from kd_core.specs import Spec, unit
 
@@ -70,6 +71,25 @@ class GRU(nn.Module):
             max=1
         )  # of no history, no state
         return Outputs(self.table.scores(self.dropout(features)), features)
+
+    def units(self) -> tuple[Units, ...]:
+        """Name the numbers of an item's vector and the units that remember, with all their gates; one group where a state is such a vector."""
+        width, columns, narrow = self.layer.hidden_size, self.layer.input_size, self.table.narrows
+        gates = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        memory = [Place.every(f"layer.{name}_l0", 0, width, 3) for name in gates]
+        memory.append(Place.every("layer.weight_hh_l0", 1, width))
+        vectors = [Place.every("table.vectors.weight", 1, columns), Place.every("layer.weight_ih_l0", 1, columns)]
+        apart = self.table.compared
+        held = columns if apart is None else apart.shape[1]  # of what states are compared with
+        asked = [Place.every(f"table.narrow.{own}", 0, held) for own in ("weight", "bias")] if narrow else memory
+        found = []
+        if narrow:
+            found.append(Units("layer", "units", ((*memory, Place.every("table.narrow.weight", 1, width)),)))
+        if apart is None:
+            vectors += asked
+        else:
+            found.append(Units("table.compared", "units", ((*asked, Place.every("table.compared", 1, held)),)))
+        return (*found, Units("table.vectors", "columns", (tuple(vectors),)))
 
     def shorten(self, x_NL: Array) -> None:
         """Round what was learned: vectors of items to one byte a number, the rest to float16."""

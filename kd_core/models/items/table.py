@@ -33,6 +33,11 @@ class ItemTable(nn.Module):
         self.narrow = nn.Linear(width, embedding) if width != embedding else nn.Identity()
         self.bias = nn.Parameter(torch.zeros(num_outputs))
 
+    @property
+    def narrows(self) -> bool:
+        """Whether a layer stands between a state and the vectors that it is compared with."""
+        return not isinstance(self.narrow, nn.Identity)
+
     def forward(self, x_NL: Tensor) -> Tensor:
         """Look up items. Shape: (N, L) numbers -> (N, L, E)."""
         found: Tensor = self.vectors(x_NL)

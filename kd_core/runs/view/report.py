@@ -145,12 +145,17 @@ def _names(told: Vocabulary) -> str:
 
 def _query_lines(result: dict[str, Any]) -> list[str]:
     """Say on how many queries a ranking was judged, and how many of them no order can serve."""
-    if not (groups := (result.get("dataset") or {}).get("groups")):
+    if not (groups := _queries(result)):
         return []
     told, rows = groups["test"], result["dataset"]["rows"]["test"]
     without = told["all"] - told["relevant"]
     left = f" {without:,} more have no relevant row and are left out." if without else ""
     return [f"Judged on {told['relevant']:,} test queries ({rows:,} rows in all); intervals are over queries.{left}"]
+
+
+def _queries(result: Mapping[str, Any]) -> Any:
+    """Return the counts of queries of a ranking, None of other tasks and in results from before there were any."""
+    return (result.get("dataset") or {}).get("groups")
 
 
 def _known_lines(result: dict[str, Any]) -> list[str]:
@@ -211,7 +216,7 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     if student.advice is not None and student.advice.kind == "seeds":
         lines.append(f"  What would settle it: about {student.advice.need} seeds.")
     elif student.advice is not None and student.advice.kind == "rows":
-        units = "queries" if (found.raw.get("dataset") or {}).get("groups") else "rows"
+        units = "queries" if _queries(found.raw) else "rows"
         lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; more seeds can't help.")
     return lines
 

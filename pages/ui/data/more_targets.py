@@ -7,12 +7,21 @@ from typing import Any
 import streamlit as st
 
 from kd_core.data.table import Profile
+from kd_core.task import task_of
 from pages.ui.data import sources
 from pages.ui.shared import forms
 from pages.ui.shared.text import t
+from pages.ui.tasks import labels
 
 HELD = "more_targets"
 KEY = f"{sources.KEY}.{HELD}"
+
+
+def counted(choices: dict[str, Any], found: Profile) -> tuple[str, int]:
+    """Say what stands beside the task, and how many: targets of several, else labels or classes."""
+    if found.task and task_of(found.task).target == "several":
+        return "labels.targets", 1 + len(choices.get(HELD) or ())
+    return ("labels.count" if labels.are_labels(found.task) else "data.classes"), len(found.classes)
 
 
 def choose(choices: dict[str, Any], found: Profile) -> None:

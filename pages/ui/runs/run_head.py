@@ -11,13 +11,14 @@ from kd_core.runs.service.jobs import resumable
 from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import NAME_LENGTH, RunStore
-from kd_core.specs import RunSpec, SweepSpec
+from kd_core.specs import DatasetSpec, RunSpec, SweepSpec
 from pages.ui.go_on import offer
 from pages.ui.lesson import builder
 from pages.ui.report import button
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import Safe, escape, t
 
+NAMED = 5  # targets in the outline
 STATE_LOOK = {
     "queued": ("gray", ":material/hourglass_empty:"),
     "starting": ("blue", ":material/rocket_launch:"),
@@ -37,11 +38,18 @@ def badge(state: str) -> None:
     st.badge(t(f"common.states.{state}"), color=colour, icon=icon)  # type: ignore[arg-type]
 
 
+def predicted(data: DatasetSpec) -> str:
+    """Name all columns that are predicted; of very many the first few, and how many more there are."""
+    names = [str(data.target), *data.more_targets]
+    more = len(names) - NAMED
+    return ", ".join(names) if more <= 0 else t("runs.outline.more", names=", ".join(names[:NAMED]), n=more)
+
+
 def outline(spec: RunSpec) -> Safe:
     """Say in one line what the run does: data, teacher, students, lesson, seeds."""
     lesson = spec.objective.settings
     parts = [
-        t("runs.outline.data", name=spec.dataset.name or spec.dataset.source, target=spec.dataset.target),
+        t("runs.outline.data", name=spec.dataset.name or spec.dataset.source, target=predicted(spec.dataset)),
         t("runs.outline.teacher", name=engine.part_title("teacher", spec.teacher.name)),
         t("runs.outline.best", num=len(spec.students))
         if spec.choose

@@ -18,11 +18,12 @@ from pages.ui.result import soft_view
 from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import picture, text
-from pages.ui.shared.text import t
+from pages.ui.shared.text import escape, t
 
 Result = Mapping[str, Any]
 ARMS = ("teacher", "baseline", "student")
 DRAWN = 40  # labels in a chart
+LISTED = 20  # labels whose table stands whole; more of them scroll
 BARS = 12  # labels drawn of one row
 ROWS = 500  # rows to choose among
 
@@ -53,7 +54,12 @@ def overview(found: Result, index: int) -> None:
         return
     st.markdown(f"**{t('labels.title')}**")
     frame = table(told, [str(c) for c in found["dataset"]["classes"]])
-    st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 420), alt=t("labels.title"))
+    if len(frame) <= LISTED:
+        with st.container(key="labels-table"):
+            names = pd.Index([escape(name) for name in frame.iloc[:, 0]], name=frame.columns[0])
+            st.table(frame.iloc[:, 1:].set_index(names), border="horizontal")
+    else:
+        st.dataframe(frame, hide_index=True, height=420, alt=t("labels.title"))
     st.caption(t("labels.note"))
 
 
@@ -77,12 +83,13 @@ def table(told: Any, classes: list[str]) -> pd.DataFrame:
 
 
 def gained(gain: Mapping[str, Any] | None) -> str:
-    """Write a label's gain in average precision with its interval. Example: `+0.012 [-0.003, +0.027]`."""
+    """Write a label's gain in average precision with its interval. Example: `+0.012 [−0.003, +0.027]`."""
     if gain is None:
         return str(t("labels.gain_none"))
     low, high = gain["ci_family"]
     said = f"{gain['mean']:+.3f}"
-    return said if low is None else f"{said} [{low:+.3f}, {high:+.3f}]"
+    whole = said if low is None else f"{said} [{low:+.3f}, {high:+.3f}]"
+    return whole.replace("-", "\u2212")
 
 
 def mistakes(found: Result, index: int) -> None:

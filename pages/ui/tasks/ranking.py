@@ -210,7 +210,7 @@ def quality(queries: Queries, scores: Mapping[str, Any], key: str) -> None:
                 **{arm_names()[arm]: scores[arm][order].round(3) for arm in ARMS},
             }
         )
-        st.dataframe(frame, hide_index=True, height=320, alt=t("ranking.worst"))
+        st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("ranking.worst"))
         st.caption(t("ranking.worst"))
 
 
@@ -263,7 +263,7 @@ def understood(found: Profile, group: str | None) -> None:
         st.markdown(f"**{t('ranking.sizes', column=group)}**")
         fig = data_charts.distribution(labels, counts.tolist(), t("ranking.sizes_x"), t("ranking.sizes_y"))
         said = t(
-            "ranking.sizes_said",
+            "ranking.sizes_said" if sizes.min() < sizes.max() else "ranking.sizes_same",
             num=text.exact(len(sizes)),
             least=text.exact(sizes.min()),
             middle=text.exact(round(float(np.median(sizes)))),
@@ -277,6 +277,6 @@ def understood(found: Profile, group: str | None) -> None:
         fig = data_charts.distribution(names, of, found.target, t("ranking.grades_y"))
         y = pd.to_numeric(found.frame[found.target], errors="coerce")
         nothing = int((~(y > 0).groupby(found.frame[group], observed=True).any()).sum())
-        said = t("ranking.grades_said", num=text.exact(nothing))
+        said = t("ranking.grades_said", num=text.exact(nothing)) if nothing else t("ranking.grades_every")
         picture.show(fig, "ranking-grades", said)
         st.caption(said)

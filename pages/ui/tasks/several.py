@@ -21,9 +21,9 @@ def show(found: Mapping[str, Any], index: int) -> None:
     if not tasks:
         return
     st.markdown(f"**{t('task.several.title')}**")
-    st.dataframe(
-        table(tasks), hide_index=True, height="content", alt=t("task.several.title")
-    )  # scrolls where it is narrow
+    frame = table(tasks)
+    with st.container(key="tasks-table"):
+        st.table(frame.set_index(frame.columns[0]), border="horizontal")
     st.caption(t("task.several.note"))
     with st.expander(t("task.several.more"), icon=":material/table_rows:"):
         names = [one["name"] for one in tasks]
@@ -49,7 +49,7 @@ def table(tasks: Any) -> pd.DataFrame:
         word = str(t(f"task.several.word_{one['verdict']}"))
         lines.append(
             [
-                one["name"],
+                escape(one["name"]),
                 task_of(one["task"]).title,
                 f"{verdict.metric_title(one['metric'])}{arrow}",
                 *scores,

@@ -87,7 +87,7 @@ def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
             st.caption(t("what_if.instant.catalogue"))
             return
         if not task_of(task).has_classes:
-            st.caption(t("labels.instant") if task_of(task).each_alone else t("what_if.instant.regression"))
+            st.caption(t(_why_none(task)))
             return
         try:
             found = read(dataset, teacher)
@@ -165,3 +165,13 @@ def _numbers(found: Softening, at: int, plain: int, alpha: float) -> None:
                 delta_arrow="off",
                 help=t(f"what_if.instant.{key}_help"),
             )
+
+
+def _why_none(task: str) -> str:
+    """Name the words for a task whose answers are not one share for each class."""
+    kind = task_of(task)
+    if kind.each_alone:
+        return "labels.instant"
+    if kind.by_order:
+        return "what_if.instant.order"
+    return "what_if.instant.several" if kind.target == "several" else "what_if.instant.regression"

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from kd_core.data.checks.copies import find_copies
-from kd_core.data.preparation import _digest, prepare
+from kd_core.data.preparation import _digest, prepare, understanding
 from kd_core.data.targets import read_target
 from kd_core.data.types.typed_column import understand
 from kd_core.data.viewing import Columns
@@ -193,8 +194,9 @@ def test_only_files_with_copies_get_another_name(tmp_path):
     ):
         data = prepare(spec)
         target = read_target(understand(pd.read_csv(spec.source, dtype="str")["y"], "y"))
+        alone = replace(understanding(spec), joined=False)
         columns = Columns(data.rows, data.view().view.types, {}, data.train.y, None, data.task, 0)
-        before = _digest(spec, sha256_file(Path(spec.source)), target, columns, joined=False)
+        before = _digest(spec, sha256_file(Path(spec.source)), target, columns, alone)
         assert (data.hash == before) is same
 
 

@@ -60,7 +60,8 @@ def test_a_rare_class_and_a_small_test_part_are_told():
     (rare,) = checks.split_problems(y, parts)[1:]
     assert str(rare) == (
         "Only 20 of 2,000 rows (1 %) have fraud = yes, 1 of them in the test part: a model that never answers yes is right in 99.0 %. "
-        "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows."
+        "Judge by PR-AUC and recall, not by accuracy; class weights 'balanced' make students look for rare rows. "
+        "Where few rows say yes, the threshold from which an answer is yes is chosen on validation rows."
     )
     y, parts = _labelled(200, 200), np.where(np.arange(400) % 8 == 0, 2, np.arange(400) % 2).astype(np.int8)
     (small,) = checks.split_problems(y, parts)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kd_core.data.histories.cells import SEPARATORS, items_of, listed, separator_among, separator_for, written
+from kd_core.data.histories.cells import SEPARATORS, listed, separator_among, separator_for, written
+from kd_core.data.plain.history import items_of
 from kd_core.errors import DataError
 
 

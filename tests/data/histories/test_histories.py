@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kd_core.data.histories.cells import items_of
 from kd_core.data.histories.dealing import HISTORY_ITEMS, ROWS_IN_ALL, TRAINING_ROWS, USER_SHARE, most_rows
+from kd_core.data.plain.history import items_of
 from kd_core.data.preparation import prepare, profile_source
 from kd_core.errors import DataError
 from kd_core.specs import DatasetSpec, ReadSpec

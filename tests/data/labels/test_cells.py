@@ -69,12 +69,34 @@ def columns():
     words = [
         " ".join(rng.choice(list("abcdefgh"), 5)) + ", " + "".join(rng.choice(list("xyzuvw"), 8)) for _ in range(300)
     ]
+    posts, last = ["Director", "Manager", "Clerk", "Head"], ["Meyer", "Smith", "Novak", "Rossi"]
     towns = list(rng.choice(["Paris, France", "Rome, Italy", "Bonn, Germany", "Graz, Austria"], 300))
     return {
         "lists": (lists, True),
         "json": (as_json, True),
         "sentences": (words, False),
         "fixed pairs": (towns, False),
+        "two of a kind": (list(rng.choice(["mugs, fine", "mugs, plain", "bowls, fine", "bowls, plain"], 300)), False),
+        "a kind or none": (
+            list(rng.choice(["mugs", "mugs, fine", "bowls", "bowls, fine", "plates", "plates, fine"], 300)),
+            False,
+        ),
+        "titles": (
+            list(rng.choice([*posts, *(f"{p}, {of}" for p in posts for of in ("Sales", "Legal", "IT"))], 300)),
+            False,
+        ),
+        "states": (
+            list(rng.choice(["Portland, OR", "Portland, ME", "Salem, OR", "Salem, MA", "Washington"], 300)),
+            False,
+        ),
+        "lands": (
+            list(rng.choice(["Paris, France", "Nice, Provence, France", "Rome, Italy", "Bari, Puglia, Italy"], 300)),
+            False,
+        ),
+        "people": ([f"{rng.choice(last)}, {rng.choice(['Ann', 'Bob', 'Eve'])}" for _ in range(300)], False),
+        "sums": ([f"{rng.integers(1, 9)},{rng.integers(100, 999)}" for _ in range(300)], False),
+        "sorted with commas": ([", ".join(v for v in sorted(few) if rng.random() < 0.4) for _ in range(300)], True),
+        "any order": ([", ".join(rng.permutation([v for v in few if rng.random() < 0.5])) for _ in range(300)], True),
         "many names": (
             [", ".join(f"name{rng.integers(400)}" for _ in range(rng.integers(1, 3))) for _ in range(300)],
             False,

@@ -12,13 +12,17 @@ from kd_core.errors import SpecError
 from kd_core.models import Outputs
 from kd_core.registry import Situation
 from kd_core.specs import Choice
-from kd_core.task import TASKS
+from kd_core.task import IN_PARTS, TASKS, kind_of, task_of
 from tests.laws.loss_cases import spread
+from tests.laws.losses.several_rows import SEVERAL, labels
 
 NETWORKS, ROWS, BATCH = 6, 23, 9
-OUTPUTS = {"binary": 2, "multiclass": 10, "regression": 1}
+OUTPUTS = {"binary": 2, "multiclass": 10, "multilabel": 5, "regression": 1, SEVERAL: 6}
+NAMED = [SEVERAL if IN_PARTS(task_of(name)) else name for name in TASKS.names()]
+STACKABLE = [t for t in NAMED if not (task_of(t).by_group or task_of(t).compact)]  # the others are refused in words
 STACKED = [e for e in LOSSES.entries() if "module" not in e.facts and "student_features" not in e.needs]
-CASES = [(e.name, t) for e in STACKED for t in TASKS.names() if e.why_not(Situation(t, OUTPUTS[t])) is None]
+CASES = [(e.name, t) for e in STACKED for t in STACKABLE if e.why_not(Situation(t, OUTPUTS[t])) is None]
+EVERY = pytest.mark.parametrize(("name", "task"), CASES, ids=[f"{name}-{kind_of(task)}" for name, task in CASES])
 CPU = torch.device("cpu")
 
 
@@ -36,10 +40,21 @@ def choices(name):
 def data(task, seed=0):
     rng = np.random.default_rng(seed)
     y = rng.normal(size=ROWS).astype(np.float32) if task == "regression" else rng.integers(0, OUTPUTS[task], ROWS)
+    if task == "multilabel":
+        y = rng.integers(0, 2, (ROWS, OUTPUTS[task])).astype(np.float32)
+    if task == SEVERAL:
+        y = (labels(ROWS, seed) - [0, 300, 0]).astype(np.float32)
     teacher = (3 * rng.normal(size=(ROWS, OUTPUTS[task]))).astype(np.float32)
     z = torch.tensor(2 * rng.normal(size=(NETWORKS, OUTPUTS[task], BATCH)))
     index = torch.tensor(np.stack([rng.permutation(ROWS)[:BATCH] for _ in range(NETWORKS)]))
     return y, teacher, z, index
+
+
+def weights_of(task, y, weighed=True):
+    """Balanced weights of classes, or of the no and the yes of each label; none of numbers."""
+    if not weighed or task in ("regression", SEVERAL):
+        return None
+    return objectives.class_weights(y, OUTPUTS[task], "balanced")
 
 
 def by_autograd(task, choice, y, teacher, weights, z, index):
@@ -48,6 +63,12 @@ def by_autograd(task, choice, y, teacher, weights, z, index):
     labels = torch.from_numpy(y)[index]
     if task == "regression":
         hard = ((z[:, 0] - labels.double()) ** 2).mean()
+    elif task == "multilabel":
+        each = F.binary_cross_entropy_with_logits(z, labels.double(), reduction="none")
+        no, yes = (1.0, 1.0) if weights is None else torch.from_numpy(weights).double().T
+        hard = (each * torch.where(labels > 0, yes, no)).sum(1).mean()
+    elif task == SEVERAL:
+        hard = task_of(task).hard_loss()(Outputs(z), labels)
     else:
         each = F.cross_entropy(z, labels, reduction="none")
         hard = (each * (1.0 if weights is None else torch.from_numpy(weights).double()[labels])).mean()
@@ -55,7 +76,8 @@ def by_autograd(task, choice, y, teacher, weights, z, index):
     if choice is not None:
         entry = LOSSES.get(choice.name)
         spec = entry.spec.parse(choice.settings)
-        soft = entry.make(Outputs(z), Outputs(torch.from_numpy(teacher).double()[index]), labels, spec)
+        told = Outputs(torch.from_numpy(teacher).double()[index], kinds=objectives.kinds_of(task, OUTPUTS[task]))
+        soft = entry.make(Outputs(z), told, labels, spec)
         hard_weight, soft_weight = spec.weights()
         total = hard_weight * hard + soft_weight * soft
     return torch.autograd.grad(total, z)[0].T
@@ -67,11 +89,11 @@ def check_close(found, expected):
 
 
 @pytest.mark.parametrize("weighed", [False, True])
-@pytest.mark.parametrize(("name", "task"), CASES)
+@EVERY
 class TestEveryLoss:
     def test_equals_autograd(self, name, task, weighed):
         y, teacher, z, index = data(task)
-        weights = objectives.class_weights(y, OUTPUTS[task], "balanced") if weighed and task != "regression" else None
+        weights = weights_of(task, y, weighed)
         chosen = choices(name)
         lesson = StackedLesson(task, chosen, y, teacher, weights, torch.float64, CPU)
         expected = [by_autograd(task, c, y, teacher, weights, z[s], index[s]) for s, c in enumerate(chosen)]
@@ -82,7 +104,7 @@ class TestEveryLoss:
 
     def test_after_some_left(self, name, task, weighed):
         y, teacher, z, index = data(task, 1)
-        weights = objectives.class_weights(y, OUTPUTS[task], "balanced") if weighed and task != "regression" else None
+        weights = weights_of(task, y, weighed)
         chosen = choices(name)
         lesson = StackedLesson(task, chosen, y, teacher, weights, torch.float64, CPU)
         left = list(range(NETWORKS))
@@ -95,7 +117,7 @@ class TestEveryLoss:
     def test_alpha_zero_is_the_baseline_bit_for_bit(self, name, task, weighed):
         y, teacher, z, index = data(task)
         z, index = z.float()[:1].expand(3, -1, -1), index[:1].expand(3, -1)
-        weights = objectives.class_weights(y, OUTPUTS[task], "balanced") if weighed and task != "regression" else None
+        weights = weights_of(task, y, weighed)
         chosen = [Choice(name=name, settings={"alpha": 0.0}), None, Choice(name=name, settings={"alpha": 0.5})]
         found = StackedLesson(task, chosen, y, teacher, weights, torch.float32, CPU).gradient(z, index)
         assert torch.equal(found[0], found[1])
@@ -138,11 +160,13 @@ def test_a_loss_of_another_task_and_missing_answers_are_refused():
         assert caught.value.code == code
 
 
-@pytest.mark.parametrize(("name", "task"), CASES)
+@EVERY
 def test_losses_are_those_of_the_registered_functions(name, task):
     y, teacher, z, index = data(task)
     chosen = choices(name)
-    weights = None if task == "regression" else np.linspace(0.5, 2.0, OUTPUTS[task]).astype(np.float32)
+    weights = weights_of(task, y)
+    if weights is not None and weights.ndim == 1:
+        weights = np.linspace(0.5, 2.0, OUTPUTS[task]).astype(np.float32)
     lesson = StackedLesson(task, chosen, y, teacher, weights, torch.float64, CPU)
     hard, soft = lesson.losses(z, index)
     for s, choice in enumerate(chosen):
@@ -155,7 +179,7 @@ def test_losses_are_those_of_the_registered_functions(name, task):
             )  # the teacher's side is float32 there
 
 
-@pytest.mark.parametrize(("name", "task"), CASES)
+@EVERY
 def test_a_stack_may_hold_several_lessons(name, task):
     y, teacher, z, index = data(task)
     other = data(task, seed=1)[1]
@@ -173,7 +197,7 @@ def test_a_stack_may_hold_several_lessons(name, task):
     torch.testing.assert_close(lesson.gradient(z[kept].clone(), index[kept]), found[kept])
 
 
-@pytest.mark.parametrize(("name", "task"), CASES)
+@EVERY
 def test_rows_without_an_answer_get_no_soft_gradient(name, task):
     y, teacher, z, index = data(task)
     teacher[::3] = np.nan

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from kd_core.runs.plain.items import TABLES
 from kd_core.runs.plain.lists import NETWORKS, PICTURES, PLAIN, TEXTS
 from pages.ui.charts import result as charts
 from pages.ui.result import comparison, differences, page, result_tabs, speed, verdict
@@ -248,3 +249,10 @@ def test_the_form_offers_them_beside_the_placebo_and_can_leave_them_out(jobs):  
 @pytest.mark.parametrize(("name", "title"), [(n, title) for n, title, _ in (*PLAIN, *TEXTS, *PICTURES, *NETWORKS)])
 def test_every_plain_model_of_the_lists_is_named_in_the_catalogue(name, title):
     assert plain(differences.plain_model(name)) == title
+
+
+@pytest.mark.parametrize("most", TABLES)
+def test_every_table_of_followers_has_words(most):
+    name = f"neighbours_{most}" if most else "popularity"
+    assert name not in differences.plain_model(name) and name not in differences.plain_label(name).split("_")
+    assert differences.plain_model(name) != t("runs.plain.model.other", name=name)

@@ -222,7 +222,7 @@ def test_an_older_result_stands_in_the_list_in_compare_and_in_soft_labels(older)
     table = compare.dataframe[0].value
     assert list(table["Distilling"]) == ["Helped", "Helped"] and table["Against teacher [95 %]"].isna().all()
     soft = open_page("soft_labels", run=older)
-    assert not soft.exception and not soft.error and soft.get("plotly_chart")
+    assert not soft.exception and not soft.error and soft.get("bidi_component")
 
 
 def test_an_older_result_is_shown_in_the_terminal_with_the_same_words(older):

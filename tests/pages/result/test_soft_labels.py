@@ -189,7 +189,7 @@ def test_answers_that_are_not_one_for_each_class_are_told():
     run_id, written = soft_run(9, 50)
     np.savez(store().folder(run_id).artifact("soft_labels.npz"), **{**written, "teacher": written["teacher"][:, :5]})
     at = open_page("soft_labels", run=run_id)
-    assert not at.exception and t("soft_labels.compact") in [i.value for i in at.info]
+    assert not at.exception and t("soft_labels.other_width") in [i.value for i in at.info]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -301,5 +301,5 @@ def test_a_loaded_student_answers_as_scikit_learns_classifiers_do(run):
     assert opened.predict(rows)["target"].tolist() == opened.classes_[shares.argmax(axis=1)].tolist()
     opened.purpose = replace(opened.purpose, task=kd_core.task.task_of("regression"), classes=())
     assert opened.classes_.tolist() == []
-    with pytest.raises(KDError, match="'target' is a number; it has no classes"):
+    with pytest.raises(KDError, match="'target' is no single choice among classes"):
         opened.predict_proba(rows)

@@ -37,7 +37,7 @@ TREES = Choice(name="trees")
 
 def known(scores, sizes, better="higher"):
     made = References.__new__(References)
-    made.better = better
+    made.better, made.rule = better, None
     made.known = [
         Reference(str(i), f"model {i}", Choice(name="linear"), score, Kept(size), {})
         for i, (score, size) in enumerate(zip(scores, sizes, strict=True))
@@ -173,7 +173,7 @@ def test_a_plain_model_without_a_file_says_why(monkeypatch):
     monkeypatch.setattr(made, "_trained", lambda arch, seeds: [SimpleNamespace(score_selected=0.5)])
     monkeypatch.setattr(made, "_module", lambda trained: None)
     monkeypatch.setattr(
-        plain_references, "deploy", lambda *given: Deployment(None, reason="ONNX Runtime can't run the file.")
+        plain_references, "deploy", lambda *given, rule: Deployment(None, reason="ONNX Runtime can't run the file.")
     )
     with pytest.raises(KDError) as caught:
         made._first("linear", "a linear model", Choice(name="linear"))

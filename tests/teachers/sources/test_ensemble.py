@@ -12,10 +12,12 @@ from kd_core.registry import Situation
 from kd_core.runs import plan
 from kd_core.runs.asked import chosen_teacher
 from kd_core.specs import Choice, DatasetSpec
+from kd_core.task import task_of
 from kd_core.teachers.answer_cache import kept
 from kd_core.teachers.base import SOURCES, Ask, TeacherAnswers, own_columns, without_own_columns
 from kd_core.teachers.sources import ensemble
 from kd_core.teachers.together import class_teachers, combining
+from tests.laws.losses.several_rows import SEVERAL
 from tests.runs.tables import small_spec
 from tests.teachers.tables import dataset
 
@@ -315,19 +317,25 @@ def test_a_row_that_a_specialist_does_not_know_is_answered_by_who_does():
 @pytest.mark.parametrize(
     ("task", "classes", "left_out"),
     [
-        ("binary", 2, {"per_class"}),
-        ("multiclass", 3, set()),
-        ("multiclass", 2, {"per_class"}),
-        ("regression", 0, {"per_class", "confidence"}),
+        ("binary", 2, {"per_class", "per_task"}),
+        ("multiclass", 3, {"per_task"}),
+        ("multiclass", 2, {"per_class", "per_task"}),
+        ("regression", 0, {"per_class", "per_task", "confidence"}),
+        ("ranking", 0, {"per_class", "per_task", "confidence"}),
+        ("multilabel", 4, {"per_class", "per_task", "confidence"}),
+        (SEVERAL, 6, {"per_class", "confidence", "weighted"}),
     ],
 )
 def test_ways_to_combine_that_can_not_work_are_told_before_anybody_is_asked(task, classes, left_out):
     entry = SOURCES.get("ensemble")
     assert set(entry.facts["barred"](Situation(task, classes)).get("combine", {})) == left_out
     members = [{"name": "linear", "settings": {}}, {"name": "random_forest", "settings": {}}]
-    for combine in ("mean", "weighted", "confidence", "per_class"):
+    for combine in ("mean", "weighted", "confidence", "per_class", "per_task"):
         teacher = Choice(name="ensemble", settings={"members": members, "combine": combine})
-        spec = small_spec(Path("a.csv"), task).model_copy(update={"teacher": teacher})
+        small = small_spec(Path("a.csv"), task)
+        unit = small.dataset.model_copy(update={"group": "query" if task_of(task).by_group else None})
+        asked = {"teacher": teacher, "objective": Choice(name=task_of(task).objective), "dataset": unit}
+        spec = small.model_copy(update=asked)
         said = [p.message for p in plan.check(spec, task, classes) if p.severity == "error"]
         assert bool(said) == (combine in left_out)
         assert all(f"combine {combine}' needs" in message for message in said)
