@@ -63,7 +63,6 @@ from kd_core.cli.options import (
     User,
 )
 from kd_core.cli.terminal import fetching
-from kd_core.data.from_path import history_roles
 from kd_core.errors import DataError
 from kd_core.runs.asked import (
     asked_teacher,
@@ -139,6 +138,8 @@ def distill(
         chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
         goals = {} if chosen is None else {"choose": chosen}
         meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
+        from kd_core.data.from_path import history_roles  # brings pandas along
+
         targets, kind, unit = history_roles(user, item, target, task, group)
         taught_by = asked_teacher(teacher, asked_lesson.of_others(rest), student, data, targets, fetching())
         dataset = table_spec(
@@ -222,6 +223,8 @@ def sweep(
             "made_rows": made_rows,
         }
         asked = SweepSpec.parse({**{n: numbers(n, v) for n, v in lists.items()}, "mode": mode}, "sweep")
+        from kd_core.data.from_path import history_roles  # brings pandas along
+
         targets, kind, unit = history_roles(user, item, target, task, group)
         taught_by = asked_teacher(teacher, asked_lesson.of_others(settings), student, data, targets, fetching())
         dataset = table_spec(

@@ -57,7 +57,15 @@ def dummy_hint(student: Outputs, teacher: Outputs, labels: Tensor, spec: HintSpe
     """Mean squared distance of the projected features to the teacher's answers."""
     return (spec.scale * module(student.features) - teacher.logits).square().mean()
 '''
-COPIED = ("laws/__init__.py", "laws/test_losses.py", "laws/loss_cases.py", "distill/__init__.py", "distill/eager.py")
+COPIED = (
+    "laws/__init__.py",
+    "laws/losses/__init__.py",
+    "laws/losses/several_rows.py",
+    "laws/test_losses.py",
+    "laws/loss_cases.py",
+    "distill/__init__.py",
+    "distill/eager.py",
+)
 FORM = '''
 from streamlit.testing.v1 import AppTest
 

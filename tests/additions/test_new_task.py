@@ -50,8 +50,15 @@ def copy(tmp_path_factory):
     place = tmp_path_factory.mktemp("copy")
     dropped = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "kd_core", place / "kd_core", ignore=dropped)
-    (place / "tests" / "laws").mkdir(parents=True)
-    for name in ("tests/__init__.py", "tests/laws/__init__.py", "tests/laws/test_tasks.py", "pyproject.toml"):
+    (place / "tests" / "laws" / "losses").mkdir(parents=True)
+    for name in (
+        "tests/__init__.py",
+        "tests/laws/__init__.py",
+        "tests/laws/losses/__init__.py",
+        "tests/laws/losses/several_rows.py",
+        "tests/laws/test_tasks.py",
+        "pyproject.toml",
+    ):
         shutil.copy(ROOT / name, place / name)
     (place / "kd_core" / "tasks" / "rating.py").write_text(FILE)
     return place

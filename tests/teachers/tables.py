@@ -15,6 +15,8 @@ from kd_core.data.views import VIEWS
 from kd_core.specs import DatasetSpec
 from kd_core.teachers.base import FitData
 
+OUTPUTS = {"regression": 1, "binary": 2, "multiclass": 3}  # of the tasks that `labelled` knows
+
 
 def labelled(task: str, rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Noisy labels of four columns, one of them constant."""
@@ -34,12 +36,11 @@ def fit_data(task: str, rows: int = 200, **changes: Any) -> FitData:
     x_validation, y_validation = labelled(task, rows // 2, seed=1)
     if task == "regression":
         y, y_validation = (y - 40) / 12, (y_validation - 40) / 12
-    outputs = {"regression": 1, "binary": 2, "multiclass": 3}[task]
     return FitData(
         **(
             {
                 "task": task,
-                "num_outputs": outputs,
+                "num_outputs": OUTPUTS[task],
                 "inputs": table_inputs(x.shape[1]),
                 "x": x,
                 "y": y,
