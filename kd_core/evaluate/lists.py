@@ -143,3 +143,17 @@ def weighted(weights_DN: Array, answers: Answers, value_G: Array) -> Array:
     known = ~np.isnan(value_G)
     weight = (np.asarray(weights_DN, dtype=np.float64) @ share)[:, known]
     return np.asarray(weight @ value_G[known] / weight.sum(axis=1))
+
+
+def ndcg_reference(answers: Answers, k: int) -> float:
+    """Average scikit-learn's NDCG@k over groups with a relevant row; it refuses groups of one row, whose order is always the best."""
+    from sklearn.metrics import ndcg_score
+
+    assert answers.groups is not None and answers.values is not None
+    own = [answers.groups == one for one in np.unique(answers.groups)]
+    found = [
+        ndcg_score(gains(answers.y[rows])[None], answers.values[rows][None], k=k) if rows.sum() > 1 else 1.0
+        for rows in own
+        if answers.y[rows].any()
+    ]
+    return float(np.mean(found))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from kd_core.data.dataset import Array
 from kd_core.evaluate import lists
 from kd_core.evaluate.base import METRICS, Answers
 from kd_core.task import BY_ORDER
-from kd_core.tasks.gains import gains
 
 
 def influence(answers: Answers) -> Array | None:
@@ -23,20 +20,7 @@ def weighted(weights_DN: Array, answers: Answers) -> Array:
 
 def reference(answers: Answers) -> float:
     """Take scikit-learn's value, group by group."""
-    from sklearn.metrics import ndcg_score
-
-    assert answers.groups is not None and answers.values is not None
-    found = [
-        ndcg_score(gains(answers.y[rows])[None], answers.values[rows][None], k=5)
-        for rows in (answers.groups == one for one in np.unique(answers.groups))
-        if rows.sum() > 1 and answers.y[rows].any()
-    ]
-    alone = [
-        1.0
-        for one in np.unique(answers.groups)
-        if (answers.groups == one).sum() == 1 and answers.y[answers.groups == one] > 0
-    ]
-    return float(np.mean([*found, *alone]))
+    return lists.ndcg_reference(answers, 5)
 
 
 @METRICS.register(

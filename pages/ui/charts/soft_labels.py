@@ -14,6 +14,12 @@ from pages.ui.charts.marks import COLOUR, FAINT, SYMBOL, figure, literal, short
 PATTERNS = {"teacher": "", "baseline": "x", "student": "/"}  # of bars: colour is not all that tells models apart
 
 
+def _filled(arm: str) -> dict[str, Any]:
+    """Return the fill of a model's bars: its colour and its pattern."""
+    pattern = {"size": 6, "solidity": 0.3, "fillmode": "overlay", "fgcolor": "rgba(255,255,255,0.6)"}
+    return {"color": COLOUR[arm], "pattern": {"shape": PATTERNS[arm], **pattern}}
+
+
 def bars(
     arms: Mapping[str, Sequence[float]],
     classes: Sequence[str],
@@ -35,16 +41,7 @@ def bars(
             x=list(values),
             orientation="h",
             name=names[arm],
-            marker={
-                "color": COLOUR[arm],
-                "pattern": {
-                    "shape": PATTERNS[arm],
-                    "size": 6,
-                    "solidity": 0.3,
-                    "fillmode": "overlay",
-                    "fgcolor": "rgba(255,255,255,0.6)",
-                },
-            },
+            marker=_filled(arm),
             text=[f"{100 * v:.1f} %" if v >= 0.0005 else "< 0.1 %" for v in values],
             textposition="outside",
             textfont={"size": 12},
@@ -145,16 +142,7 @@ def spread(
             x=[float(e) + 0.05 for e in edges[:-1]],
             y=counts,
             name=names[arm],
-            marker={
-                "color": COLOUR[arm],
-                "pattern": {
-                    "shape": PATTERNS[arm],
-                    "size": 6,
-                    "solidity": 0.3,
-                    "fillmode": "overlay",
-                    "fgcolor": "rgba(255,255,255,0.6)",
-                },
-            },
+            marker=_filled(arm),
             customdata=[[f"{a:.1f} – {b:.1f}"] for a, b in itertools.pairwise(edges)],
             hovertemplate=f"{literal(names[arm])}<br>%{{customdata[0]}}: %{{y}}<extra></extra>",
         )
