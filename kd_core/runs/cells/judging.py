@@ -21,6 +21,7 @@ from kd_core.runs.plain.items import ItemReferences
 from kd_core.runs.plain.references import References
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.settings import answers, sentence, shuffled, tried
+from kd_core.runs.settings.added import Added
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice
@@ -86,7 +87,7 @@ class Judging:
         Units: `seconds` of the trainings.
         """
         spec, trainings = self.spec, self.trainings
-        reads = ledger.note_read(workspace(), self.dataset.hash, str(folder.path.resolve()))
+        reads = ledger.note_read(workspace(), self.dataset.hash, f"{folder.path.resolve()}{Added.of(folder).mark}")
         build = ResultBuilder(spec, self.dataset, self.teacher, trainings.metric, room, self.device)
         deployments: dict[int, Deployment] = {}
         for number, (index, arms) in enumerate(self.arms.items(), 1):

@@ -38,6 +38,11 @@ class Added:
         """Say whether anything was added."""
         return bool(self.rounds) or self.shuffled
 
+    @property
+    def mark(self) -> str:
+        """Tell the looks at a run's test rows apart: after every addition it is judged again, which the ledger counts."""
+        return f"#{len(self.rounds)}{'s' if self.shuffled else ''}" if self else ""
+
     @classmethod
     def of(cls, folder: RunFolder) -> Self:
         """Read what was added to a run, nothing where nothing was. Errors: KDError `run_damaged`."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from kd_core.errors import KDError, Problem
@@ -111,7 +110,7 @@ def _as_grid(own: Grid, told: Mapping[str, Any]) -> Grid:
         changed = {"mean": one and one["mean"], "gain": one and one["gain"]["mean"], "low": low, "high": high}
         for name, value in changed.items():
             cells.at[number, name] = float("nan") if value is None else value
-        cells.at[number, "like_best"] = False
         cells.at[number, "word"] = None
-    cells = cells.assign(like_best=False, behind=pd.NA).astype({"behind": "float64"})
+    nothing = dict.fromkeys(("behind", "behind_low", "behind_high"), float("nan"))
+    cells = cells.assign(like_best=False, **nothing)
     return replace(own, cells=cells, best=None)
