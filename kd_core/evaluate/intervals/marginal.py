@@ -52,6 +52,6 @@ def marginal(tried: Iterable[Tried[V]], values: Sequence[V]) -> Marginal[V]:
     for value in values if seeds else ():
         means = [np.mean([gains[o][value][seed] for o, held in whole.items() if seed in held]) for seed in seeds]
         mean, half = float(np.mean(means)), half_width([float(m) for m in means])
-        bounds = (None, None) if len(seeds) < 2 else (mean - half, mean + half)
-        curve[value] = Interval(mean, *bounds, len(seeds))
+        several = len(seeds) > 1
+        curve[value] = Interval(mean, mean - half if several else None, mean + half if several else None, len(seeds))
     return Marginal(curve, len(whole), len(gains) - len(whole))

@@ -8,7 +8,6 @@ from typing import Any
 
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import AXIS_TEXT, FAINT, PAPER, figure, literal
-from pages.ui.charts.what_if import gain_bar
 
 # The scale of the map in steps, for lines: grey in the middle is seen on a light and on a dark page.
 STEPS = ("#5E3C99", "#8268AE", "#9187A8", "#969696", "#B98F70", "#C87A42", "#D55E00")
@@ -94,9 +93,16 @@ def parallel(
         mode="markers",
         showlegend=False,
         hoverinfo="skip",
-        marker={"color": [0], **scaled, "showscale": True, "colorbar": gain_bar(gain_title, dark)},
+        marker={"color": [0], **scaled, "showscale": True, "colorbar": _gain_bar(gain_title, dark)},
     )
     fig.update_layout(margin={"t": 44}, hovermode="closest", dragmode=False)
     fig.update_xaxes(visible=False, range=[-0.35, len(places) - 0.65], fixedrange=True)
     fig.update_yaxes(visible=False, range=[-0.04, 1.1], fixedrange=True)
     return fig
+
+
+def _gain_bar(title: str, dark: bool) -> dict[str, Any]:
+    """The bar that tells what the colours of gains mean."""
+    font = {"color": AXIS_TEXT[dark]}
+    place = {"thickness": 9, "outlinewidth": 0, "len": 0.9}
+    return {**place, "tickfont": font, "title": {"text": title, "side": "right", "font": {"size": 11, **font}}}
