@@ -20,7 +20,7 @@ from pages.ui.evidence import cell_words
 from pages.ui.result import verdict
 from pages.ui.shared import findings
 from pages.ui.shared.picture import BROWSER
-from pages.ui.shared.text import catalogue, plain, t
+from pages.ui.shared.text import Safe, catalogue, plain, t
 from pages.ui.what_if import whatif_cells, whatif_words
 from pages.ui.what_if.whatif_cells import Grid
 
@@ -63,7 +63,6 @@ def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name:
     values = {n: whatif_cells.values(cells, n) for n in ("alpha", "temperature")}
     place = {n: {v: i for i, v in enumerate(among)} for n, among in values.items()}
     low, high = span(grid)
-    unit = whatif_words.unit_word(grid.metric)
     made: dict[str, Any] = {
         "label": plain(findings.of_map(grid, cells)),
         "name": name,
@@ -72,7 +71,7 @@ def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name:
         "titles": [plain(t(f"what_if.map.{axis}")) for axis in ("y", "x")],
         "span": [low, high],
         "ends": [_written(grid, v) for v in (low, 0.0, high)],
-        "unit": unit,
+        "legend": plain(_legend(grid, cells, low, high)),
         "scale": grid.scale,
         "choose": choose,
         "panel": panel,
@@ -116,6 +115,13 @@ def span(grid: Grid) -> tuple[float, float]:
     low, high = max(min(0.0, float(known.min())), -most), min(max(0.0, float(known.max())), most)
     room = 0.04 * (high - low) or most
     return low - room, high + room
+
+
+def _legend(grid: Grid, cells: pd.DataFrame, low: float, high: float) -> Safe:
+    """Say what bar and frame mean, and the scale of the bars."""
+    ends = {"low": _written(grid, low), "high": _written(grid, high), "unit": whatif_words.unit_word(grid.metric)}
+    told = t("what_if.map.legend" if cells["low"].notna().any() else "what_if.map.legend_dots", **ends)
+    return Safe(f"{told} {t('what_if.map.legend_frame')}") if len(whatif_cells.alike(cells)) else told
 
 
 def _written(grid: Grid, value: float) -> str:

@@ -38,7 +38,7 @@ function cellDrawing(app) {
     const titles = turned ? [...data.titles].reverse() : data.titles;
     const left = Math.max(26, line ? long(data.ends) : long(up));
     const cell = Math.max(15, Math.min(line ? 150 : 118, (width - left - 6) / across.length));
-    const tall = line ? 210 : cell < NUMBERED ? 34 : 52;
+    const tall = line ? 210 : cell < NUMBERED ? 34 : up.length > 8 ? 40 : 52;
     const above = line ? 8 : 24;
     const spread = { width: left + across.length * cell + 6, height: above + up.length * tall + 44 };
     return { turned, across, up, titles, left, above, cell, tall, ...spread };

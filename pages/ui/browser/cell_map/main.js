@@ -16,7 +16,7 @@ function started(data, parentElement, tell, kept) {
     return el("button", { type: "button", "aria-label": name, title: name, onclick: () => savedMap(drawing, kind.toLowerCase(), data.name) }, kind);
   }));
   const note = el("p", { class: "unseen", id: `${app.id}-note` }, data.choose ? words.keys : words.keys_live);
-  const map = el("div", { class: "map" }, drawing.element, el("div", { class: "under" }, pointer, saves), note, live);
+  const map = el("div", { class: "map" }, drawing.element, el("div", { class: "under" }, pointer, saves), el("p", { class: "legend" }, data.legend), note, live);
   const root = el("div", { class: panel ? "cells beside" : "cells" }, map, panel?.element);
   root.style.setProperty("--picked", data.colours.picked);
   let [chosen, entry, awaited, width] = [null, kept?.entry ?? null, 0, 0];
