@@ -76,8 +76,11 @@ def click(page: Page, pid: int, repeat: int) -> dict[str, Any]:
     count = cells.count()
     page.evaluate(WATCH)
     found: dict[str, Any] = {"page": [], "server": [], "moved": 0}
-    order = [(7 * i + 3) % count for i in range(1, repeat + 1)]
-    for turn, at in enumerate(order, 1):
+    for turn in range(1, repeat + 1):
+        at = (7 * turn + 3) % count
+        at += (
+            cells.nth(at).get_attribute("aria-selected") == "true"
+        )  # a cell that is chosen already has nothing to answer
         cells.nth(at).scroll_into_view_if_needed()
         place = cells.nth(at).bounding_box()
         assert place

@@ -5,6 +5,7 @@ A choice is drawn by the page itself; the server hears of it afterwards.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable
@@ -48,7 +49,8 @@ def show(
     picked: Callable[[int], None] | None = None,
 ) -> None:
     """Draw the cells of one map. With `picked` a cell can be chosen, and its number comes back there; `panel`: it is told beside."""
-    data = {**payload(grid, cells, panel=panel, choose=picked is not None, name=key), "chosen": chosen}
+    made = _kept(grid, tuple(cells.index), panel, picked is not None, key)
+    data = {**made, "chosen": chosen}
 
     def taken() -> None:
         said = st.session_state[key]["cell"]
@@ -56,6 +58,12 @@ def show(
             picked(said)
 
     _map(key=key, data=data, on_cell_change=taken)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(grid: Grid, indices: tuple[int, ...], panel: bool, choose: bool, name: str) -> dict[str, Any]:
+    """The content again while the cells are the same: a choice changes none of it."""
+    return payload(grid, grid.cells.loc[list(indices)], panel=panel, choose=choose, name=name)
 
 
 def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name: str) -> dict[str, Any]:

@@ -36,26 +36,38 @@ PARALLEL_FROM = 3  # settings: of two, the map shows all that lines between axes
 def show(folder: RunFolder, snapshot: Snapshot, grid: Grid) -> None:
     """Draw the map with the chosen cell beside it, and the tabs. Without a result a cell has numbers, but no recipe to go on with.
 
-    All of it is one fragment: a choice draws neither the verdict above nor the result below again.
+    It is drawn apart from the verdict above and the result below, and the map apart from the tabs: a choice draws as little as it can.
     """
     whatif_head.way(grid)
     whatif_head.lower_note(grid.metric)
 
     @st.fragment
-    def body() -> None:
+    def evidence() -> None:
         whatif_map.take_click(grid, st.session_state.get(cost.KEY), cost.KEY)
         whatif_table.take_click(grid, folder.id)
-        st.markdown(f"**{t('what_if.map.title')}**")
-        if (at := whatif_map.picked()) is not None and grid.cell(at) is None:
-            st.caption(t("what_if.map.gone", cell=str(at)))
-        shown = whatif_map.show(grid, folder.id, live=False)
-        if grid.result and shown is not None:
-            whatif_cell.show(folder, grid, shown)
+        # The chosen cell is ringed in the chart of cost: only there a click on the map concerns the tabs.
+        (_cells if _open_tab(grid) == "cost" else st.fragment(_cells))(folder, grid)
         whatif_head.missing(grid)
         whatif_head.warnings(snapshot, fold=True)
         tabs(folder, grid)
 
-    body()
+    evidence()
+
+
+def _cells(folder: RunFolder, grid: Grid) -> None:
+    """Draw the map with its panel, and what the server adds to the chosen cell."""
+    st.markdown(f"**{t('what_if.map.title')}**")
+    if (at := whatif_map.picked()) is not None and grid.cell(at) is None:
+        st.caption(t("what_if.map.gone", cell=str(at)))
+    shown = whatif_map.show(grid, folder.id, live=False)
+    if grid.result and shown is not None:
+        whatif_cell.show(folder, grid, shown)
+
+
+def _open_tab(grid: Grid) -> str:
+    """Name the tab that is open."""
+    names = offered(grid)
+    return next((k for k in names if st.session_state.get("whatif-tab") == t(f"what_if.tab.{k}")), names[0])
 
 
 def offered(grid: Grid) -> list[str]:
