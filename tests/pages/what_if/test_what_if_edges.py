@@ -37,7 +37,7 @@ def test_names_are_shown_literally():
 @pytest.mark.slow
 def test_every_run_opens_on_one_page_whose_map_appears_where_a_student_has_several_cells():
     many = open_page("runs", run=make_sweep())
-    assert not many.exception and t("what_if.map.title") in said(many) and len(many.tabs) == 13
+    assert not many.exception and t("what_if.map.title") in said(many) and len(many.tabs) == 12
     places = [
         said(many).index(str(w))
         for w in ("over the same student alone", "Gain over the baseline, on", "on 200 test rows")
