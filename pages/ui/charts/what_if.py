@@ -1,16 +1,13 @@
-"""Charts of a what-if: each setting alone, and student sizes."""
+"""Charts of a what-if: each setting alone, student sizes, and who meets the goals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, DASH, SYMBOL, faint, figure, literal, log_axis, padded
-
-# Grey like the baseline where nothing is gained, the student's colour where it gains, purple where it loses:
-# a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
-LOSS = "#5E3C99"
+from pages.ui.charts.marks import figure, literal, log_axis, padded
 
 
 def curve(
@@ -29,12 +26,7 @@ def curve(
     fig = figure(height, x=literal(x_title), y=literal(y_title), legend=False)
     last = len(points) - 1
     fig.add_scatter(
-        x=[-0.3, last + 0.3],
-        y=[0, 0],
-        mode="lines",
-        name=zero_name,
-        hoverinfo="skip",
-        line={"color": COLOUR["baseline"], "dash": DASH["baseline"], "width": 2},
+        x=[-0.3, last + 0.3], y=[0, 0], mode="lines", name=zero_name, hoverinfo="skip", line=look.line("baseline")
     )
     banded = [(x, p) for x, p in enumerate(points) if p["low"] is not None and p["high"] is not None]
     if banded:
@@ -43,7 +35,7 @@ def curve(
             y=[p["low"] for _, p in banded] + [p["high"] for _, p in reversed(banded)],
             mode="lines",
             fill="toself",
-            fillcolor=faint(COLOUR["student"], 0.16),
+            fillcolor=look.band(look.COLOUR["student"]),
             line={"width": 0},
             hoverinfo="skip",
         )
@@ -51,10 +43,10 @@ def curve(
         x=list(range(len(points))),
         y=[p["gain"] for p in points],
         mode="lines+markers",
-        line={"color": COLOUR["student"], "width": 2},
-        marker={"color": COLOUR["student"], "symbol": SYMBOL["student"], "size": 9},
+        line=look.line("student"),
+        marker=look.mark("student", size=look.SMALL_MARK),
         hovertext=[p["hover"] for p in points],
-        hovertemplate="%{hovertext}<extra></extra>",
+        hovertemplate=look.hover("%{hovertext}"),
     )
     fig.update_layout(hovermode="closest", dragmode=False)
     names = [literal(p["name"]) for p in points]
@@ -62,6 +54,21 @@ def curve(
     fig.update_xaxes(**ticks, fixedrange=True, showgrid=False)
     fig.update_yaxes(fixedrange=True, **({"range": list(scale)} if scale else {}))
     return fig
+
+
+def marked(fig: Drawing, points: Sequence[Mapping[str, Any]]) -> Drawing:
+    """Write a mark (pass, fail) beside points that are drawn; each holds x, y, mark."""
+    return fig.add_scatter(
+        x=[p["x"] for p in points],
+        y=[p["y"] for p in points],
+        mode="text",
+        text=[f"<b>{literal(p['mark'])}</b>&nbsp;&nbsp;&nbsp;" for p in points],
+        textposition="middle left",
+        textfont={"size": look.TEXT + 2},
+        hoverinfo="skip",
+        showlegend=False,
+        cliponaxis=False,
+    )
 
 
 def sizes(
@@ -91,8 +98,8 @@ def sizes(
             y=[teacher, teacher],
             mode="lines",
             name=names["teacher"],
-            line={"color": COLOUR["teacher"], "dash": DASH["teacher"], "width": 2},
-            hovertemplate=f"{literal(names['teacher'])}: %{{y:.4f}}<extra></extra>",
+            line=look.line("teacher"),
+            hovertemplate=look.hover(f"{literal(names['teacher'])}: %{{y:{look.SCORE}}}"),
         )
     for arm, points in arms.items():
         banded = [p for p in points if p["low"] is not None]
@@ -102,7 +109,7 @@ def sizes(
                 y=[p["low"] for p in banded] + [p["high"] for p in reversed(banded)],
                 mode="lines",
                 fill="toself",
-                fillcolor=faint(COLOUR[arm], 0.15),
+                fillcolor=look.band(look.COLOUR[arm]),
                 line={"width": 0},
                 hoverinfo="skip",
                 showlegend=False,
@@ -117,19 +124,16 @@ def sizes(
             textposition="middle right" if len(points) == 1 else "top center",
             cliponaxis=False,
             name=names[arm],
-            line={"color": COLOUR[arm], "dash": DASH[arm], "width": 2},
-            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 11},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "visible": alone,
-                "thickness": 1.4,
-                "width": 5,
-                "array": [p["high"] - p["y"] for p in points] if alone else [],
-                "arrayminus": [p["y"] - p["low"] for p in points] if alone else [],
-            },
+            line=look.line(arm),
+            marker=look.mark(arm),
+            error_y=look.interval(
+                [p["y"] for p in points],
+                [p["low"] if alone else None for p in points],
+                [p["high"] if alone else None for p in points],
+                look.COLOUR[arm],
+            ),
             hovertext=[p["hover"] for p in points],
-            hovertemplate="%{hovertext}<extra></extra>",
+            hovertemplate=look.hover("%{hovertext}"),
         )
     fig.update_xaxes(**axis)
     ends = [v for p in every for v in (p["y"], p["low"], p["high"]) if v is not None]

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui.charts.marks import COLOUR
-from pages.ui.charts.what_if import LOSS
+from pages.ui import look
 from pages.ui.evidence import cell_words
 from pages.ui.result import verdict
 from pages.ui.shared import findings
@@ -85,7 +84,7 @@ def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name:
         "panel": panel,
         "table": cell_words.columns(grid),
         "cells": [],
-        "colours": {"gain": COLOUR["student"], "loss": LOSS, "picked": COLOUR["compressed"]},
+        "colours": {"loss": look.SHIFT_HUES[0], "gain": look.SHIFT_HUES[1], "picked": look.COLOUR["compressed"]},
         "words": {k.removeprefix(WORDS): v for k, v in catalogue().items() if k.startswith(WORDS)},
     }
     for c in whatif_cells.rows(cells):

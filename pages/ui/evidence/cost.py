@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.charts import compare as pareto_chart
+from pages.ui.charts import what_if as charts
 from pages.ui.result import comparison, differences, goals, verdict
 from pages.ui.result.goals import Candidate, Goals
 from pages.ui.shared import findings, forms, picture, text
@@ -62,6 +63,7 @@ def show(grid: Grid) -> None:
             goal_name=t("compare.goal_name"),
             height=430,
         )
+        charts.marked(figure, [p for p in shown if p.get("mark")])
         figure.update_layout(dragmode=False)
         on_front = [p for p in shown if p["id"] in best or p["arm"] == "teacher"]
         said = findings.of_points(on_front, grid.metric, t(f"what_if.cost.{by}"), written)
@@ -86,7 +88,7 @@ def _marked(
         met = MARK[asked.meets(ship[p["id"]])]
         told = {**p, "hover": f"{p['hover']}<br>{met} {_met(ship[p['id']], asked)}"}
         if p["id"] in best:
-            made.append({**told, "label": f"{met} {p['label']}"})
+            made.append({**told, "mark": met})
         else:  # many cells share a cost: bars of all of them would hide each other
             made.append({**told, "low": None, "high": None, "faded": True})
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import pytest
 
+from pages.ui import look
 from pages.ui.charts import marks, parallel, soft_labels, what_if
 from tests.pages.fixtures import HOSTILE
 
@@ -75,7 +76,7 @@ def test_every_chart_passes_plotlys_checks_and_shows_names_literally(name):
 def test_a_curve_has_its_band_its_baseline_and_the_scale_it_shares():
     made = CHARTS["curve"]().to_dict()
     zero, band, line = made["data"]
-    assert zero["y"] == [0, 0] and zero["line"]["dash"] == marks.DASH["baseline"]
+    assert zero["y"] == [0, 0] and zero["line"]["dash"] == look.DASH["baseline"]
     assert band["fill"] == "toself" and sorted(zip(band["x"], band["y"], strict=True)) == [
         (0, 0),
         (0, 0),
@@ -90,7 +91,7 @@ def test_size_curves_keep_the_parts_colours_and_turn_errors_over():
     for trace in CHARTS["sizes"]().to_dict()["data"]:
         for arm, name in NAMES.items():
             if trace.get("name") == name:
-                assert trace["line"]["color"] == marks.COLOUR[arm] and trace["line"]["dash"] == marks.DASH[arm]
+                assert trace["line"]["color"] == look.COLOUR[arm] and trace["line"]["dash"] == look.DASH[arm]
     low, high = CHARTS["one size"]().to_dict()["layout"]["yaxis"]["range"]
     assert low > high
 
@@ -99,4 +100,4 @@ def test_every_cell_is_one_line_from_its_settings_to_its_score():
     lines = [d for d in CHARTS["parallel"]().to_dict()["data"] if d["mode"] == "lines+markers"]
     assert sorted(tuple(d["y"][:2]) for d in lines) == [(0.0, 0.0), (1.0, 1.0)]
     colours = {d["y"][0]: d["line"]["color"] for d in lines}
-    assert colours[1.0] == parallel.STEPS[0] and colours[0.0] == parallel.STEPS[4]
+    assert colours[1.0] == look.SHIFT_STEPS[0] and colours[0.0] == look.SHIFT_STEPS[4]
