@@ -9,12 +9,13 @@ import streamlit as st
 from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, ReadSpec
-from kd_core.task import TASKS, task_of
+from kd_core.task import task_of
 from pages.ui.data import (
     answers,
     columns,
     listed,
     more_targets,
+    one_row,
     pictures,
     reading,
     sources,
@@ -35,7 +36,7 @@ def main() -> None:
     choices = sources.choices()
     sources.picker()
     if choices is None:
-        st.caption(t("data.nothing"))
+        _nothing()
         return
     read = ReadSpec.parse(choices.get("read") or {})
     try:
@@ -70,6 +71,7 @@ def main() -> None:
     _problems(choices, found)
     reading.settings(choices, table)
     _use(choices, found)
+    one_row.show(found, choices, understanding.stamp(choices, read))
     st.subheader(t("data.columns"))
     st.caption(t("data.columns_note"))
     picked = columns.table(found)
@@ -78,6 +80,17 @@ def main() -> None:
     with st.expander(t("data.first_rows"), icon=":material/table_rows:"):
         shown, drawn = pictures.rows(found.frame.head(20))
         st.dataframe(shown, alt=t("data.first_rows"), column_config=drawn)
+
+
+def _nothing() -> None:
+    """Say what will be here, and fill it with one press."""
+    with st.container(border=True, horizontal_alignment="center", key="data-empty-state"):
+        st.space("small")
+        st.markdown(t("data.nothing"), width="content")
+        entry = sources.of_example()
+        if st.button(t("data.fill", name=entry.title), type="primary", key="data-fill", icon=":material/table_view:"):
+            sources.begin_sample(entry)
+        st.space("small")
 
 
 def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
@@ -146,7 +159,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
             )
         with places[1]:
             words = target_question.task_words(found)
-            listed.choice("task", t("data.as"), [None, *TASKS.names()], choices, term("task"), format_func=words)
+            listed.choice("task", t("data.as"), more_targets.tasks(choices), choices, term("task"), format_func=words)
         with places[2]:
             if found.task and found.classes and task_of(found.task).positive:
                 if choices.get("positive") not in found.classes:
@@ -177,6 +190,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
         with places[5]:
             splitting.popover(choices, others)
         more_targets.choose(choices, found)
+    more_targets.kinds(choices, found)
 
 
 def _problems(choices: dict[str, Any], found: Profile) -> None:
