@@ -36,7 +36,7 @@ def main() -> None:
     choices = sources.choices()
     sources.picker()
     if choices is None:
-        _nothing()
+        sources.nothing()
         return
     read = ReadSpec.parse(choices.get("read") or {})
     try:
@@ -61,9 +61,10 @@ def main() -> None:
         return
     _understood(choices, table, found)
     target_question.ask(choices, found)
+    _targets(choices, found)
+    one_row.show(found, choices, understanding.stamp(choices, read))
     pictures.examples(found)
     next_item.examples(found)
-    _targets(choices, found)
     answers.choose(choices, [str(c) for c in table.frame.columns])
     target_question.readings(choices, found)
     ranking.understood(found, choices.get("group"))
@@ -71,7 +72,6 @@ def main() -> None:
     _problems(choices, found)
     reading.settings(choices, table)
     _use(choices, found)
-    one_row.show(found, choices, understanding.stamp(choices, read))
     st.subheader(t("data.columns"))
     st.caption(t("data.columns_note"))
     picked = columns.table(found)
@@ -80,17 +80,6 @@ def main() -> None:
     with st.expander(t("data.first_rows"), icon=":material/table_rows:"):
         shown, drawn = pictures.rows(found.frame.head(20))
         st.dataframe(shown, alt=t("data.first_rows"), column_config=drawn)
-
-
-def _nothing() -> None:
-    """Say what will be here, and fill it with one press."""
-    with st.container(border=True, horizontal_alignment="center", key="data-empty-state"):
-        st.space("small")
-        st.markdown(t("data.nothing"), width="content")
-        entry = sources.of_example()
-        if st.button(t("data.fill", name=entry.title), type="primary", key="data-fill", icon=":material/table_view:"):
-            sources.begin_sample(entry)
-        st.space("small")
 
 
 def _keep_known(choices: dict[str, Any], names: list[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from kd_core.data.histories.cells import separator_among
 from kd_core.data.pictures.column import pixels_of, png
 from kd_core.data.plain.history import items_of
 from kd_core.data.table import ColumnProfile, Profile
@@ -34,7 +35,12 @@ def row(found: Profile, at: int, targets: Sequence[str], cutter: Cutter | None) 
     parts = [] if histories else [_answers(found, cells, targets)]
     parts += [_picture(found, c, at) for c in pictures]
     parts += [_texts(texts, cells, cutter)] if texts else []
-    parts += [_history(c, cells, between(found.frame[c.name]), _one(cells, targets)) for c in histories]
+    parts += [
+        _history(
+            c, cells, separator_among(found.frame[c.name].dropna().astype("str").head(SEPARATED)), _one(cells, targets)
+        )
+        for c in histories
+    ]
     parts += [_fields(fields, cells)] if fields else []
     return Safe(f"<div class='kd-row'>{''.join(parts)}</div>")
 
@@ -121,14 +127,6 @@ def _history(column: ColumnProfile, cells: pd.Series, separator: str, following:
     after = "" if following is None else f"<li class='bare'>→</li><li class='answer'>{_value(following)}</li>"
     name = f"<div class='name'>{_named(column)} · {t('data.row.items', n=text.exact(len(items)))}</div>"
     return f"<div>{name}<ol class='strip'>{before}{shown}{after}</ol></div>"
-
-
-def between(column: pd.Series) -> str:
-    """Find what stands between the items of a column's cells: a page knows no rules of a column."""
-    some = column.dropna().astype("str").head(SEPARATED)
-    often = {sign: int(some.str.contains(sign, regex=False).sum()) for sign in (",", ";", "|", "\t")}
-    sign = max(often, key=lambda s: often[s])
-    return sign if often[sign] else " "
 
 
 def _fields(columns: Sequence[ColumnProfile], cells: pd.Series) -> str:

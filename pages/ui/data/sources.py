@@ -66,6 +66,17 @@ def begin_sample(entry: Entry[Any]) -> None:
     st.rerun()
 
 
+def nothing() -> None:
+    """Say what will be on the page, and fill it with one press."""
+    with st.container(border=True, horizontal_alignment="center", key="data-empty-state"):
+        st.space("small")
+        st.markdown(t("data.nothing"), width="content")
+        entry = of_example()
+        if st.button(t("data.fill", name=entry.title), type="primary", key="data-fill", icon=":material/table_view:"):
+            begin_sample(entry)
+        st.space("small")
+
+
 def picker() -> None:
     """Draw the three ways to choose data."""
     left, right = st.columns([3, 2], gap="large")
@@ -84,7 +95,7 @@ def picker() -> None:
             for entry in scenarios():
                 sample = entry.facts["sample"]
                 if st.button(
-                    sample,
+                    text.escape(entry.title),
                     key=f"data-sample-{sample}",
                     icon=":material/table_view:",
                     help=text.escape(entry.facts["story"]),
