@@ -118,7 +118,7 @@ SHIFT_STEPS = ("#7B5FB0", "#8268AE", "#9187A8", "#8E8E8E", "#B98F70", "#C87A42",
 
 # --- grammar of charts: pixels
 MARK, SMALL_MARK, RING = 12, 7, 24  # a point that is compared; one of many, or on a line; around what is picked
-LINE, THIN = 2, 1.5  # a curve; a level, a front, a frame
+LINE, THIN, WIDE = 2, 1.5, 5  # a curve; a level, a front, an interval; an interval beside a longer bar
 CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
 # number formats of Plotly (d3), for hover and ticks; `written` and `change` are the same in Python
 SCORE, VALUE, SHARE, SHARE_TICK, COUNT, CHANGE = ".4f", ".4~g", ".1%", ".0%", ",.0f", "+.3~g"
@@ -200,6 +200,13 @@ def interval(
         "color": faint(colour, 0.75),
         "visible": any(up) or any(down),
     }
+
+
+def scale(title: str = "", dark: bool | None = None) -> dict[str, Any]:
+    """Return the bar that tells what colours mean; `dark`: of the page, where it is known."""
+    ink = {} if dark is None else {"color": AXIS_TEXT[dark]}
+    found: dict[str, Any] = {"thickness": 9, "outlinewidth": 0, "len": 0.9, "tickfont": {"size": TICK, **ink}}
+    return found | ({"title": {"text": title, "side": "right", "font": {"size": TICK, **ink}}} if title else {})
 
 
 def band(colour: str) -> str:
