@@ -117,7 +117,13 @@ SHIFTS = [
 SHIFT_STEPS = ("#7B5FB0", "#8268AE", "#9187A8", "#8E8E8E", "#B98F70", "#C87A42", "#D55E00")
 
 # --- grammar of charts: pixels
-MARK, SMALL_MARK, RING = 12, 7, 24  # a point that is compared; one of many, or on a line; around what is picked
+MARK, SMALL_MARK, RING, CELL = (
+    12,
+    7,
+    24,
+    22,
+)  # a point that is compared; one of many, or on a line; around what is picked; a cell to press
+ROOM, TITLED = 34, 60  # above a plot: for its legend; for a legend and the titles of small charts
 LINE, THIN, WIDE = 2, 1.5, 5  # a curve; a level, a front, an interval; an interval beside a longer bar
 CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
 # number formats of Plotly (d3), for hover and ticks; `written` and `change` are the same in Python
@@ -129,7 +135,7 @@ def layout(height: int, *, x: str = "", y: str = "", legend: bool = True) -> dic
     axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "tickfont": {"size": TICK}}
     return {
         "height": height,
-        "margin": {"l": 8, "r": 12, "t": 34 if legend else 12, "b": 8},
+        "margin": {"l": 8, "r": 12, "t": ROOM if legend else 12, "b": 8},
         "showlegend": legend,
         "legend": {
             "orientation": "h",

@@ -212,7 +212,7 @@ def seeds(
     base = figure(height * rows + 30)
     plain = base.to_dict()["layout"]
     fig.update_layout({k: v for k, v in plain.items() if k not in ("xaxis", "yaxis")})
-    fig.update_layout(legend={"y": 1.0 + 0.28 / rows}, margin={"t": 60})
+    fig.update_layout(legend={"y": 1.0 + 0.28 / rows}, margin={"t": look.TITLED})
     shown: set[str] = set()
     for curve in drawn:
         if curve["arm"] == "teacher":
