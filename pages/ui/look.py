@@ -288,6 +288,7 @@ def variables() -> str:
     lines = [f"--kd-{kind}-{name}: {value:g}rem;" for kind, scale in scales.items() for name, value in scale.items()]
     lines += [f"--kd-{arm}: {COLOUR[arm].lower()};" for arm in ARMS]
     lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
+    lines.append(f"--kd-data: {DATA.lower()};")
     both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "on-primary": ON_PRIMARY}
     lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]
     return ":root {\n" + "".join(f"  {one}\n" for one in lines) + "}\n"
