@@ -180,12 +180,12 @@ def _teacher(one: Choice, facts: Facts) -> Box:
 
 def _students(run: RunSpec, facts: Facts, found: Estimate) -> Stage:
     """Every student, or the best of the candidates, and their baseline; the title has the time of all trainings."""
-    told_time = _(
-        t("distill.chain.about_all", seconds=text.seconds(found.student_seconds), num=text.exact(found.trainings))
-    )
+    own = text.exact(found.trainings - found.tried)  # candidates are told of beside
+    told_time = _(t("distill.chain.about_all", seconds=text.seconds(found.student_seconds), num=own))
     alone = Box("baseline", _(t("distill.chain.baseline")), (_(t("distill.chain.baseline_line")),), quiet=True)
     if run.choose is not None:
-        return Stage(f"{_(t('distill.chain.stage_students'))} · {told_time}", (_best(run, facts), alone))
+        trying = _(t("distill.chain.trying", minutes=f"{run.choose.minutes:g}"))
+        return Stage(f"{_(t('distill.chain.stage_students'))} · {trying}, {told_time}", (_best(run, facts), alone))
     num = len(run.students)
     title = t("distill.chain.stage_students") if num == 1 else t("distill.chain.stage_students_many", num=num)
     return Stage(f"{_(title)} · {told_time}", (*(_student(one, facts) for one in run.students), alone))

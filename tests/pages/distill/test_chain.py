@@ -124,6 +124,9 @@ def test_the_best_of_candidates_is_one_box():
     found = made(run(choose=ChooseSpec()))
     (box, _) = found.stages[-1].boxes
     assert box.title == "The best of 2" and "tiny, small" in box.lines
+    told = launch.foresee(run(choose=ChooseSpec()), FACTS)
+    assert f"5 min at most to choose, then about {text.seconds(told.student_seconds)}" in found.stages[-1].title
+    assert found.stages[-1].title.endswith(f"{told.trainings - told.tried} trainings") and told.tried
 
 
 def test_names_are_text_and_nothing_else():
