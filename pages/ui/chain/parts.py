@@ -185,7 +185,7 @@ def _students(run: RunSpec, facts: Facts, found: Estimate) -> Stage:
     alone = Box("baseline", _(t("distill.chain.baseline")), (_(t("distill.chain.baseline_line")),), quiet=True)
     if run.choose is not None:
         trying = _(t("distill.chain.trying", minutes=f"{run.choose.minutes:g}"))
-        return Stage(f"{_(t('distill.chain.stage_students'))} · {trying}, {told_time}", (_best(run, facts), alone))
+        return Stage(f"{_(t('distill.chain.stage_students'))} · {trying} {told_time}", (_best(run, facts), alone))
     num = len(run.students)
     title = t("distill.chain.stage_students") if num == 1 else t("distill.chain.stage_students_many", num=num)
     return Stage(f"{_(title)} · {told_time}", (*(_student(one, facts) for one in run.students), alone))
