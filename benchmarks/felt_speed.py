@@ -95,10 +95,13 @@ def widgets(place: Place) -> dict[str, tuple[str, Callable[[Page, int], Act]]]:
     return {
         "tab of a result": (result, lambda p, i: lambda: p.get_by_role("tab").nth((1, 2, 3, 0)[i % 4]).click()),
         "filter of the run list": ("runs", lambda p, i: press(p, ".st-key-state button", 1)),
-        "select of Compare": ("compare", lambda p, i: pick(p, "compare-metric", i % 3)),
-        "slider of What-if": ("what-if", lambda p, i: step(p, "whatif-instant-alpha", i)),
+        "select of Compare": ("compare", lambda p, i: pick(p, "compare-metric", 1 - i % 2)),
+        "slider of Distill": ("distill", lambda p, i: step(p, "distill-objective-temperature", i)),
         "select of Distill": ("distill", lambda p, i: pick(p, "distill-teacher", i % 4)),
-        "cell of a map": (sweep, lambda p, i: lambda: p.locator(f".st-key-whatif-map-{place.sweep} .point").nth(3 + i).click(force=True)),
+        "cell of a map": (
+            sweep,
+            lambda p, i: lambda: p.locator(f".st-key-whatif-map-{place.sweep} .point").nth(3 + i).click(force=True),
+        ),
     }
 
 
@@ -110,10 +113,7 @@ def widget_turns(page: Page, watch: Stopwatch, place: Place, url: str, rounds: i
         page.wait_for_timeout(2500)
         watch.settle()
         for turn in range(rounds + 1):
-            try:
-                yield f"widget {name}", watch.time(act(page, turn))
-            except Exception as e:
-                page.screenshot(path=f"/tmp/v6/fail-{name.replace(' ','-')}.png"); print("FAIL", name, turn, str(e)[:300], page.evaluate("[felt, document.querySelector('[data-testid=stApp]').dataset.testScriptState,document.querySelectorAll('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]').length]"),flush=True); break
+            yield f"widget {name}", watch.time(act(page, turn))
             watch.settle()
 
 
@@ -131,7 +131,6 @@ def measure(args: argparse.Namespace, root: Path) -> dict[str, list[Felt]]:
         try:
             for turns, rounds in ((page_changes, args.rounds), (widget_turns, 2 * args.rounds)):
                 for name, felt in turns(page, watch, place, server.url, rounds):
-                    print(name, felt, flush=True)
                     if args.only in name:
                         found.setdefault(name, []).append(felt)
         finally:
@@ -156,7 +155,9 @@ def tell(found: dict[str, list[Felt]]) -> dict[str, Any]:
         if totals:
             p95 = float(np.percentile(totals, 95))
             told[f"all of {kind}"] = {"n": len(totals), "p50": float(np.median(totals)), "p95": p95, "goal": goal}
-            print(f"{kind}: p50 {np.median(totals):.0f} ms, p95 {p95:.0f} ms of {len(totals)}, goal {goal} ms: {'met' if p95 <= goal else 'missed'}")
+            print(
+                f"{kind}: p50 {np.median(totals):.0f} ms, p95 {p95:.0f} ms of {len(totals)}, goal {goal} ms: {'met' if p95 <= goal else 'missed'}"
+            )
     return told
 
 
@@ -176,7 +177,12 @@ def main() -> None:
         load = os.getloadavg()[0]
         found = measure(args, args.workspace or Path(scratch) / "workspace")
     told = tell(found)
-    about = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": [load, os.getloadavg()[0]], "runs": args.runs}
+    about = {
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "load": [load, os.getloadavg()[0]],
+        "runs": args.runs,
+    }
     print(about)
     if args.json:
         args.json.write_text(json.dumps({**about, "found": told}, indent=1) + "\n", "utf-8")
