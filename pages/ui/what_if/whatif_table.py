@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.ui.access import cards
 from pages.ui.result import recipe, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import t
@@ -19,7 +20,7 @@ def show(grid: Grid, run_id: str) -> None:
     made, k = lines(grid), "what_if.column."
     cell, mark, score, gain = made.columns[0], made.columns[1], *_numbers(grid.metric)
     turn = st.session_state.get("whatif-table-turn", 0)
-    event: Any = st.dataframe(
+    event: Any = cards.table(
         made,
         key=f"whatif-table-{run_id}-{turn}",
         hide_index=True,
