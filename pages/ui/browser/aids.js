@@ -82,6 +82,7 @@ function soon() {
 export default function ({ data, setStateValue }) {
   const first = !memory.tell;
   memory.words = data;
+  memory.narrow = data.narrow; // what the server knows
   let told = null;
   memory.tell = (narrow) => {
     if (narrow !== (told ?? data.narrow)) setStateValue("narrow", (told = narrow));

@@ -58,7 +58,7 @@ def test_a_phone_shows_the_runs_as_cards_and_opens_the_chosen_one(way):
     narrow(at)
     assert len(at.dataframe) == 0
     (said,) = cards_of(at)
-    assert {"Run", "Verdict"} <= {name for name, _ in pairs(said)}
+    assert {"Run", "Distilling", "Students"} <= {name for name, _ in pairs(said)}
     choice = next(box for box in at.selectbox if box.key.endswith("-line"))
     choice.select_index(0).run()
     assert at.query_params["run"] == [run_id] and not at.exception
