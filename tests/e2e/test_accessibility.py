@@ -82,7 +82,7 @@ def test_no_page_has_a_serious_finding_in_light_dark_or_on_a_phone(browser, hous
             settled(screen)
             found += look(screen, f"{name}, {tabs.nth(at).inner_text()}", f".st-key-{TABS[name]}")
     screen.close()
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 CUT = """() => [...document.querySelectorAll(".st-key-result-table :is(td, tbody th)")].filter(

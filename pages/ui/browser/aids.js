@@ -33,6 +33,15 @@ function scrolling() {
   }
 }
 
+// Names are written with the signs that keep text from being read as markup; a screen reader would spell them.
+function spelled() {
+  for (const element of document.querySelectorAll("[aria-label*='&#'], [aria-label*='\u2060']")) {
+    const text = document.createElement("textarea");
+    text.innerHTML = element.getAttribute("aria-label");
+    put(element, "aria-label", text.value.replaceAll("\u2060", ""));
+  }
+}
+
 const nameOf = (element) => element.getAttribute("aria-label") || element.innerText || "";
 const title = () => document.querySelector(`${PAGE} h1`);
 
@@ -71,6 +80,7 @@ function mend() {
   memory.timer = 0;
   levels();
   scrolling();
+  spelled();
   refocus();
   memory.tell?.(NARROW.matches);
 }
