@@ -11,6 +11,7 @@ import streamlit as st
 from kd_core.evaluate.examination.slices import FEWEST
 from kd_core.runs.store.folder import RunFolder
 from kd_core.task import task_of
+from pages.ui.access import cards
 from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, plain, t
@@ -41,7 +42,7 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int, found: Mappin
         st.markdown(t("examine.groups.none", fewest=FEWEST))
     else:
         st.markdown(said(slices, str(other or others[0]), shares))
-        st.dataframe(
+        cards.table(
             pd.DataFrame([_line(one, shares) for one in slices[:FIRST]]),
             hide_index=True,
             height="content",
@@ -125,4 +126,4 @@ def _disagreements(result: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         }
         for row in found["disagreements"]
     ]
-    st.dataframe(pd.DataFrame(lines), hide_index=True, height=240, alt=escape(t("examine.disagree.title")))
+    cards.table(pd.DataFrame(lines), hide_index=True, height=240, alt=escape(t("examine.disagree.title")))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.task import task_of
+from pages.ui.access import aids
 from pages.ui.runs import finished
 from pages.ui.shared import engine, facts, session
 from pages.ui.shared.text import escape, number, shorten, t
@@ -30,6 +31,7 @@ def sidebar(pages: Sequence[Any]) -> None:
         st.space("small")
         _dataset_card()
         _run_card()
+        aids.show()
 
 
 def _dataset_card() -> None:

@@ -16,6 +16,7 @@ from kd_core.evaluate import lists, soft_labels
 from kd_core.evaluate.answers import from_logits
 from kd_core.runs.predictor import ranks
 from kd_core.task import task_of
+from pages.ui.access import cards
 from pages.ui.charts import data as data_charts
 from pages.ui.charts import soft_labels as charts
 from pages.ui.result.differences import arm_names
@@ -167,7 +168,7 @@ def _orders(kept: Kept, queries: Queries, at: int) -> None:
         }
     ).iloc[np.argsort(own["teacher"], kind="stable")]
     st.markdown(f"**{t('ranking.orders')}**")
-    st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 480), alt=t("ranking.orders"))
+    cards.table(frame, hide_index=True, height=min(38 * (len(frame) + 1), 480), alt=t("ranking.orders"))
     st.caption(t("ranking.orders_note"))
 
 
@@ -210,7 +211,7 @@ def quality(queries: Queries, scores: Mapping[str, Any], key: str) -> None:
                 **{arm_names()[arm]: scores[arm][order].round(3) for arm in ARMS},
             }
         )
-        st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("ranking.worst"))
+        cards.table(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("ranking.worst"))
         st.caption(t("ranking.worst"))
 
 
@@ -241,7 +242,7 @@ def beside(kept: Kept, found: Result) -> None:
                     **{name: [cells[i] for i in order] for name, cells in list(told.items())[:1]},
                 }
             )
-            st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 420), alt=t("ranking.orders"))
+            cards.table(frame, hide_index=True, height=min(38 * (len(frame) + 1), 420), alt=t("ranking.orders"))
     st.caption(t("ranking.beside_note"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.ui.access import cards
 from pages.ui.result import recipe, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import t
@@ -20,7 +21,7 @@ def show(grid: Grid, run_id: str) -> None:
     """List every cell, the best first; a click chooses one."""
     made, k = lines(grid), "what_if.column."
     mark, score, gain = made.columns[1], *_numbers(grid.metric)
-    st.dataframe(
+    cards.table(
         made,
         key=_key(run_id),
         hide_index=True,
