@@ -11,7 +11,7 @@ const HOLDS = {
   apart: ({ followed }) => (i) => followed[i] === 0,
   tenth: ({ tenth }, { at }) => (i) => tenth[i] === at,
   off: ({ arms }, { bin, low, high }) => (i) => binOf(arms.student.off[i], low, high) === bin,
-  brushed: (model, { rows }) => (i) => rows.has(i),
+  brushed: ({}, { rows }) => (i) => rows.has(i),
 };
 
 const sortsOf = () => Object.keys(SORTS);
