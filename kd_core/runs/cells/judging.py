@@ -20,6 +20,7 @@ from kd_core.runs.deployment import Deployment, deploy, with_reading
 from kd_core.runs.plain.items import ItemReferences
 from kd_core.runs.plain.references import References
 from kd_core.runs.result import ResultBuilder
+from kd_core.runs.settings import answers, sentence, tried
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice
@@ -113,13 +114,16 @@ class Judging:
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]
             artifacts |= write_cells(folder, self.dataset, self.teacher.logits["validation"], kept, self.device)
-        more: dict[str, Any] = {"sweep": self._sweep(seconds)} if spec.sweep else {}
+        more: dict[str, Any] = {}
         plan = resolve(spec.training, len(self.dataset.train), spec.students[0].arch.name)  # of every arm
         if self.means:
             more["settled"] = {"seeds": len(trainings.seeds), **self.means}
         more["budget"] = {**plan.to_dict(), "most_epochs": plan.most_epochs}
         costs = {j.entry["name"]: (j.entry["size_bytes"], p50(j.entry["latency_ms"])) for j in build.judged}
-        return build.finish(folder.id, artifacts, reads, cells=self._cells(costs), **more)
+        cells = self._cells(costs)
+        if spec.sweep:
+            more["sweep"] = {**self._sweep(seconds), "answer": self._answer(cells, build.metric)}
+        return build.finish(folder.id, artifacts, reads, cells=cells, **more)
 
     def _keep(self, arms: Arms, arch: Choice) -> Deployment:
         """Deploy the seed that scored best on validation, of those whose file keeps the limit; the smallest where none does."""
@@ -162,6 +166,11 @@ class Judging:
             **self.trainings.way,
             "seconds": round(seconds, 3),
         }
+
+    def _answer(self, cells: list[dict[str, Any]], metric: dict[str, Any]) -> dict[str, Any]:
+        """Answer for every setting that was varied, by the same validation scores as the choice."""
+        found = answers.answer(tried.of_result(cells, self.spec), self.judge, self.best)
+        return {"line": sentence.line(found, sentence.Unit.of(metric["unit"], metric["title"])), **found.told()}
 
     def _nothing(self) -> Exception:
         """Say why there is no cell to show."""

@@ -37,7 +37,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     folder = store.folder(row.id)
     grid = whatif_reader.of_run(folder, snapshot)
     if grid is not None:
-        whatif_head.line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
+        whatif_head.ended(grid, snapshot, found)
     if found is None or not found.get("students"):
         if grid is not None and len(grid.judged):
             whatif_views.show(folder, snapshot, grid)
