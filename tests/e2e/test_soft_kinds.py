@@ -49,7 +49,7 @@ class Page:
         self.screen = Screen(browser, server.url)
         self.page = self.screen.page
         self.sent: list[Any] = []
-        self.page.on("websocket", lambda socket: socket.on("framesent", self.sent.append))
+        self.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
         self.screen.open(f"/soft-labels?run={runs[kind]}" + "".join(f"&{k}={v}" for k, v in more.items()))
         expect(self.page.locator(".soft .bar")).to_be_visible(timeout=120_000)
 
@@ -193,7 +193,7 @@ def test_answers_that_are_numbers_show_errors_and_where_the_bound_lets_go(browse
     assert one.listed() == ordered(apart[rows], one.ids[rows])[:10]
 
     area = page.locator(".plane")
-    area.scroll_into_view_if_needed()
+    area.evaluate("e => e.scrollIntoView({ block: 'center' })")  # from under the bar
     box = area.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 4)
     page.mouse.down()
@@ -316,36 +316,87 @@ def tail_quantile(tail: float, df: int) -> float:
     return float(np.interp(1 - tail, below, x))
 
 
-def standings(found: Any) -> dict[tuple[str, float], tuple[str, float, float, float]]:
-    """Judge the other temperature and the other alpha against the best cell: word, mean, low and high; Holm's steps over both."""
-    cells = {(c["temperature"], c["alpha"]): c for c in found["cells"]}
-    (best,) = [c for c in found["cells"] if c["cell"] == found["best_cell"]]
-    higher = found["metric"]["better"] == "higher"
-    asked = {}
-    for name, other in (("temperature", {1: 4, 4: 1}), ("alpha", {0.3: 0.9, 0.9: 0.3})):
-        values = {"temperature": best["temperature"], "alpha": best["alpha"], name: other[best[name]]}
-        there = cells[values["temperature"], values["alpha"]]
-        far = np.subtract(best["scores"], there["scores"]) * (1 if higher else -1)
-        asked[name, values[name]] = far
-    margin = found["metric"]["margin"]
-    means = {k: float(d.mean()) for k, d in asked.items()}
-    errors = {k: float(d.std(ddof=1)) / math.sqrt(SEEDS) for k, d in asked.items()}
+class Pair:
+    """The best cell against another, seed by seed; above 0 the other lies behind."""
 
-    def steps(distance):
-        order = sorted(asked, key=lambda k: -distance(means[k]) / errors[k] if errors[k] else -math.inf * np.sign(distance(means[k])))  # fmt: skip
-        held, halves, going, at = {}, {}, True, 0
-        for k in order:
-            halves[k] = tail_quantile(0.025 / (len(asked) - at), SEEDS - 1) * errors[k]
-            going = going and distance(means[k]) > halves[k]
-            held[k] = going
-            at += going
-        return held, halves
+    def __init__(self, best: Any, other: Any, higher: bool) -> None:
+        far = np.subtract(best["scores"], other["scores"]) * (1 if higher else -1)
+        self.mean, self.spread = float(far.mean()), float(far.std(ddof=1))
+        self.half = 0.0
 
-    near, near_half = steps(lambda mean: margin - mean)
-    far, far_half = steps(lambda mean: mean)
-    told = {}
-    for k, mean in means.items():
-        word = "enough" if near[k] else "worse" if far[k] else "unclear"
-        half = {"enough": near_half[k], "worse": far_half[k]}.get(word, max(near_half[k], far_half[k]))
-        told[k] = (word, mean, mean - half, mean + half)
-    return told
+    def wide(self, tail: float, seeds: int = SEEDS) -> float:
+        return tail_quantile(tail, seeds - 1) * self.spread / math.sqrt(seeds) if self.spread else 0.0
+
+    def amount(self) -> str:
+        """Write the mean in points with its interval, as many digits as its width asks for."""
+        digits = [min(8, max(1, -math.floor(math.log10(100 * abs(v))))) if v else 1 for v in (self.half, self.mean)]
+        low, high = self.mean - self.half, self.mean + self.half
+        mean, low_, high_ = (f"{100 * v:.{min(digits[0], digits[1] + 2)}f}" for v in (self.mean, low, high))
+        return f"{mean} points [{low_}, {high_}]"
+
+
+def steps(pairs: list[Pair], distance: Any) -> list[tuple[bool, float]]:
+    """Holm's steps: from the clearest on, each at a level of its own, until one does not hold."""
+
+    def clear(pair: Pair) -> float:
+        away = distance(pair)
+        return -math.inf if away <= 0 else away / pair.spread if pair.spread else math.inf
+
+    found: list[tuple[bool, float]] = [(False, 0.0)] * len(pairs)
+    going, at = True, 0
+    for place in sorted(range(len(pairs)), key=lambda place: -clear(pairs[place])):
+        half = pairs[place].wide(0.025 / (len(pairs) - at))
+        going = going and distance(pairs[place]) > half
+        found[place] = (going, half)
+        at += going
+    return found
+
+
+def clauses(found: Any) -> list[str]:
+    """Say of temperature and alpha what the best cell's neighbour in each is worth, from nothing but the cells' scores."""
+    cells = {(c["temperature"], c["alpha"]): c for c in found["cells"] if c["alpha"] != 0}
+    (best,) = [c for c in found["cells"] if c["cell"] == found["sweep"]["best"]]
+    margin, higher = found["metric"]["margin"], found["metric"]["better"] == "higher"
+    named = []
+    for name, word, values in (("temperature", "T", (1, 4)), ("alpha", "alpha", (0.3, 0.9))):
+        other = values[1] if best[name] == values[0] else values[0]
+        place = {"temperature": best["temperature"], "alpha": best["alpha"], name: other}
+        named.append((word, values, best[name], other, Pair(best, cells[place["temperature"], place["alpha"]], higher)))
+    pairs = [one[-1] for one in named]
+    near, far = steps(pairs, lambda pair: margin - pair.mean), steps(pairs, lambda pair: pair.mean)
+    said = []
+    for (word, values, own, other, pair), (enough, near_half), (worse, far_half) in zip(named, near, far, strict=True):
+        if enough:
+            said.append(f"{word} {values[0]:g} or {values[1]:g} will do")
+        elif worse:
+            pair.half = far_half
+            said.append(f"{word} {own:g} beats {other:g} by {pair.amount()}")
+        else:
+            level = max(near_half, far_half)  # the wider of both steps
+            tail = next(t for t in (0.0125, 0.025) if math.isclose(pair.wide(t), level))
+            room = max(margin - pair.mean, pair.mean)
+            need = next((n for n in range(SEEDS + 1, 51) if pair.wide(tail, n) < room), None)
+            told = f"about {need} seeds would tell" if need else "more than 50 seeds would be needed"
+            said.append(f"{word} {other:g} is not clear yet ({told})")
+    return said
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_the_sentence_of_a_what_if_says_what_its_scores_say(browser, furnished, kind):
+    server, runs = furnished
+    found = json.loads((server.workspace / "runs" / runs[kind] / "result.json").read_text("utf-8"))
+    assert len({c["cell"] for c in found["cells"]}) >= 4 and all(len(c["seeds"]) == SEEDS for c in found["cells"])
+    screen = Screen(browser, server.url)
+    screen.open(f"/runs?run={runs[kind]}")
+    answer = screen.page.locator(".st-key-whatif-answer h5")
+    expect(answer).to_be_visible(timeout=120_000)
+    said = answer.inner_text().strip()
+    assert said.removesuffix(".").lower() == "; ".join(clauses(found)).lower()
+    screen.close()
+
+
+def test_the_quantile_of_this_file_is_students():
+    """Against the closed form of two degrees of freedom, and a printed table."""
+    share = 1 - 2 * 0.025
+    assert tail_quantile(0.025, 2) == pytest.approx(share * math.sqrt(2 / (1 - share**2)), abs=1e-3)
+    assert tail_quantile(0.0125, 9) == pytest.approx(2.685, abs=1e-3)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.ui.charts.marks import COLOUR, SHIFT_HUES
+from pages.ui.look import COLOUR, SHIFT_HUES
 from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import text
@@ -107,6 +107,8 @@ def common(kind: str, key: str, cells: Content) -> dict[str, Any]:
 def show(kind: str, data: Mapping[str, Any]) -> None:
     """Draw a component; nothing in its data may depend on what the slider says, or all of it travels again."""
     _COMPONENTS[kind](key=f"soft-{kind}", data=dict(data))
+    if data["sign"] == "T" and data["trained"] is None:
+        st.caption(t("soft_labels.no_temperature"))
 
 
 def left_out(cells: Content, drawn: int, of: int, width: int) -> None:
