@@ -104,7 +104,10 @@ def test_times_that_scatter_have_a_rough_ratio_in_the_table():
     found = made()
     found["students"][0]["latency_ms"]["onnxruntime"]["1"]["p95"] = 0.02
     frame = table.comparison_frame(found, 0)
-    assert frame.loc["Latency p50, ONNX Runtime", "Student better than teacher by"] == "about 200 times faster, measured unevenly"
+    assert (
+        frame.loc["Latency p50, ONNX Runtime", "Student better than teacher by"]
+        == "about 200 times faster, measured unevenly"
+    )
 
 
 def test_the_placebo_stands_in_charts_and_in_the_list_of_trainings():
