@@ -8,11 +8,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.screen import Screen
-from tests.pages import fixtures
+from kd_core.runs.store.runs import RunStore
+from tests.e2e.screen import LONG, Screen
 from tests.pages.sweeps import make_sweep
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 SCROLLED = "() => document.querySelector('[data-testid=stMain]').scrollTop + window.scrollY"
 
 
@@ -21,15 +21,12 @@ def made(server, monkeypatch):
     """Makes what-ifs in the workspace of the server."""
 
     def make(*args, **more):
-        from kd_core.runs.store.runs import RunStore
-
         store = RunStore(server.workspace)
         monkeypatch.setattr("tests.pages.sweeps.store", lambda: store)
         run_id = make_sweep(*args, **more)
         found = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
         return run_id, found
 
-    assert fixtures.store
     return make
 
 
@@ -38,9 +35,10 @@ def opened(browser, server, run_id, width=1440, scheme="light", height=1000):
     screen.context.close()
     screen.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     screen.page = screen.context.new_page()
+    screen.page.set_default_timeout(LONG)
     screen.page.goto(f"{server.url}/runs?run={run_id}")
-    expect(screen.page.locator("[data-cell]").first).to_be_visible(timeout=60_000)
-    expect(screen.page.locator(".st-key-whatif-cell")).to_be_visible(timeout=60_000)
+    expect(screen.page.locator("[data-cell]").first).to_be_visible(timeout=LONG)
+    expect(screen.page.locator(".st-key-whatif-cell")).to_be_visible(timeout=LONG)
     return screen, screen.page
 
 
@@ -95,12 +93,12 @@ def test_a_click_answers_in_the_browser_and_leaves_the_page_where_it_is(browser,
         assert (
             page.evaluate(SCROLLED) == scrolled and panel.inner_text() == title
         )  # no word of the server was waited for
-        expect(below).to_have_text(title, timeout=30_000)
+        expect(below).to_have_text(title, timeout=LONG)
         page.wait_for_timeout(500)
         assert page.evaluate(SCROLLED) == scrolled and f"cell={own}" in page.url
         expect(cell).to_have_attribute("aria-selected", "true")
     page.reload()  # the address keeps the choice
-    expect(panel).to_have_text(title, timeout=60_000)
+    expect(panel).to_have_text(title, timeout=LONG)
     screen.close()
 
 
@@ -123,15 +121,15 @@ def test_cells_are_walked_by_keys_and_say_themselves(browser, server, made):
     page.keyboard.press("ArrowUp")  # the edge
     expect(focused).to_have_attribute("aria-label", re.compile(r"^T 4, alpha 1, "))
     page.keyboard.press("Enter")
-    expect(page.locator(".panel h2")).to_have_text("small, T=4, α=1")
-    expect(page.locator(".st-key-whatif-cell strong")).to_have_text("small, T=4, α=1", timeout=30_000)
+    expect(page.locator(".panel h2")).to_have_text("small, T=4, α=1", timeout=LONG)
+    expect(page.locator(".st-key-whatif-cell strong")).to_have_text("small, T=4, α=1", timeout=LONG)
     expect(focused).to_have_attribute("aria-selected", "true")  # the server's answer takes no focus away
     page.keyboard.press("End")
     page.keyboard.press("Space")
-    expect(page.locator(".panel h2")).to_have_text("small, T=16, α=1")
+    expect(page.locator(".panel h2")).to_have_text("small, T=16, α=1", timeout=LONG)
     assert "T 16, alpha 1" in page.locator(".map [role=status]").inner_text()
     page.locator(".st-key-whatif-cell").get_by_text("Recipe", exact=True).click()
-    expect(page.locator(".st-key-whatif-cell [data-testid=stDataFrame]")).to_be_visible(timeout=30_000)
+    expect(page.locator(".st-key-whatif-cell [data-testid=stDataFrame]")).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Open in Distill").click()
     screen.title("Who teaches whom")
     screen.close()
