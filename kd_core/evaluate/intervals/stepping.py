@@ -41,19 +41,20 @@ class Behind:
 
 
 def behind(
-    differences: Sequence[Sequence[float]], margin: float, members: int | None = None, chosen_from: int = 0
+    differences: Sequence[Sequence[float]], margin: float, members: int | None = None, pairs_looked_at: int = 0
 ) -> list[Behind]:
     """Judge every setting by its differences best - setting, one a common seed; all words hold together in 95 % of runs.
 
-    `members`: comparisons that were looked at, where these are more. `chosen_from`: candidates of which the best one is the best, by the same
-    seeds: it is partly the luckiest, which makes others look worse and never better, so that "worse" has to hold among all of these.
+    `members`: comparisons that were looked at, where these are more. `pairs_looked_at`: pairs of which any could have been one of these, as the
+    best was chosen by the same seeds: it is partly the luckiest, which makes others look worse and never better, so that "worse" has to hold
+    among all of these pairs, whichever is the best.
     Units: margin in the metric's. Errors: ValueError for a setting without a seed.
     """
     pairs = [_Pair.of(values) for values in differences]
     family = max(len(pairs), members or 0)
     near, near_level = _step_down(pairs, family, lambda p: margin - p.mean, lambda p, level: p.high(level) < margin)
     far, far_level = _step_down(
-        pairs, max(family, chosen_from - 1), lambda p: p.mean, lambda p, level: p.low(level) > 0
+        pairs, max(family, pairs_looked_at), lambda p: p.mean, lambda p, level: p.low(level) > 0
     )
     found = []
     for place, pair in enumerate(pairs):

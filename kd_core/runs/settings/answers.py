@@ -6,6 +6,7 @@ seed by seed, all else being as in the best cell. A value "will do" when the int
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -98,7 +99,7 @@ def answer(tried: Sequence[Tried], judge: Judge, best: int | None = None) -> Ans
                 asked.append((place.other, _differences(chosen, place.other, judge.better)))
                 looked_at += place.among
     scored = sum(bool(t.scores) for t in tried)
-    judged = stepping.behind([d for _, d in asked], margin, looked_at, scored)
+    judged = stepping.behind([d for _, d in asked], margin, looked_at, math.ceil(scored * looked_at / 2))
     told = dict(zip([id(t) for t, _ in asked], judged, strict=True))
     settings = tuple(Setting(name, tuple(place.answer(told) for place in each)) for name, each in found.items())
     values = {name: chosen.values[name] for name in names}

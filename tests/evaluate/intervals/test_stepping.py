@@ -28,14 +28,14 @@ def holm_by_hand(p_values, members=0):
     return found
 
 
-def words_by_hand(differences, margin, chosen_from=0):
+def words_by_hand(differences, margin, pairs=0):
     """Two families of two-sided t tests, at the margin and at 0, each adjusted by Holm."""
     below, above = [], []
     for values in differences:
         p_below, p_above = (float(stats.ttest_1samp(values, at).pvalue) for at in (margin, 0.0))
         below.append(p_below if np.mean(values) < margin else 1.0)
         above.append(p_above if np.mean(values) > 0 else 1.0)
-    near, far = holm_by_hand(below) < 0.05, holm_by_hand(above, chosen_from - 1) < 0.05
+    near, far = holm_by_hand(below) < 0.05, holm_by_hand(above, pairs) < 0.05
     return ["enough" if n else "worse" if f else "unclear" for n, f in zip(near, far, strict=True)]
 
 
@@ -62,8 +62,8 @@ settings_drawn = st.lists(
 
 @PATIENT
 @given(settings_drawn, st.floats(1e-4, 0.03), st.sampled_from([0, 4, 25]))
-def test_words_and_intervals_are_those_of_scipy(differences, margin, chosen_from):
-    found, by_hand = behind(differences, margin, None, chosen_from), words_by_hand(differences, margin, chosen_from)
+def test_words_and_intervals_are_those_of_scipy(differences, margin, pairs):
+    found, by_hand = behind(differences, margin, None, pairs), words_by_hand(differences, margin, pairs)
     for one, word, values in zip(found, by_hand, differences, strict=True):
         near = np.mean(values) < margin and stats.ttest_1samp(values, margin).pvalue < 0.05
         assert one.word == word or (one.word, word, near) == (
@@ -113,10 +113,10 @@ def test_more_comparisons_make_wider_intervals():
 
 def test_the_best_of_many_is_partly_the_luckiest_so_that_worse_asks_for_more():
     off = [0.010, 0.013, 0.008, 0.012]
-    few, many = behind([off], 0.005, chosen_from=2)[0], behind([off], 0.005, chosen_from=100)[0]
+    few, many = behind([off], 0.005, pairs_looked_at=1)[0], behind([off], 0.005, pairs_looked_at=100)[0]
     assert (few.word, many.word) == ("worse", "unclear") and many.low < 0 < few.low
     near = [0.0001, 0.0002, 0.0003, 0.0002]
-    assert behind([near], 0.005, chosen_from=100)[0] == behind([near], 0.005)[0]  # luck makes nothing look near
+    assert behind([near], 0.005, pairs_looked_at=100)[0] == behind([near], 0.005)[0]  # luck makes nothing look near
 
 
 def test_one_seed_tells_nothing_and_asks_for_three():
