@@ -52,6 +52,7 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         placeholder=t("compare.runs_hint"),
         help=t("compare.runs_help"),
     )
+    _others(rows, offered, picked)
     if picked != default:
         st.session_state["compare-url"] = list(picked)
         st.query_params["runs"] = ",".join(picked)
@@ -62,6 +63,25 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
     for row in harmed:
         st.error(f"{escape(row.error)}", icon=":material/broken_image:")
     return [rows[i] for i in picked]
+
+
+def _others(rows: dict[str, RunRow], offered: list[RunRow], picked: list[str]) -> None:
+    """Offer the other runs of the same data with one press, where only one run is looked at."""
+    if len(picked) != 1:
+        return
+    own = rows[picked[0]]
+    more = [r.id for r in offered if r.id != own.id and (r.dataset_name, r.target) == (own.dataset_name, own.target)]
+
+    def add() -> None:
+        st.session_state["compare-runs"] = [own.id, *more[: LATEST - 1]]
+
+    if more:
+        st.button(
+            t("compare.add_others", num=min(len(more), LATEST - 1)),
+            key="compare-add",
+            icon=":material/add:",
+            on_click=add,
+        )
 
 
 def of_dataset(rows: list[RunRow]) -> list[RunRow]:
@@ -82,7 +102,7 @@ def of_dataset(rows: list[RunRow]) -> list[RunRow]:
 
 def choices(found: list[Entry]) -> tuple[str, str]:
     """Let the person choose metric and cost."""
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns([2, 3], vertical_alignment="top")
     metrics = comparison.common_metrics(found)
     metric = left.selectbox(
         t("compare.y"), metrics, format_func=verdict.metric_title, key="compare-metric", help=t("compare.y_help")

@@ -174,6 +174,12 @@ def ring() -> dict[str, Any]:
     return {"size": RING, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 2.5}}
 
 
+def area(arm: str) -> dict[str, Any]:
+    """Return how a region of a chart stands in its legend; its colour is that of the region."""
+    edge = {"width": THIN, "color": COLOUR[arm]}
+    return {"color": faint(COLOUR[arm], 0.12), "symbol": "square", "size": MARK, "line": edge}
+
+
 def fill(arm: str) -> dict[str, Any]:
     """Return how a bar of this part is filled: its colour and its pattern."""
     return filled(COLOUR[arm], PATTERN[arm])
@@ -191,7 +197,12 @@ def level() -> dict[str, Any]:
 
 
 def interval(
-    values: Sequence[float], low: Sequence[float | None], high: Sequence[float | None], colour: str
+    values: Sequence[float],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
+    colour: str,
+    *,
+    faded: bool = False,
 ) -> dict[str, Any]:
     """Return error bars from `low` to `high`; a None leaves that side out."""
     up = [0.0 if h is None else max(h - v, 0.0) for v, h in zip(values, high, strict=True)]
@@ -203,7 +214,7 @@ def interval(
         "arrayminus": down,
         "thickness": THIN,
         "width": 4,
-        "color": faint(colour, 0.75),
+        "color": faint(colour, 0.4 if faded else 0.75),
         "visible": any(up) or any(down),
     }
 

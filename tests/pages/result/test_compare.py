@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from pages.ui.result import comparison
-from pages.ui.result.goals import Candidate, Goals, pick
+from pages.ui.result.goals import Candidate, Goals, pick, price
 from pages.ui.result.goals import words as say
 from pages.ui.shared import example
 from pages.ui.shared.text import t
@@ -96,6 +96,7 @@ def test_choosing_runs_puts_them_in_the_address():
 def test_chart_holds_teacher_baselines_students_with_symbols_and_intervals():
     at = open_page("compare", runs=done_run(students=("tiny", "small")))
     symbols = {d["name"]: d["marker"]["symbol"] for d in figure(at)["data"] if d.get("marker", {}).get("symbol")}
+    assert symbols.pop(t("compare.goal_name"))  # the shaded region is named in the legend
     assert symbols == {"Teacher": "square", "Baseline": "x", "Student": "circle"}
     assert any(d.get("error_y", {}).get("visible") for d in figure(at)["data"])
     assert any(d["name"] == t("compare.front") for d in figure(at)["data"])
@@ -211,7 +212,9 @@ def test_only_differing_settings_are_listed():
     at = open_page("compare", runs=f"{one},{two}")
     assert list(at.dataframe[0].value["T"]) == ["2", "4"]
     columns = list(at.dataframe[0].value.columns)
-    assert columns.index("T") == columns.index("Student") + 1  # what differs stands first
+    reached = ["Student ROC-AUC", "Against teacher [95 %]", "Gain [95 %]", "Size", "Latency p50", "Goals", "Distilling"]
+    at_first = columns.index("Student") + 1
+    assert columns[at_first : at_first + len(reached) + 1] == [*reached, "T"]  # what is reached, then what differs
     shown = json.dumps(figure(at))
     assert "tiny T=2" in shown and "tiny T=4" in shown
 
@@ -346,3 +349,28 @@ def test_as_few_settings_as_needed_tell_students_apart():
         for i, (t, teacher) in enumerate(((2.0, "mlp"), (4.0, "gradient_boosting")))
     ]
     assert [e.label for e in comparison.apart(entries(*runs))] == ["tiny T=2", "tiny T=4"]
+
+
+def test_the_other_runs_of_the_same_data_are_one_press_away():
+    one, two, other = done_run(name="one"), done_run(name="two"), done_run(name="other", dataset="orders")
+    at = open_page("compare", runs=one)
+    button = at.button(key="compare-add")
+    assert "1 other" in button.label
+    button.click().run()
+    assert not at.exception and at.multiselect(key="compare-runs").value == [one, two]
+    assert at.query_params["runs"] == f"{one},{two}" and other not in str(at.query_params)
+    assert not [b for b in at.button if b.key == "compare-add"]
+
+
+def test_the_pick_says_what_it_gives_away_and_who_scores_higher():
+    found = [
+        Candidate(
+            "a", "tiny", 0.84, {"size": 500.0, "latency": 0.1}, None, "−1.0 points [−1.5, −0.4] against the teacher"
+        ),
+        Candidate("b", "small", 0.86, {"size": 900.0, "latency": 0.1}),
+        Candidate("c", "base", 0.87, {"size": 9000.0, "latency": 0.1}),
+    ]
+    asked = Goals("roc_auc", 0.8, {"size": 1000.0})
+    said = [str(words) for words in price(found, asked)]
+    assert said[0].startswith("0.840 ROC-AUC, −1.0 points") and said[1].startswith("small (900 B) scores higher: 0.860")
+    assert len(price(found[2:], asked)) == 1  # misses a goal: nobody else is set beside it

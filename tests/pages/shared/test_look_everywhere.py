@@ -39,6 +39,8 @@ LATER = {  # still to be moved over
     "ui/charts/what_if.py",
     "ui/tasks/labels.py",
     "ui/tasks/several.py",
+    "ui/start/first_words.py",
+    "ui/browser/start/learning.css",
     "ui/browser/soft_labels/soft_labels.css",
 }
 
