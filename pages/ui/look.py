@@ -95,6 +95,12 @@ ON_PRIMARY = {
     True: "#0B1218",
 }  # Streamlit writes white in every theme; ours is a light blue in the dark
 FRAME = {False: "#1B2733", True: "#FFFFFF"}  # around the best cell of a map
+# behind words, and the words on it: what is right, one part of a text, the next part
+TINT = {
+    "right": ({False: "#D9F0E8", True: "#12382D"}, {False: "#00664A", True: "#4FD0A8"}),
+    "part": ({False: "#E3EEF8", True: "#1D3347"}, INK),
+    "next": ({False: "#F6EAD9", True: "#3A2F1D"}, {False: "#8A5A00", True: "#D9A441"}),
+}
 
 CLEAR = "rgba(0,0,0,0)"
 GREY = "#7F7F7F"
@@ -301,5 +307,7 @@ def variables() -> str:
     lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
     lines.append(f"--kd-data: {DATA.lower()};")
     both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "on-primary": ON_PRIMARY}
+    for name, (behind, words) in TINT.items():
+        both |= {f"{name}-tint": behind, f"{name}-ink": words}
     lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]
     return ":root {\n" + "".join(f"  {one}\n" for one in lines) + "}\n"
