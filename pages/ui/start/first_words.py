@@ -25,15 +25,15 @@ SIDE, SHOWN, CELLS = 44, 3, 3  # pixels of the teacher's square; answers and cel
 LEAD = 0.2  # from here on the first answer is told from the second at a glance
 STYLE = """<style>
 .kd-words { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr)); gap: 0.75rem; margin: 0; }
-.kd-words > div { border: 1px solid light-dark(#dde3e9, #2e3945); border-radius: 0.5rem; padding: 0.6rem 0.9rem; display: grid;
-  grid-template-columns: 3rem 1fr; gap: 0 0.8rem; align-items: center; font-size: 0.92rem; line-height: 1.4; }
+.kd-words > div { border: 1px solid var(--kd-edge); border-radius: var(--kd-radius-m); padding: 0.6rem 0.9rem; display: grid;
+  grid-template-columns: 3rem 1fr; gap: 0 0.8rem; align-items: center; font-size: var(--kd-text-small); line-height: 1.4; }
 .kd-words .frame { display: grid; place-items: center; width: 44px; height: 44px; }
 .kd-words .frame span { display: block; min-width: 2px; min-height: 2px; }
-.kd-words h2 { font-size: 1.02rem; padding: 0; margin: 0 0 0.1rem; }
+.kd-words h2 { font-size: var(--kd-text-body); padding: 0; margin: 0 0 0.1rem; }
 .kd-words p { margin: 0; }
 .kd-words .wide { display: block; }
 .kd-words ol { list-style: none; margin: 0.2rem 0 0; padding: 0; }
-.kd-words li { margin: 0; display: grid; grid-template-columns: minmax(2.5rem, max-content) 1fr 3.2rem; gap: 0.5rem; align-items: center; font-size: 0.85rem; }
+.kd-words li { margin: 0; display: grid; grid-template-columns: minmax(2.5rem, max-content) 1fr 3.2rem; gap: 0.5rem; align-items: center; font-size: var(--kd-text-small); }
 .kd-words li b { font-weight: 500; }
 .kd-words li i { display: block; height: 0.6rem; border-radius: 2px; }
 .kd-words li span { text-align: right; font-variant-numeric: tabular-nums; }
