@@ -9,7 +9,7 @@ from kd_core.runs.outcome import Cell, read_outcome
 
 
 def heat_map(result: dict[str, Any]) -> list[str]:
-    """Draw the gain on validation rows, temperature by alpha: one table per student and further setting.
+    """Say what the what-if answers, then draw the gain on validation rows, temperature by alpha: one table per student and further setting.
 
     Where only one of the two varies, a further setting takes the other's place.
 
@@ -25,7 +25,8 @@ def heat_map(result: dict[str, Any]) -> list[str]:
     tables: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in found.cells:
         tables.setdefault((cell.student, *(cell.settings[n] for n in further)), []).append(cell)
-    lines = []
+    answer = (result.get("sweep") or {}).get("answer")  # results of earlier versions have none
+    lines = [answer["line"]] if answer else []
     for (student, *values), cells in tables.items():
         said = "".join(f", {grid.WORDS[n]} {v:g}" for n, v in zip(further, values, strict=True) if v is not None)
         lines += [

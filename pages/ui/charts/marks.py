@@ -1,4 +1,4 @@
-"""What every chart shares: one colour, symbol and dash per part played, literal text, quiet axes."""
+"""What every chart is built with: an empty figure in the one look, axes, literal text and cells."""
 
 from __future__ import annotations
 
@@ -8,7 +8,28 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
+from pages.ui.look import (
+    ARMS,
+    AXIS_TEXT,
+    BLUES,
+    COLOUR,
+    CONFIG,
+    DASH,
+    FAINT,
+    GRID,
+    PAPER,
+    SHIFT_HUES,
+    SHIFTS,
+    SYMBOL,
+    contrast,
+    faint,
+    mixed,
+    readable_on,
+    shaded,
+    shifted,
+)
 from pages.ui.shared.text import escape as literal
 
 __all__ = [
@@ -22,11 +43,14 @@ __all__ = [
     "GRID",
     "PAPER",
     "SHIFTS",
+    "SHIFT_HUES",
     "SYMBOL",
     "cells",
     "contrast",
+    "empty",
     "faint",
     "figure",
+    "level",
     "literal",
     "log_axis",
     "mixed",
@@ -35,58 +59,6 @@ __all__ = [
     "shifted",
     "short",
 ]
-
-COLOUR = {
-    "teacher": "#0072B2",
-    "baseline": "#7F7F7F",
-    "placebo": "#9467BD",
-    "plain": "#C2378A",
-    "helper": "#8C6D1F",
-    "student": "#D55E00",
-    "compressed": "#009E73",
-}
-SYMBOL = {
-    "teacher": "square",
-    "baseline": "x",
-    "placebo": "triangle-up",
-    "plain": "star",
-    "helper": "pentagon",
-    "student": "circle",
-    "compressed": "diamond",
-}
-DASH = {
-    "teacher": "dash",
-    "baseline": "dot",
-    "placebo": "longdashdot",
-    "plain": "longdash",
-    "helper": "2px,6px",
-    "student": "solid",
-    "compressed": "dashdot",
-}
-ARMS = (
-    "teacher",
-    "baseline",
-    "placebo",
-    "plain",
-    "helper",
-    "compressed",
-    "student",
-)  # in the order of legends, the student on top
-GRID = "rgba(127,127,127,0.18)"
-FAINT = "rgba(127,127,127,0.45)"
-PAPER = {False: "#FFFFFF", True: "#12171D"}  # by dark page: the backgrounds of .streamlit/config.toml
-AXIS_TEXT = {False: "#5B6876", True: "#9AA8B5"}  # by dark page: no grey is readable on both
-# One hue, readable on a light and on a dark page: nothing -> the teacher's colour.
-FAINTEST, STRONGEST = 0.04, 0.95
-BLUES = [[0.0, f"rgba(0,114,178,{FAINTEST})"], [1.0, f"rgba(0,114,178,{STRONGEST})"]]
-# Purple loses, orange gains: a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
-SHIFT_HUES = ("#5E3C99", "#D55E00")
-SHIFTS = [
-    [0.0, f"rgba(94,60,153,{STRONGEST})"],
-    [0.5, f"rgba(127,127,127,{FAINTEST})"],
-    [1.0, f"rgba(213,94,0,{STRONGEST})"],
-]
-CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
 
 
 def short(text: Any, most: int = 22) -> str:
@@ -97,51 +69,34 @@ def short(text: Any, most: int = 22) -> str:
     return literal(plain)
 
 
-def faint(colour: str, opacity: float) -> str:
-    """Give a #RRGGBB colour an opacity."""
-    r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({r},{g},{b},{opacity:g})"
-
-
-def mixed(colour: str, paper: str, share: float) -> str:
-    """Lay `share` of a #RRGGBB colour over another; the result is opaque."""
-    pairs = ((int(colour[i : i + 2], 16), int(paper[i : i + 2], 16)) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(a * share + b * (1 - share)):02X}" for a, b in pairs)
-
-
-def contrast(a: str, b: str) -> float:
-    """How well one #RRGGBB colour is read on the other: 1 to 21. Source: WCAG 2.2, contrast ratio."""
-    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    r, g, b = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-
-
-def readable_on(colour: str) -> str:
-    """Black or white, whichever is read better: at least 4.5 on every colour, where a dark grey is not."""
-    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, colour))
-
-
 def figure(height: int = 340, *, x: str = "", y: str = "", legend: bool = True) -> Drawing:
     """Start an empty figure with quiet grid lines, a legend above and no title of its own."""
     fig = Drawing()
-    fig.update_layout(
-        height=height,
-        margin={"l": 8, "r": 12, "t": 34 if legend else 12, "b": 8},
-        showlegend=legend,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0, "title": {"text": ""}},
-        hoverlabel={"align": "left"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        uirevision="keep",
-    )
-    fig.update_xaxes(title={"text": x}, gridcolor=GRID, zeroline=False, automargin=True)
-    fig.update_yaxes(title={"text": y}, gridcolor=GRID, zeroline=False, automargin=True)
+    fig.update_layout(**look.layout(height, x=x, y=y, legend=legend))
     return fig
+
+
+def empty(words: str, height: int = 160) -> Drawing:
+    """Draw nothing but words that say what will be here: axes without points tell nothing."""
+    fig = figure(height, legend=False)
+    fig.update_xaxes(visible=False)
+    fig.update_yaxes(visible=False)
+    fig.add_annotation(**look.note(look.TEXT), text=literal(words), x=0.5, y=0.5, xref="paper", yref="paper")
+    return fig
+
+
+def level(fig: Drawing, at: float, name: str = "", *, across: bool = False, on_top: bool = False) -> None:
+    """Draw a dotted level at a value of the y axis, or of the x axis where it goes `across`; its name stands at its end, clear of legends."""
+    ends: dict[str, Any] = {"yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at}
+    if not across:
+        ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": at, "y1": at}
+    fig.add_shape(type="line", line=look.level(), layer="above" if on_top else "below", **ends)
+    if not name:
+        return
+    place: dict[str, Any] = {"xref": "paper", "x": 1, "y": at, "xanchor": "right", "yanchor": "bottom"}
+    if across:
+        place = {"yref": "paper", "y": 1, "x": at, "xanchor": "left", "yanchor": "top", "xshift": 3}
+    fig.add_annotation(**look.note(), text=literal(name), **place)
 
 
 def log_axis(values: Sequence[float], written: Callable[[float], str], *, binary: bool = False) -> dict[str, Any]:
@@ -199,7 +154,7 @@ def cells(
     `fill` makes a colour of (the second value: a dark page).
     """
     found = [(i, j) for i, row in enumerate(shade) for j in range(len(row))]
-    inks = {(i, j): readable_on((fill or _blue)(shade[i][j], dark)) for i, j in found}
+    inks = {(i, j): readable_on((fill or shaded)(shade[i][j], dark)) for i, j in found}
     for ink in sorted(set(inks.values())):
         group = [place for place in found if inks[place] == ink]
         fig.add_scatter(
@@ -207,21 +162,10 @@ def cells(
             y=[i for i, _ in group],
             mode="markers+text" if written else "markers",
             text=[text[i][j] for i, j in group],
-            textfont={"size": 12, "color": ink},
-            marker={"symbol": "square", "size": 20, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
+            textfont={"size": look.NOTE, "color": ink},
+            marker={"symbol": "square", "size": look.CELL, "color": look.CLEAR, "line": {"width": 0}},
             customdata=[[i, j] for i, j in group],
             hovertext=[hover[i][j] for i, j in group],
-            hovertemplate="%{hovertext}<extra></extra>",
+            hovertemplate=look.hover("%{hovertext}"),
             showlegend=False,
         )
-
-
-def shifted(share: float, dark: bool) -> str:
-    """Return the colour of `SHIFTS` on its page; `share` from -1, all lost, to 1, all gained."""
-    hue = SHIFT_HUES[0] if share < 0 else SHIFT_HUES[1]
-    return mixed(hue, PAPER[dark], FAINTEST + (STRONGEST - FAINTEST) * min(1.0, abs(share)))
-
-
-def _blue(share: float, dark: bool) -> str:
-    strength = FAINTEST + (STRONGEST - FAINTEST) * min(1.0, max(0.0, share))
-    return mixed(COLOUR["teacher"], PAPER[dark], strength)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,14 @@ from pages.ui.result import verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_words
+from pages.ui.what_if.answers import answer_line
 from pages.ui.what_if.whatif_cells import Grid
+
+
+def ended(grid: Grid, snapshot: Any, found: Mapping[str, Any] | None) -> None:
+    """Say what a what-if that has ended answers, and its numbers under it."""
+    answer_line.of_run(found, snapshot)
+    line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
 
 
 def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = None) -> None:

@@ -180,7 +180,7 @@ def test_a_drawing_has_no_unchecked_property():
 def test_settings_merge_and_short_names_are_spelled_out():
     made = marks.figure(100, x="a", legend=False).update_layout(xaxis_title_standoff=4, legend={"y": 2})
     layout = made.to_dict()["layout"]
-    assert layout["xaxis"]["title"] == {"text": "a", "standoff": 4} and layout["legend"]["y"] == 2
+    assert layout["xaxis"]["title"] == {"text": "a", "standoff": 4, "font": {"size": 13}} and layout["legend"]["y"] == 2
     assert layout["legend"]["orientation"] == "h" and made.layout.height == 100 and made.data == ()
 
 

@@ -1,0 +1,40 @@
+"""The answers of a run: read from a result, or made of what is known of one that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kd_core.evaluate import METRICS
+from kd_core.runs.cells.cell_scores import Judge
+from kd_core.runs.outcome import damage, read_outcome
+from kd_core.runs.settings import tried
+from kd_core.runs.settings.answers import Answers, answer
+from kd_core.runs.settings.sentence import Unit
+from kd_core.specs import RunSpec
+
+
+def of_result(found: Mapping[str, Any], spec: RunSpec) -> Answers:
+    """Make the answers of a result, of whatever version. Errors: KDError `damaged_result`, `other_schema`."""
+    outcome, metric = read_outcome(found), found["metric"]
+    judge = judge_of(outcome.metric.name, metric.get("margin"))
+    with damage():
+        cells = tried.of_result([c.raw for c in outcome.cells], spec)
+        return answer(cells, judge, outcome.best_cell)
+
+
+def of_progress(cells: Iterable[Mapping[str, Any]], spec: RunSpec, metric: str, active: bool) -> Answers:
+    """Make the answers of a what-if so far, from the trainings that have ended."""
+    return answer(tried.of_progress(cells, spec, active), judge_of(metric, spec.evaluation.margin))
+
+
+def judge_of(metric: str, own: float | None = None) -> Judge:
+    """Say how scores of a metric are compared; `own`: the margin of a run that has one."""
+    facts = METRICS.get(metric).facts
+    return Judge(facts["better"], own or facts["margin"], facts["relative"])
+
+
+def unit_of(metric: str) -> Unit:
+    """Say how differences of a metric are written."""
+    entry = METRICS.get(metric)
+    return Unit.of(entry.facts["unit"], entry.title)

@@ -1,0 +1,170 @@
+"""The answers of a what-if in one line, for terminal, page and report alike.
+
+Example: Any T from 1 to 4 will do; alpha above 0 is unproven (about 12 seeds would tell); small beats tiny by 1.2 points [0.4, 2.0].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kd_core.runs.cells.grid import WORDS
+from kd_core.runs.settings.answers import Answer, Answers, Setting
+
+MOST_SEEDS = 50  # of a recipe
+FEW = 2  # worse values that are told one by one
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How differences are written: `factor` turns them into what is shown, `name` is said after the number."""
+
+    factor: float
+    name: str
+
+    @classmethod
+    def of(cls, unit: str, title: str) -> Unit:
+        """Take a metric's unit and title: points for shares, else the metric itself."""
+        return cls(100.0, "points") if unit == "share" else cls(1.0, title)
+
+    def amount(self, answer: Answer) -> str:
+        """Write how far a value lies behind with its interval: 1.2 points [0.4, 2.0]."""
+        assert answer.behind is not None
+        found = answer.behind
+        if found.low is None or found.high is None:
+            return f"{self.factor * found.mean:.{self.digits(found.mean, found.mean)}f} {self.name}"
+        digits = self.digits(found.high - found.mean, found.mean)
+        mean, low, high = (f"{self.factor * v:.{digits}f}" for v in (found.mean, found.low, found.high))
+        return f"{mean} {self.name} [{low}, {high}]"
+
+    def digits(self, half: float, mean: float) -> int:
+        """Choose digits so that half the interval shows one that counts, and the mean at most three."""
+        return min(self._digits(half), self._digits(mean) + 2)
+
+    def _digits(self, size: float) -> int:
+        shown = self.factor * abs(size)
+        return min(8, max(1 if self.factor > 1 else 0, -math.floor(math.log10(shown)))) if shown > 0 else 1
+
+
+def line(found: Answers, unit: Unit) -> str:
+    """Say what a what-if answers. Without a score it says that there is none."""
+    if found.best is None:
+        return "No setting has a score yet." if found.so_far else "No setting has a score."
+    if not found.settings:
+        return "One setting was tried, so there is nothing to compare."
+    if found.seeds < 2:
+        said = (
+            f"One seed can't say which settings will do: train three at least. The best on validation is {best(found)}"
+        )
+    else:
+        said = "; ".join(clause for setting in found.settings for clause in clauses(setting, unit))
+    said = f"{said[:1].upper()}{said[1:]}."
+    return f"So far: {said}" if found.so_far else said
+
+
+def best(found: Answers) -> str:
+    """Name the best cell by what was varied: T 4, alpha 0.5, small."""
+    return ", ".join(named(name, value) for name, value in found.values.items() if value is not None)
+
+
+def named(setting: str, value: object) -> str:
+    """Name a value: T 4, or a name as it is."""
+    return f"{WORDS[setting]} {written(value)}" if setting in WORDS else written(value)
+
+
+def written(value: object) -> str:
+    """Write a value."""
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def clauses(setting: Setting, unit: Unit) -> list[str]:
+    """Say what is known of one setting, a clause for each kind of answer."""
+    chosen = setting.having("best")
+    said = [*_will_do(setting), *_unclear(setting)]
+    if chosen and (worse := setting.having("worse")):
+        said.append(_beats(setting, chosen[0], worse, unit))
+    if setting.having("same") and not chosen:
+        said.append(f"{_noun(setting)} plays no part in the best setting")
+    elif same := setting.having("same"):
+        zero = f" at {WORDS['alpha']} 0" if setting.name != "alpha" else ""
+        said.append(f"{_noun(setting)} plays no part{zero}" if same else "")
+    for word, words in (
+        ("failed", "came to no usable end"),
+        ("stopped", "was stopped"),
+        ("waiting", "is still in training"),
+    ):
+        if missing := setting.having(word):  # type: ignore[arg-type]
+            said.append(
+                f"{_listed(setting, missing, 'and')} {words if len(missing) == 1 else words.replace('was', 'were').replace('is ', 'are ')}"
+            )
+    return said
+
+
+def _noun(setting: Setting) -> str:
+    return WORDS.get(setting.name, f"the {setting.name}")
+
+
+def _will_do(setting: Setting) -> list[str]:
+    enough = setting.having("best", "enough")
+    if not setting.having("enough") or not setting.having("best"):
+        return []
+    if setting.name in WORDS and len(enough) > 2 and _contiguous(setting, enough):
+        return [f"any {WORDS[setting.name]} from {written(enough[0].value)} to {written(enough[-1].value)} will do"]
+    return [f"{_listed(setting, enough, 'or')} will do"]
+
+
+def _contiguous(setting: Setting, some: Sequence[Answer]) -> bool:
+    """Say whether no other value was tried between the first and the last of them."""
+    places = [i for i, a in enumerate(setting.answers) if a in some]
+    return places == list(range(places[0], places[-1] + 1))
+
+
+def _unclear(setting: Setting) -> list[str]:
+    """Say what is open; of alpha 0, whether the teacher is worth anything is what is open."""
+    said, some = [], setting.having("unclear")
+    chosen = setting.having("best")
+    if setting.name == "alpha" and setting.answers[0].value == 0:
+        zero = setting.answers[0]
+        taught = [a for a in some if a is not zero]
+        if zero.word == "unclear":
+            said.append(f"alpha above 0 is unproven{_settled([zero])}")
+            some = taught
+        elif zero.word == "best" and (taught or setting.having("enough")):
+            said.append(f"alpha above 0 is unproven{_settled(taught)}")
+            some = []
+    if some and chosen:
+        are = "is" if len(some) == 1 else "are"
+        said.append(f"{_listed(setting, some, 'and')} {are} not clear yet{_settled(some)}")
+    return said
+
+
+def _settled(some: Sequence[Answer]) -> str:
+    """Say how many seeds would settle what is open."""
+    needs = [a.behind.need for a in some if a.behind is not None]
+    if not needs:
+        return ""
+    known = [n for n in needs if n is not None]
+    if len(known) < len(needs) or max(known) > MOST_SEEDS:
+        return f" (more than {MOST_SEEDS} seeds would be needed)"
+    return f" (about {max(known)} seeds would tell)"
+
+
+def _beats(setting: Setting, best: Answer, worse: Sequence[Answer], unit: Unit) -> str:
+    who = named(setting.name, best.value)
+    if len(worse) <= FEW:
+        each = [f"{written(a.value)} by {unit.amount(a)}" for a in worse]
+        return f"{who} beats {' and '.join(each)}"
+    nearest = min(worse, key=lambda a: a.behind.mean if a.behind else math.inf)
+    return f"{who} beats {_values(worse, 'and')} by {unit.amount(nearest)} or more"
+
+
+def _listed(setting: Setting, some: Sequence[Answer], word: str) -> str:
+    noun = f"{WORDS[setting.name]} " if setting.name in WORDS else ""
+    return f"{noun}{_values(some, word)}"
+
+
+def _values(some: Sequence[Answer], word: str) -> str:
+    """List values: 1, 4 or 16."""
+    *first, last = [written(a.value) for a in some]
+    return f"{', '.join(first)} {word} {last}" if first else last

@@ -1,0 +1,294 @@
+"""One look: spacing, type scale, colours and the grammar of charts. Nothing on a page sets its own; tests hold them to it.
+
+What means the same looks the same: a part played (teacher, student, ...) has one colour, one mark, one dash and one pattern;
+an interval is a thin bar with caps, a level a dotted line, what is picked a ring. Colours are seen on a white and on a dark
+page (at least 3 to 1) and stay apart for colour-blind eyes; marks, dashes and patterns differ as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# --- space and type, in rem; CSS has them as --kd-space-m, --kd-text-small (see `variables`)
+SPACE = {"xs": 0.25, "s": 0.5, "m": 1.0, "l": 1.5, "xl": 2.5}
+TYPE = {"tiny": 0.75, "small": 0.85, "body": 1.0, "lead": 1.15, "title": 1.4, "page": 2.0}
+RADIUS = {"s": 0.35, "m": 0.5}
+# pixels: Plotly knows no rem
+TICK, TEXT, NOTE = 12, 13, 12  # at an axis; titles, legends and what is told under the pointer; words inside a plot
+
+# --- colours: by part played, see `ARMS` for their order in legends, the student on top
+ARMS = ("teacher", "baseline", "placebo", "plain", "helper", "compressed", "student")
+COLOUR = {
+    "teacher": "#0072B2",
+    "baseline": "#7F7F7F",
+    "placebo": "#8E44D8",
+    "plain": "#D339C5",
+    "helper": "#806D3A",
+    "student": "#D55E00",
+    "compressed": "#2E9E68",
+}
+SYMBOL = {
+    "teacher": "square",
+    "baseline": "x",
+    "placebo": "triangle-up",
+    "plain": "star",
+    "helper": "pentagon",
+    "student": "circle",
+    "compressed": "diamond",
+}
+DASH = {
+    "teacher": "dash",
+    "baseline": "dot",
+    "placebo": "longdashdot",
+    "plain": "longdash",
+    "helper": "2px,6px",
+    "student": "solid",
+    "compressed": "dashdot",
+}
+PATTERN = {
+    "teacher": "",
+    "baseline": "x",
+    "placebo": "\\",
+    "plain": "+",
+    "helper": "-",
+    "student": "/",
+    "compressed": "|",
+}  # of bars
+FADED = {
+    "teacher": 0.5,
+    "baseline": 0.75,
+    "placebo": 0.6,
+    "plain": 0.6,
+    "helper": 0.6,
+    "compressed": 0.6,
+    "student": 0.5,
+}  # of a mark that another one beats; grey at less than this is lost on a dark page
+# Good, bad, not clear and no matter: Streamlit's name for a badge, its icon, a colour and a pattern for charts.
+TONES = {
+    "good": ("green", ":material/trending_up:", "#1A8F6A", ""),
+    "bad": ("red", ":material/trending_down:", "#C0392B", "/"),
+    "unclear": ("orange", ":material/help:", "#B07A00", "x"),
+    "same": ("blue", ":material/drag_handle:", "#2B78C9", "."),
+}
+TERMS = (
+    ("#B07A00", "dot"),
+    ("#B8619A", "dash"),
+    ("#3A93C8", "solid"),
+    ("#1A8F6A", "dashdot"),
+    ("#8C6BB1", "longdash"),
+    ("#8A8A2B", "longdashdot"),
+    ("#7F7F7F", "solid"),
+)  # parts of a lesson: labels first, then terms in their order
+DATA = "#6C8EAD"  # neither teacher, baseline nor student: data
+BESIDE = "#B8619A"  # what a teacher gives to other classes than its first
+
+# by dark page: as .streamlit/config.toml has them
+PAPER = {False: "#FFFFFF", True: "#12171D"}
+INK = {False: "#0B1218", True: "#E4EAF0"}
+AXIS_TEXT = {False: "#5B6876", True: "#9AA8B5"}  # no grey is readable on both
+EDGE = {False: "#DDE3E9", True: "#2E3945"}
+WELL = {False: "#F4F6F8", True: "#1C242D"}
+PRIMARY = {False: "#1F5F99", True: "#62A6E0"}
+ON_PRIMARY = {
+    False: "#FFFFFF",
+    True: "#0B1218",
+}  # Streamlit writes white in every theme; ours is a light blue in the dark
+FRAME = {False: "#1B2733", True: "#FFFFFF"}  # around the best cell of a map
+
+CLEAR = "rgba(0,0,0,0)"
+GREY = "#7F7F7F"
+GRID = "rgba(127,127,127,0.18)"
+VEIL = "rgba(127,127,127,0.28)"  # over a cell that is missing
+FAINT = "rgba(127,127,127,0.45)"
+HALO = "rgba(255,255,255,0.85)"  # around a mark, so that two on each other are told apart
+STRIPE = "rgba(255,255,255,0.6)"  # of a pattern
+# One hue for shares, readable on a light and on a dark page: nothing -> the teacher's colour.
+FAINTEST, STRONGEST = 0.04, 0.95
+BLUES = [[0.0, f"rgba(0,114,178,{FAINTEST})"], [1.0, f"rgba(0,114,178,{STRONGEST})"]]
+# Purple loses, orange gains: a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
+SHIFT_HUES = ("#5E3C99", "#D55E00")
+SHIFTS = [
+    [0.0, f"rgba(94,60,153,{STRONGEST})"],
+    [0.5, f"rgba(127,127,127,{FAINTEST})"],
+    [1.0, f"rgba(213,94,0,{STRONGEST})"],
+]
+# The same in steps, for lines: grey in the middle is seen on a light and on a dark page.
+SHIFT_STEPS = ("#7B5FB0", "#8268AE", "#9187A8", "#8E8E8E", "#B98F70", "#C87A42", "#D55E00")
+
+# --- grammar of charts: pixels
+MARK, SMALL_MARK, RING, CELL = (
+    12,
+    7,
+    24,
+    22,
+)  # a point that is compared; one of many, or on a line; around what is picked; a cell to press
+ROOM, TITLED = 34, 60  # above a plot: for its legend; for a legend and the titles of small charts
+LINE, THIN, WIDE = 2, 1.5, 5  # a curve; a level, a front, an interval; an interval beside a longer bar
+CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
+# number formats of Plotly (d3), for hover and ticks; `written` and `change` are the same in Python
+SCORE, VALUE, SHARE, SHARE_TICK, COUNT, CHANGE = ".4f", ".4~g", ".1%", ".0%", ",.0f", "+.3~g"
+
+
+def layout(height: int, *, x: str = "", y: str = "", legend: bool = True) -> dict[str, Any]:
+    """Return the layout all charts share: a legend above at the left, quiet grid lines, no title of its own, no paper."""
+    axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "tickfont": {"size": TICK}}
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 12, "t": ROOM if legend else 12, "b": 8},
+        "showlegend": legend,
+        "legend": {
+            "orientation": "h",
+            "yanchor": "bottom",
+            "y": 1.02,
+            "xanchor": "left",
+            "x": 0,
+            "title": {"text": ""},
+            "font": {"size": TEXT},
+        },
+        "hoverlabel": {"align": "left", "font": {"size": TEXT}},
+        "font": {"size": TEXT},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "uirevision": "keep",
+        "xaxis": {**axis, "title": {"text": x, "font": {"size": TEXT}}},
+        "yaxis": {**axis, "title": {"text": y, "font": {"size": TEXT}}},
+    }
+
+
+def line(arm: str, *, width: float = LINE) -> dict[str, Any]:
+    """Return how a curve of this part is drawn."""
+    return {"color": COLOUR[arm], "dash": DASH[arm], "width": width}
+
+
+def mark(arm: str, *, size: float | Sequence[float] = MARK, hollow: bool = False) -> dict[str, Any]:
+    """Return how a point of this part is drawn; `hollow`: another reading of the same model."""
+    cross = arm == "baseline"  # all edge: a halo would eat it, and it looks larger than the others
+    drawn = size * 0.85 if cross and isinstance(size, int | float) else size
+    halo = {"width": 2, "color": COLOUR[arm]} if hollow else {"width": 0 if cross else 1, "color": HALO}
+    return {"color": COLOUR[arm], "symbol": SYMBOL[arm] + ("-open" if hollow else ""), "size": drawn, "line": halo}
+
+
+def ring() -> dict[str, Any]:
+    """Return what is drawn around a picked point."""
+    return {"size": RING, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 2.5}}
+
+
+def fill(arm: str) -> dict[str, Any]:
+    """Return how a bar of this part is filled: its colour and its pattern."""
+    return filled(COLOUR[arm], PATTERN[arm])
+
+
+def filled(colour: str, pattern: str) -> dict[str, Any]:
+    """Return a fill by colour and pattern, for bars that stand for no part."""
+    stripes = {"shape": pattern, "size": 6, "solidity": 0.3, "fillmode": "overlay", "fgcolor": STRIPE}
+    return {"color": colour, "pattern": stripes, "line": {"width": 0}}
+
+
+def level() -> dict[str, Any]:
+    """Return the line of a level: guessing, no gain, a goal, the diagonal."""
+    return {"color": FAINT, "width": THIN, "dash": "dot"}
+
+
+def interval(
+    values: Sequence[float], low: Sequence[float | None], high: Sequence[float | None], colour: str
+) -> dict[str, Any]:
+    """Return error bars from `low` to `high`; a None leaves that side out."""
+    up = [0.0 if h is None else max(h - v, 0.0) for v, h in zip(values, high, strict=True)]
+    down = [0.0 if w is None else max(v - w, 0.0) for v, w in zip(values, low, strict=True)]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": up,
+        "arrayminus": down,
+        "thickness": THIN,
+        "width": 4,
+        "color": faint(colour, 0.75),
+        "visible": any(up) or any(down),
+    }
+
+
+def scale(title: str = "", dark: bool | None = None) -> dict[str, Any]:
+    """Return the bar that tells what colours mean; `dark`: of the page, where it is known."""
+    ink = {} if dark is None else {"color": AXIS_TEXT[dark]}
+    found: dict[str, Any] = {"thickness": 9, "outlinewidth": 0, "len": 0.9, "tickfont": {"size": TICK, **ink}}
+    return found | ({"title": {"text": title, "side": "right", "font": {"size": TICK, **ink}}} if title else {})
+
+
+def band(colour: str) -> str:
+    """Return the fill between the ends of intervals along a curve."""
+    return faint(colour, 0.15)
+
+
+def note(size: int = NOTE, **more: Any) -> dict[str, Any]:
+    """Return the settings of words inside a plot."""
+    return {"showarrow": False, "font": {"size": size}, **more}
+
+
+def hover(*lines: str) -> str:
+    """Return a hover template of these lines; Plotly's own box beside it is left out."""
+    return "<br>".join(lines) + "<extra></extra>"
+
+
+def change(value: float, digits: int = 3) -> str:
+    """Write a change with its sign and so many digits: +0.0123, −4.5, 0, +1,200."""
+    whole = abs(value) >= 10**digits
+    return "0" if not value else (f"{value:+,.0f}" if whole else f"{value:+.{digits}g}").replace("-", "−")
+
+
+def faint(colour: str, opacity: float) -> str:
+    """Give a #RRGGBB colour an opacity."""
+    r, g, b = channels(colour)
+    return f"rgba({r},{g},{b},{opacity:g})"
+
+
+def mixed(colour: str, paper: str, share: float) -> str:
+    """Lay `share` of a #RRGGBB colour over another; the result is opaque."""
+    pairs = zip(channels(colour), channels(paper), strict=True)
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02X}" for a, b in pairs)
+
+
+def channels(colour: str) -> tuple[int, int, int]:
+    """Take a #RRGGBB colour apart."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def contrast(a: str, b: str) -> float:
+    """How well one #RRGGBB colour is read on the other: 1 to 21. Source: WCAG 2.2, contrast ratio."""
+    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [v / 255 for v in channels(colour)]
+    r, g, b = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def readable_on(colour: str) -> str:
+    """Black or white, whichever is read better: at least 4.5 on every colour, where a dark grey is not."""
+    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, colour))
+
+
+def shifted(share: float, dark: bool) -> str:
+    """Return the colour of `SHIFTS` on its page; `share` from -1, all lost, to 1, all gained."""
+    hue = SHIFT_HUES[0] if share < 0 else SHIFT_HUES[1]
+    return mixed(hue, PAPER[dark], FAINTEST + (STRONGEST - FAINTEST) * min(1.0, abs(share)))
+
+
+def shaded(share: float, dark: bool) -> str:
+    """Return the colour of `BLUES` on its page; `share` from 0 to 1."""
+    strength = FAINTEST + (STRONGEST - FAINTEST) * min(1.0, max(0.0, share))
+    return mixed(COLOUR["teacher"], PAPER[dark], strength)
+
+
+def variables() -> str:
+    """Return the custom properties that `browser/frame.css` begins with; they reach into every component."""
+    scales: Mapping[str, Mapping[str, float]] = {"space": SPACE, "text": TYPE, "radius": RADIUS}
+    lines = [f"--kd-{kind}-{name}: {value:g}rem;" for kind, scale in scales.items() for name, value in scale.items()]
+    lines += [f"--kd-{arm}: {COLOUR[arm].lower()};" for arm in ARMS]
+    lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
+    lines.append(f"--kd-data: {DATA.lower()};")
+    both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "on-primary": ON_PRIMARY}
+    lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]
+    return ":root {\n" + "".join(f"  {one}\n" for one in lines) + "}\n"

@@ -1,0 +1,94 @@
+"""What a what-if answers, in one line, and behind it every value with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.runs.settings import reading, sentence
+from kd_core.runs.settings.answers import Answer, Answers, Setting
+from kd_core.runs.settings.sentence import Unit
+from kd_core.runs.store.folder import ACTIVE
+from pages.ui.shared import text
+from pages.ui.shared.text import escape, t
+from pages.ui.what_if.answers import luck_asked
+
+KEY = "whatif.answer"
+ICON = {
+    "best": "star",
+    "enough": "check",
+    "worse": "trending_down",
+    "unclear": "help",
+    "same": "drag_handle",
+    "waiting": "hourglass_empty",
+    "stopped": "stop",
+    "failed": "block",
+}
+
+
+def of_run(found: Mapping[str, Any] | None, snapshot: Any) -> None:
+    """Say what a what-if that has ended answers; one without a result, what its trainings came to."""
+    if snapshot.spec.sweep is None:
+        return
+    if found is None or not found.get("students"):
+        so_far(snapshot)
+        return
+    try:
+        told = reading.of_result(found, snapshot.spec)
+    except KDError as error:
+        text.show_error(error)
+        return
+    show(told, str(found["metric"]["name"]))
+    luck_asked.show(found, snapshot)
+
+
+def so_far(now: Any) -> None:
+    """Say what is known while a what-if goes on."""
+    metric = str((now.plan or {}).get("metric") or "")
+    if now.sweep is None or not metric:
+        return
+    told = reading.of_progress(now.sweep.cells, now.spec, metric, now.state in ACTIVE)
+    if told.best is not None:
+        show(told, metric)
+
+
+def show(told: Answers, metric: str) -> None:
+    """Draw the line, how it is meant, and the values behind it."""
+    unit = reading.unit_of(metric)
+    with st.container(key=KEY):
+        st.markdown(f"##### {escape(sentence.line(told, unit))}", help=t("what_if.answer.help"))
+        if told.best is None or not told.settings:
+            return
+        st.caption(_meant(told, unit))
+        with st.expander(t("what_if.answer.values", num=sum(len(s.answers) for s in told.settings))):
+            st.table(_table(told, unit), border="horizontal")
+            st.caption(t("what_if.answer.pair", num=told.compared))
+
+
+def _meant(told: Answers, unit: Unit) -> str:
+    margin = f"{unit.factor * told.margin:.3g} {unit.name}"
+    return t("what_if.answer.meant", best=sentence.best(told), margin=margin, seeds=told.seeds)
+
+
+def _table(told: Answers, unit: Unit) -> pd.DataFrame:
+    k, rows = "what_if.answer.", []
+    for setting in told.settings:
+        for one in setting.answers:
+            rows.append(_row(setting, one, unit))
+    names = [str(t(f"{k}{n}")) for n in ("setting", "word", "behind", "seeds", "need")]
+    return pd.DataFrame(rows, columns=names).set_index(names[0])
+
+
+def _row(setting: Setting, one: Answer, unit: Unit) -> list[str]:
+    found = one.behind
+    return [
+        escape(sentence.named(setting.name, one.value)),
+        f":material/{ICON[one.word]}: {t(f'what_if.answer.is.{one.word}')}",
+        "–" if found is None else escape(unit.amount(one)),
+        "–" if found is None else str(found.n),
+        "–" if found is None or found.need is None else text.exact(found.need),
+    ]
