@@ -21,6 +21,7 @@ WAYS = {
     "dark": (1440, "dark", {**ALL, "runOnly": ["color-contrast"]}),  # the same page in other colours
     "phone": (420, "light", ALL),
 }
+WHILE = 120_000  # milliseconds on a busy machine
 GRAVE = ("serious", "critical")
 THEIRS: dict[tuple[str, str], str] = {}  # (rule, part of the element's markup): why it is left
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 29)"}
@@ -30,8 +31,8 @@ TABS = {"map": "whatif-tab", "result": "tab"}  # pages with tabs, and the key of
 
 
 def settled(screen: Screen) -> None:
-    screen.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    screen.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
+    screen.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=WHILE)
+    screen.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=WHILE)
 
 
 def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, ...] = tuple(WAYS)) -> list[str]:
@@ -41,8 +42,8 @@ def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, 
         width, scheme, rules = WAYS[way]
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce" if way == "phone" else "no-preference")
         page.set_viewport_size({"width": width, "height": 1000})
-        page.wait_for_function(WEARS, arg=PAPER[scheme])  # the theme follows a moment later
-        page.wait_for_function(KNOWN)
+        page.wait_for_function(WEARS, arg=PAPER[scheme], timeout=WHILE)  # the theme follows a moment later
+        page.wait_for_function(KNOWN, timeout=WHILE)
         settled(screen)
         page.wait_for_timeout(300)  # aids follow a drawing
         for v in Axe().run(page, context=within, options=rules).response["violations"]:
@@ -55,7 +56,7 @@ def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, 
             found += [f"{name}, {way}: {line}" for line in page.evaluate(walk.PHONE)]
     page.emulate_media(color_scheme="light", reduced_motion="no-preference")
     page.set_viewport_size({"width": 1440, "height": 1000})
-    page.wait_for_function(KNOWN)
+    page.wait_for_function(KNOWN, timeout=WHILE)
     settled(screen)
     return found
 
