@@ -13,7 +13,7 @@ from kd_core.task import task_of
 from pages.ui.result import comparison, kept_rows, soft_view, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.soft import live
+from pages.ui.soft import amounts, live
 from pages.ui.tasks import labels, next_item, one_target, ranking
 
 
@@ -104,26 +104,24 @@ def page() -> None:
     except KDError as error:
         text.show_error(error)
         return
-    if st.session_state.get("soft-for") != row.id:
-        st.session_state["soft-for"] = row.id
-        st.session_state.pop("soft-row", None)
+    stamps = kept_rows.stamps(folder)
     kept, found = one_target.choose(kept, found, index, "soft")
     if ranking.by_order(found["task"]):
         title.title(t("ranking.title"), anchor=False)
         st.markdown(t("ranking.note"))
-        ranking.soft(kept, found, index)
+        ranking.soft(kept, found, index, stamps)
     elif labels.are_labels(found["task"]):
-        labels.soft(kept, found, index)
+        labels.soft(kept, found, index, stamps)
     elif task_of(found["task"]).is_number:
         title.title(t("soft_labels.regression.title"), anchor=False)
         st.markdown(t("soft_labels.regression.note"))
-        soft_view.regression(kept, found)
+        amounts.show(kept, found, index, stamps, folder.spec())
     else:
         st.caption(t("soft_labels.note"))
         if kept.logits["teacher"].shape[1] == len(found["dataset"]["classes"]):
-            live.show(kept, found, index, kept_rows.stamps(folder))
+            live.show(kept, found, index, stamps)
         elif task_of(found["task"]).by_history:
-            next_item.soft(kept, found)
+            next_item.soft(kept, found, index, stamps)
         else:
             st.info(t("soft_labels.other_width"), icon=":material/info:")
         soft_view.faithful(found, index)

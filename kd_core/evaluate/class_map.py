@@ -46,6 +46,24 @@ def log_lift(p_NC: Array, y: Array, num_classes: int) -> Array:
     return np.asarray(found)
 
 
+def label_lift(p_NK: Array, has_NK: Array) -> Array:
+    """Compare the share that rows with label a, and without b, give to b with what all rows without b give to it, as `log_lift` does.
+
+    Of labels that exclude each other it differs from `log_lift` in the rows that the diagonal leaves out alone. NaN on the diagonal and where
+    no row has a and not b. Shape: (K, K).
+    """
+    p, has = np.asarray(p_NK, np.float64), np.asarray(has_NK, bool)
+    least = floor(p.shape[1])
+    lacking, mine = (~has).astype(np.float64), has.astype(np.float64)
+    given = np.where(has, 0.0, p)
+    rows, without = mine.T @ lacking, lacking.sum(axis=0)
+    mean = np.maximum((mine.T @ given) / np.maximum(rows, 1), least)
+    base = np.maximum(given.sum(axis=0) / np.maximum(without, 1), least)
+    found = np.where(rows > 0, np.log(mean) - np.log(base), np.nan)
+    np.fill_diagonal(found, np.nan)
+    return np.asarray(found)
+
+
 def likeness(lift_CC: Array) -> Array:
     """Make lift symmetric: the mean of both directions, or the one that is known, else 0. Shape: (C, C)."""
     both = np.stack([lift_CC, np.asarray(lift_CC).T])

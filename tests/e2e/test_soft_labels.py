@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from kd_core.evaluate import calibration, class_map, soft_labels
 from kd_core.evaluate.base import Answers
 from pages.ui.shared import engine
-from pages.ui.soft import live
+from pages.ui.soft import component
 from tests.e2e.screen import Screen
 from tests.e2e.server import Server
 from tests.pages.soft_runs import KINDS, soft_run
@@ -54,7 +54,7 @@ def slider(screen):
 
 def warm(screen, temperature):
     """Drag T to a step, as the slider's input event does."""
-    at = live.temperatures().index(temperature)
+    at = component.temperatures().index(temperature)
     slider(screen).evaluate("(e, at) => { e.value = at; e.dispatchEvent(new Event('input')); }", at)
     expect(screen.page.locator(".lead")).to_contain_text(f"At T = {temperature:g} ")
 
@@ -198,7 +198,7 @@ def test_a_choice_lists_its_rows_and_a_row_of_the_list_is_shown(browser, furnish
 def test_t_moves_by_key_is_spoken_and_kept_in_the_address(browser, furnished):
     server, runs = furnished
     screen = opened(browser, server, runs[10][0], t=2, row=7)
-    page, steps = screen.page, live.temperatures()
+    page, steps = screen.page, component.temperatures()
     expect(page.locator(".walk input")).to_have_value("7")
     here = steps.index(2.0)
     slider(screen).focus()

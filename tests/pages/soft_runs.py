@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from kd_core.data.pictures.column import png
 from kd_core.data.types.base import ColumnType
@@ -75,3 +77,16 @@ def keep_view(run_id: str, kind: str, types: dict[str, ColumnType]) -> None:
     for entry in found["artifacts"]["students"]:
         entry["view"] = [place]
     folder.write_result(found)
+
+
+def sent(at):
+    """What the page sent to the browser: words and plain values, and the columns of rows by name."""
+    (made,) = [c.proto for c in at.get("bidi_component") if "kd_soft_" in c.proto.component_name]
+    said = json.loads(made.mixed.json)
+    tables = {ref: pa.ipc.open_stream(blob.data).read_all() for ref, blob in made.mixed.arrow_blobs.items()}
+    return {
+        k: tables[next(iter(v.values()))]
+        if isinstance(v, dict) and len(v) == 1 and next(iter(v.values())) in tables
+        else v
+        for k, v in said.items()
+    }

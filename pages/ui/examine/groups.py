@@ -87,6 +87,12 @@ def difference(one: Slice, shares: bool) -> str:
     return f"{sign}{abs(shown):.{digits}f}{beside}"
 
 
+def sure(one: Slice) -> str:
+    """Tell how sure a difference is: "yes" with all groups counted, "alone" by its own interval only, or "no"."""
+    beside = one["half"] is not None and abs(one["gain"]) > one["half"]
+    return "yes" if one["sure"] else "alone" if beside else "no"
+
+
 def _line(one: Slice, shares: bool) -> dict[str, Any]:
     arms = differences.arm_names()
     scores = {arms[a]: text.percent(v) if shares else text.score(v) for a, v in one["scores"].items()}
@@ -95,7 +101,7 @@ def _line(one: Slice, shares: bool) -> dict[str, Any]:
         t("examine.groups.rows"): one["rows"],
         **scores,
         t("examine.groups.difference"): difference(one, shares),
-        t("examine.groups.sure"): t("examine.groups.yes" if one["sure"] else "examine.groups.no"),
+        t("examine.groups.sure"): t(f"examine.groups.{sure(one)}"),
     }
 
 

@@ -237,7 +237,7 @@ def soft(found: Result, index: int, run_id: str) -> None:
     elif not SOME_CLASSES(task_of(found["task"])):
         st.markdown(t("ranking.soft_tab" if ranking.by_order(found["task"]) else "runs.soft.regression"))
     else:
-        st.markdown(t("runs.soft.note"))
+        st.markdown(t("runs.soft.note_two" if len(found["dataset"]["classes"]) == 2 else "runs.soft.note"))
         ours, theirs = student.get("fidelity") or {}, student["baseline"].get("fidelity") or {}
         if "agreement" in ours and "agreement" in theirs:
             st.markdown(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,18 @@ from pages.ui.access import cards
 from pages.ui.charts import confusion as charts
 from pages.ui.charts import data as data_charts
 from pages.ui.charts import soft_labels as bar_charts
-from pages.ui.result import soft_view
 from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import escape, t
+from pages.ui.soft import labels as live
+from pages.ui.soft.labels import shares
 
 Result = Mapping[str, Any]
 ARMS = ("teacher", "baseline", "student")
 DRAWN = 40  # labels in a chart
 LISTED = 20  # labels whose table stands whole; more of them scroll
 BARS = 12  # labels drawn of one row
-ROWS = 500  # rows to choose among
 
 
 def are_labels(task: str | None) -> bool:
@@ -153,26 +153,11 @@ def summary(counts: Any, classes: list[str], arm: str) -> text.Safe:
     )
 
 
-def soft(kept: Kept, found: Result, index: int) -> None:
-    """Draw one row's labels as each model answers them, at any temperature, and say how far student and baseline follow the teacher."""
-    classes, student = [str(c) for c in found["dataset"]["classes"]], found["students"][index]
+def soft(kept: Kept, found: Result, index: int, stamps: Sequence[int]) -> None:
+    """Draw labels as each model answers them at any temperature, and say how far student and baseline follow the teacher."""
     st.caption(t("labels.soft_note"))
-    left, right = st.columns([2, 3])
-    with left:
-        temperature = st.slider(
-            t("labels.temperature"), 0.5, 20.0, float(student.get("temperature") or 1.0), 0.5, key="labels-soft-t"
-        )
-    p = {arm: shares(kept.logits[arm], temperature) for arm in ARMS}
-    apart = np.abs(p["student"] - p["teacher"]).mean(axis=1)
-    order = np.argsort(-apart, kind="stable")[:ROWS]
-    with right:
-        ids = [int(kept.row_ids[i]) + 1 for i in order]
-        chosen = st.selectbox(t("labels.row"), ids, key="labels-soft-row", help=t("labels.row_help"))
-    at = int(order[ids.index(chosen)]) if chosen in ids else int(order[0])
-    bars(p, kept.labels[at] > 0, classes, at, int(kept.row_ids[at]) + 1)
-    st.caption(t("labels.apart", distance=text.percent(apart[at]), t=f"{temperature:g}"))
-    soft_view.row_values(kept, at)
-    said = {arm: shares(kept.logits[arm], 1.0) >= 0.5 for arm in ARMS}
+    live.show(kept, found, index, stamps)
+    said = {arm: kept.logits[arm] >= 0 for arm in ARMS}
     for place, arm in zip(st.columns(2), ("student", "baseline"), strict=True):
         same = float((said[arm] == said["teacher"]).mean())
         place.metric(t("labels.agreement", arm=arm_names()[arm]), text.percent(same), help=t("labels.agreement_help"))
@@ -188,11 +173,6 @@ def cell(arrays: Mapping[str, Any], z_teacher: Any, z_cell: Any, classes: Any, t
     at = int(order[ids.index(chosen)]) if chosen in ids else int(order[0])
     bars(p, arrays["labels"][at] > 0, [str(c) for c in classes], at, int(arrays["row_ids"][at]) + 1)
     st.caption(t("labels.cell_note", t=f"{temperature:g}"))
-
-
-def shares(z: Any, temperature: float) -> Any:
-    """Turn log odds into probabilities at a temperature. Shape: (N, K)."""
-    return 1 / (1 + np.exp(-np.clip(np.asarray(z, np.float64) / temperature, -500, 500)))
 
 
 def drawn_labels(p: Mapping[str, Any], has: Any, at: int) -> list[int]:

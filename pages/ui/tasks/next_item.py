@@ -15,10 +15,10 @@ from kd_core.data.table import Profile
 from kd_core.data.types.base import ColumnType
 from kd_core.task import CATALOGUE, task_of
 from pages.ui.charts import data as charts
-from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import Safe, escape, exact, t
+from pages.ui.soft import items as live
 from pages.ui.try_it.models import Reply
 
 SHOWN, LISTED = 14, 10  # newest items of a strip; places of a list
@@ -121,55 +121,19 @@ def ranked(questions: Questions, spoken: Sequence[tuple[str, Reply]], truth: Any
     return True
 
 
-def _table(lists: Mapping[str, Sequence[str]], rest: bool = False) -> None:
-    """Lay lists side by side; `rest`: the last line of each is no item."""
+def _table(lists: Mapping[str, Sequence[str]]) -> None:
+    """Lay lists side by side."""
     most = max((len(told) for told in lists.values()), default=0)
     columns = {
         escape(title): [escape(one) for one in told] + [""] * (most - len(told)) for title, told in lists.items()
     }
-    places = [str(at) for at in range(1, most + 1 - rest)] + ["…"] * rest
+    places = [str(at) for at in range(1, most + 1)]
     st.table(pd.DataFrame(columns, index=pd.Index(places, name=str(t("task.next_item.place")))), border="horizontal")
 
 
-def softened(kept_W: Any, temperature: float, items: int) -> tuple[list[tuple[int, float]], float]:
-    """Soften what was kept of an answer: the first items with their shares, and what all others have together.
-
-    Shape: (W,): K places of items, their log-probabilities, and that of each other item.
-    """
-    count = len(kept_W) // 2
-    log_p = np.asarray(kept_W[count:], np.float64) / temperature
-    weights = np.exp(log_p - log_p.max())
-    weights[-1] *= max(0, items - count)
-    shares = weights / weights.sum()
-    order = np.argsort(-shares[:count], kind="stable")[:LISTED]
-    told = [(int(kept_W[at]), float(shares[at])) for at in order]
-    return told, float(1 - sum(share for _, share in told))
-
-
-def soft(kept: Kept, found: Mapping[str, Any]) -> None:
-    """On the page of soft labels: a test row's first items by teacher, baseline and student at a temperature, and the rest's mass."""
-    classes = found["dataset"]["classes"]
-    left, right = st.columns(2, vertical_alignment="bottom")
-    key = f"soft-items-{found['run_id']}"
-    row = int(left.number_input(t("task.next_item.row"), 1, len(kept.labels), 1, key=f"{key}.row")) - 1
-    temperature = right.slider(t("task.next_item.temperature"), 1.0, 8.0, 1.0, 0.5, key=f"{key}.T")
-    truth = int(kept.labels[row])
-    named = str(classes[truth]) if truth >= 0 else None
-    for name, column in (kept.view.types if kept.view else {}).items():
-        cell = kept.rows[name].iloc[row]
-        strip(items_of(cell if isinstance(cell, str) else "", column.separator), named)
-    if named is None:
-        st.caption(t("task.next_item.unseen"))
-    lists: dict[str, list[str]] = {}
-    for arm in ("teacher", "baseline", "student"):
-        z = kept.logits[arm][row]
-        if np.isnan(z).any():
-            continue
-        told, rest = softened(z, temperature, len(classes))
-        marked = [f"{'✓ ' if at == truth else ''}{classes[at]} · {text.percent(share)}" for at, share in told]
-        others = t("task.next_item.others", n=exact(max(0, len(classes) - len(told))))
-        lists[arm_names()[arm]] = [*marked, f"{others} · {text.percent(rest)}"]
-    _table(lists, rest=True)
+def soft(kept: Kept, found: Mapping[str, Any], index: int, stamps: Sequence[int]) -> None:
+    """On the page of soft labels: a test row's first items by teacher, baseline and student at any temperature, and the rest's mass."""
+    live.show(kept, found, index, stamps)
     st.caption(t("task.next_item.soft_note"))
 
 

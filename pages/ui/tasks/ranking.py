@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.data.table import Profile
-from kd_core.evaluate import lists, soft_labels
+from kd_core.evaluate import lists
 from kd_core.evaluate.answers import from_logits
-from kd_core.runs.predictor import ranks
 from kd_core.task import task_of
 from pages.ui.access import cards
 from pages.ui.charts import data as data_charts
@@ -23,13 +22,13 @@ from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import Safe, escape, t
+from pages.ui.soft import component
+from pages.ui.soft import lists as lists_live
 
 Result = Mapping[str, Any]
 ARMS = ("teacher", "baseline", "student")
-DRAWN = 12  # rows of a group in a chart
 LISTED = 200  # groups in a table
 FIELDS = 3  # cells that tell what a row is
-TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 20.0)
 DEPTH = 5  # of the NDCG of one group
 
 
@@ -70,31 +69,14 @@ def judged_on(found: Result) -> Safe | None:
     return t("ranking.judged_on", rows=text.exact(found["dataset"]["rows"]["test"]), **told)
 
 
-def soft(kept: Kept, found: Result, index: int) -> None:
-    """Draw one group's shares at a temperature, the orders side by side, and how good the orders of all groups are."""
+def soft(kept: Kept, found: Result, index: int, stamps: Sequence[int]) -> None:
+    """Draw one query's shares at any temperature, the orders side by side, and how good the orders of all queries are."""
     queries = Queries.of(kept, found)
     scores = queries.ndcg(kept, found["task"])
-    left, right = st.columns(2, gap="large")
-    with left:
-        at = _choose(queries, scores, f"soft-query-{found['run_id']}")
-        _common(kept, np.flatnonzero(queries.code_N == at))
-        trained = found["students"][index].get("temperature")
-        start = min(TEMPERATURES, key=lambda v: abs(np.log(v / (trained or 1.0))))
-        temperature = float(
-            st.select_slider(
-                t("ranking.temperature"),
-                TEMPERATURES,
-                value=start,
-                key=f"soft-list-T-{found['run_id']}-{index}",
-                format_func=lambda v: f"{v:g}",
-                help=t("ranking.temperature_help"),
-            )
-        )
-        _shares(kept, queries, at, temperature)
-    with right:
-        _orders(kept, queries, at)
-    st.divider()
-    quality(queries, scores, "soft")
+    fields = _fields(kept, np.arange(len(kept.labels)))
+    stamp, trained = component.stamp_of(found, index, stamps), found["students"][index].get("temperature")
+    data, cells = lists_live.payload(kept, stamp, queries.code_N, queries.names, scores, fields, trained)
+    lists_live.show(data, cells, len(kept.labels))
 
 
 def _choose(queries: Queries, scores: Mapping[str, Any], key: str) -> int:
@@ -123,53 +105,6 @@ def _common(kept: Kept, rows: Any) -> None:
     told = [f"{escape(n)}: **{escape(text.shorten(str(cells[n].iloc[0]), 80))}**" for n in same[:FIELDS]]
     if told and len(rows) > 1:
         st.markdown(" · ".join(told))
-
-
-def _shares(kept: Kept, queries: Queries, at: int, temperature: float) -> None:
-    """Draw which share of the list each model gives to the rows that the teacher likes best."""
-    rows = np.flatnonzero(queries.code_N == at)
-    p = {arm: soft_labels.soften(kept.logits[arm][rows, 0][None], temperature)[0] for arm in ARMS}
-    shown = np.argsort(-p["teacher"], kind="stable")[:DRAWN]
-    names = [
-        str(t("ranking.row_mark", row=int(kept.row_ids[rows[i]]) + 1, grade=f"{kept.labels[rows[i]]:g}")) for i in shown
-    ]
-    st.markdown(f"**{t('ranking.shares', t=f'{temperature:g}')}**")
-    fig = charts.bars(
-        {arm: [float(v) for v in p[arm][shown]] for arm in ARMS},
-        names,
-        names=arm_names(),
-        x_title=t("ranking.shares_axis"),
-        height=110 + 44 * len(shown),
-        whole=False,
-    )
-    best = int(shown[0])
-    note = t(
-        "ranking.shares_said",
-        first=names[0],
-        share=text.percent(float(p["teacher"][best])),
-        student=text.percent(float(p["student"][best])),
-        baseline=text.percent(float(p["baseline"][best])),
-    )
-    picture.show(fig, "ranking-shares", note)
-    cut = t("ranking.shares_cut", shown=len(shown), of=len(rows)) if len(shown) < len(rows) else ""
-    st.caption(" ".join(str(s) for s in (note, cut) if s))
-
-
-def _orders(kept: Kept, queries: Queries, at: int) -> None:
-    """List a group's rows, best first by the teacher, with each model's rank."""
-    rows = np.flatnonzero(queries.code_N == at)
-    own = {arm: ranks(kept.logits[arm][rows, 0], np.zeros(len(rows))) for arm in ARMS}
-    frame = pd.DataFrame(
-        {
-            str(t("ranking.row")): kept.row_ids[rows] + 1,
-            str(t("ranking.grade")): kept.labels[rows],
-            **{arm_names()[arm]: own[arm] for arm in ARMS},
-            **_fields(kept, rows),
-        }
-    ).iloc[np.argsort(own["teacher"], kind="stable")]
-    st.markdown(f"**{t('ranking.orders')}**")
-    cards.table(frame, hide_index=True, height=min(38 * (len(frame) + 1), 480), alt=t("ranking.orders"))
-    st.caption(t("ranking.orders_note"))
 
 
 def _fields(kept: Kept, rows: Any) -> dict[str, list[str]]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-import json
 import re
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -19,19 +17,15 @@ from kd_core.specs import Choice
 from pages.ui.result import kept_rows, soft_view
 from pages.ui.shared import example, text
 from pages.ui.shared.text import t
-from pages.ui.soft import content, live
+from pages.ui.soft import component, content, live
 from tests.pages.fixtures import CLASSES, HOSTILE, done_run, make_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.soft_runs import KINDS, soft_run
+from tests.pages.soft_runs import KINDS, sent, soft_run
 
 
 @pytest.fixture(autouse=True)
 def _quiet(jobs):  # noqa: F811
     return jobs
-
-
-def specs(at):
-    return [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
 
 
 def kept(run_id, student=0):
@@ -79,14 +73,18 @@ def test_regression_says_plainly_that_there_are_no_soft_labels():
     at = open_page("soft_labels", run=run_id)
     assert not at.exception
     assert t("soft_labels.regression.note") in words(at) and not at.select_slider
-    drawn = specs(at)[0]["data"]
-    assert [d["name"] for d in drawn] == ["perfect", "Teacher", "Baseline", "Student"]
-    logits = kept(run_id).logits["teacher"][:, 0]
-    assert (
-        drawn[1]["y"]["bdata"]
-        if isinstance(drawn[1]["y"], dict)
-        else drawn[1]["y"][0] == pytest.approx(logits[0] * 8 + 30)
-    )
+    found, held = sent(at), kept(run_id)
+    for arm in ("teacher", "baseline", "student"):
+        assert np.array_equal(logits(found[arm]), held.logits[arm][:, 0])
+    assert (found["centre"], found["unit"], found["bounded"], found["trained"]) == (30.0, 8.0, False, None)
+    assert np.array_equal(logits(found["truth"]), held.labels) and found["temperatures"][0] == 0.0
+
+
+def test_the_slider_of_a_bounded_loss_begins_at_its_margin():
+    bounded = Choice(name="bounded_mse", settings={"margin": 0.07})
+    found = sent(open_page("soft_labels", run=done_run("regression", objective=bounded)))
+    assert (found["trained"], found["start"], found["bounded"]) == (0.07, 0.07, True)
+    assert 0.07 in found["temperatures"] and found["temperatures"] == sorted(found["temperatures"])
 
 
 def test_missing_soft_labels_are_an_error_with_a_next_step():
@@ -109,19 +107,6 @@ def test_many_classes_draw_the_likeliest_and_the_label():
     p = {"teacher": np.linspace(1, 0, 40), "student": np.linspace(0, 1, 40)}
     shown = soft_view.drawn_classes(p, label=20)
     assert len(shown) == soft_view.BARS and {20, 38, 39} <= set(shown) and shown == sorted(shown)
-
-
-def sent(at):
-    """What the page sent to the browser: words and plain values, and the columns of rows by name."""
-    (made,) = [c.proto for c in at.get("bidi_component") if "kd_soft_labels" in c.proto.component_name]
-    said = json.loads(made.mixed.json)
-    tables = {ref: pa.ipc.open_stream(blob.data).read_all() for ref, blob in made.mixed.arrow_blobs.items()}
-    return {
-        k: tables[next(iter(v.values()))]
-        if isinstance(v, dict) and len(v) == 1 and next(iter(v.values())) in tables
-        else v
-        for k, v in said.items()
-    }
 
 
 def logits(table):
@@ -158,7 +143,7 @@ def test_the_slider_has_the_temperature_the_student_was_trained_at():
     found = sent(open_page("soft_labels", run=done_run("multiclass", objective=objective)))
     assert found["trained"] == 3.33 and 3.33 in found["temperatures"]
     assert found["temperatures"] == sorted(found["temperatures"]) and {0.5, 1.0, 20.0} <= set(found["temperatures"])
-    steps = live.temperatures()
+    steps = component.temperatures()
     assert max(b / a for a, b in itertools.pairwise(steps)) < 1.052 and len(steps) == len(set(steps)) == 116
 
 
@@ -177,7 +162,7 @@ def test_more_logits_than_a_browser_follows_are_fewer_rows_and_the_page_says_so(
     run_id, written = soft_run(9, 200)
     at = open_page("soft_labels", run=run_id)
     found = sent(at)
-    rows = live.rows_drawn(200, 9)
+    rows = component.rows_drawn(200, 9, 900)
     assert len(rows) == 100 and rows[0] == 0 and rows[-1] == 199 and (np.diff(rows) > 0).all()
     assert np.array_equal(logits(found["ids"]), written["row_ids"][rows] + 1)
     assert np.array_equal(logits(found["teacher"]), written["teacher"][rows].ravel())
@@ -237,14 +222,14 @@ def test_rows_travel_as_the_view_of_the_student_shows_them(kind):
     shape, rows = found["shape"], kept(run_id).rows
     assert not at.exception
     if kind == "table":
-        assert shape == {"texts": [], "fields": ["pages", "device"], "thumbs": None}
+        assert shape == {"texts": [], "fields": ["pages", "device"], "strips": [], "thumbs": None}
         assert found["cells"].column(1).to_pylist() == list(rows["device"])
     elif kind == "pictures":
         assert shape["texts"] == shape["fields"] == [] and shape["thumbs"]["columns"] == 6
         sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(shape["thumbs"]["url"].partition(",")[2]))))
         assert sheet.shape == (40, 48) and (sheet[8:16, 16:24] == 8).all()  # row 8: second line, third place
     else:
-        assert shape == {"texts": ["said"], "fields": [], "thumbs": None}
+        assert shape == {"texts": ["said"], "fields": [], "strips": [], "thumbs": None}
         assert found["cells"].column(0).to_pylist() == list(rows["said"])  # in full, as they are
 
 
@@ -273,12 +258,19 @@ def test_rules_of_columns_that_are_damaged_are_told():
 
 
 def test_every_word_the_charts_say_is_in_the_catalogue_and_none_is_left_over():
-    named = set(re.findall(r"\bwords\.(\w+)", live.SCRIPT))
-    made = {f"sort_{s}" for s in re.findall(r"^  (\w+): \(model", live.SCRIPT, re.M)}
-    made |= {f"chosen_{s}" for s in re.findall(r"^  (\w+): \((?:\)|\{)", live.SCRIPT, re.M)}
-    assert named | made == set(live.words())
+    said, known = set(), set()
+    for kind in component.PARTS:
+        script, words_ = component.script(kind), component.words(kind)
+        named = set(re.findall(r"\bwords\.(\w+)", script))
+        named |= {f"sort_{s}" for s in re.findall(r"^  (\w+): \(model", script, re.M)}
+        named |= {f"chosen_{s}" for s in re.findall(r"^  (\w+): \((?:\)|\{)", script, re.M)}
+        assert named <= set(words_), kind
+        said |= named
+        known |= set(words_)
+    assert said == known
 
 
-def test_the_script_writes_text_alone():
+def test_the_scripts_write_text_alone():
+    script = "\n".join(component.script(kind) for kind in component.PARTS)
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser", "srcdoc", "fetch(", "XMLHttpRequest"):  # fmt: skip
-        assert way not in live.SCRIPT
+        assert way not in script

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.tasks import next_item
@@ -11,15 +9,6 @@ from pages.ui.tasks import next_item
 EVENTS = "\n".join(
     ["user,item,time", *(f"u{user},film{(user + at) % 7},{at}" for user in range(40) for at in range(5))]
 )
-
-
-def test_softening_moves_shares_to_the_rest_and_they_add_up():
-    kept = np.array([5, 2, 9, np.log(0.6), np.log(0.2), np.log(0.1), np.log(0.1 / 97)])
-    told, rest = next_item.softened(kept, 1.0, 100)
-    assert [at for at, _ in told] == [5, 2, 9]
-    assert np.allclose([share for _, share in told], [0.6, 0.2, 0.1]) and rest == pytest.approx(0.1)
-    warmer, more = next_item.softened(kept, 4.0, 100)
-    assert more > 0.5 and warmer[0][1] < 0.2 and sum(share for _, share in warmer) + more == pytest.approx(1)
 
 
 def test_histories_are_sorted_by_their_length():

@@ -1,4 +1,5 @@
-// The soft labels of a run, drawn anew at every step of T without the server.
+// The soft labels of a run, drawn anew at every step of the slider without the server. What an answer is, and how it is drawn, stands in
+// the folder of its kind: `prepared`, `measured`, `SORTS`, `HOLDS`, `sortsOf`, `rowLine` and `boardOf`.
 const standing = new WeakMap();
 let made = 0;
 
@@ -7,19 +8,14 @@ function started(data, parentElement) {
   const { words } = data;
   const asked = new URL(window.location.href).searchParams;
   const keep = keeper();
-  const app = {
-    id: `soft${(made += 1)}`, data, model, words, names: data.names, rows: rowContent(data, words), numbers: null,
-    state: { temperature: null, row: data.opening, map: "teacher", chosen: { kind: model.partedAll ? "apart" : "all" }, sort: "apart" },
-  };
+  const app = { id: `soft${(made += 1)}`, data, model, words, names: data.names, rows: rowContent(data, words), numbers: null, state: { temperature: null, row: data.opening, map: "teacher", chosen: { kind: "all" }, sort: "apart" } };
   const [lead, live] = [el("p", { class: "lead" }), el("div", { class: "unseen", role: "status", "aria-live": "polite" })];
   const bar = temperatureBar(app);
-  const cards = { row: rowCard(app), rows: rowsCard(app), map: mapCard(app), spread: spreadCard(app), belief: beliefCard(app), classes: classesCard(app) };
-  const save = el("button", { type: "button", class: "save", onclick: () => saved(app) }, words.save);
-  const root = el(
-    "div", { class: "soft" }, bar.element, lead, el("div", { class: "grid first" }, cards.row.element, cards.spread.element), cards.rows.element, cards.map.element,
-    el("div", { class: "grid" }, cards.belief.element, cards.classes.element),
-    el("div", { class: "foot" }, save), live,
-  );
+  const board = boardOf(app);
+  const { cards } = board;
+  const { row: one, rows: list, ...others } = cards;
+  const save = el("button", { type: "button", class: "save", onclick: () => saved(app, board) }, words.save);
+  const root = el("div", { class: "soft" }, bar.element, lead, ...board.parts, el("div", { class: "foot" }, save), live);
   for (const [name, colour] of Object.entries(data.colours)) root.style.setProperty(`--${name}`, colour);
   let [frame, spoken, order] = [0, 0, []];
 
@@ -28,41 +24,40 @@ function started(data, parentElement) {
   app.warm = (temperature) => {
     app.state.temperature = temperature;
     bar.update(temperature);
-    keep({ t: temperature });
+    keep({ [data.address]: temperature });
     frame ||= requestAnimationFrame(step);
     clearTimeout(spoken);
     spoken = setTimeout(() => app.speak(lead.textContent), 700);
   };
   app.choose = (chosen) => {
     app.state.chosen = chosen;
-    app.state.sort = chosen.kind === "cell" ? "like" : "apart";
-    cards.rows.fresh(chosen);
+    [app.state.sort] = sortsOf(chosen);
+    list.fresh(chosen);
     app.listed(true);
-    cards.map.update();
-    cards.spread.update(app.numbers);
-    cards.classes.update();
+    for (const card of Object.values(others)) card.update(app.numbers);
     app.speak(told());
   };
   app.listed = (anew) => {
     order = rowsOf(model, app.state.chosen, app.state.sort);
-    cards.rows.update(order, told());
-    cards.row.place(order.indexOf(app.state.row), order.length);
+    list.update(order, told());
+    one.place(order.indexOf(app.state.row), order.length);
     if (anew) bar.chosen(told(), order, app.state.chosen.kind === "all");
   };
   app.show = (row, near = false) => {
     app.state.row = row;
     keep({ row: model.ids[row] });
-    cards.row.show(row);
-    cards.row.update();
-    cards.rows.update(order, told());
-    cards.row.place(order.indexOf(row), order.length);
+    one.show(row);
+    one.update(app.numbers);
+    list.update(order, told());
+    one.place(order.indexOf(row), order.length);
+    board.shown?.(row);
     if (near) app.see("row");
   };
   app.showId = (id) => {
     const at = model.ids.indexOf(id);
     if (at >= 0) app.show(at);
     else app.speak(filled(words.no_row, { row: String(id) }));
-    cards.row.element.querySelector("input[type=number]").value = model.ids[app.state.row];
+    one.numbered(app.state.row);
   };
   app.walk = (by) => {
     if (!order.length) return;
@@ -77,47 +72,44 @@ function started(data, parentElement) {
 
   function told() {
     const { chosen, temperature } = app.state;
-    const name = (c) => (c === undefined ? "" : data.classes[c]);
-    return filled(words[`chosen_${chosen.kind}`], { num: exact(order.length), a: name(chosen.a), b: name(chosen.b), t: temperature, ...(chosen.written ?? {}) });
+    return filled(words[`chosen_${chosen.kind}`], { num: exact(order.length), t: temperature, ...(chosen.written ?? {}) });
   }
 
   function step() {
     frame = 0;
     const began = performance.now();
     app.numbers = measured(model, app.state.temperature);
-    const of = (arm) => app.numbers.arms[arm];
-    say(lead, words.lead, { t: app.state.temperature, share: percent(of("teacher").largestMean), at_one: percent(atOne), effective: of("teacher").effective.toFixed(1), student: of("student").effective.toFixed(1) });
-    cards.row.update();
-    cards.map.update();
-    cards.spread.update(app.numbers);
-    cards.belief.update(app.numbers);
-    cards.classes.update();
+    board.lead(lead, app.numbers);
+    one.update(app.numbers);
+    for (const card of Object.values(others)) card.update(app.numbers);
     app.listed(false);
     performance.measure("soft-labels-step", { start: began, end: performance.now() });
   }
 
-  const atOne = measured(model, 1).arms.teacher.largestMean;
-  const wanted = Number(asked.get("t"));
-  const rowWanted = model.ids.indexOf(Number(asked.get("row")));
-  app.state.temperature = bar.nearest(wanted > 0 && Number.isFinite(wanted) ? wanted : data.trained ?? 2);
+  const wanted = asked.has(data.address) ? Number(asked.get(data.address)) : NaN;
+  const rowWanted = model.ids.findIndex((id) => String(id) === asked.get("row"));
+  app.state.temperature = bar.nearest(wanted >= 0 && Number.isFinite(wanted) ? wanted : data.start);
   if (rowWanted >= 0) app.state.row = rowWanted;
+  app.state.chosen = board.first;
+  [app.state.sort] = sortsOf(board.first);
   bar.update(app.state.temperature);
-  cards.row.show(app.state.row);
+  one.show(app.state.row);
   parentElement.querySelector(".place").replaceChildren(root);
   step();
-  cards.rows.fresh(app.state.chosen);
+  list.fresh(app.state.chosen);
   app.listed(true);
-  const sizes = new ResizeObserver(() => {
+  const lay = () => {
     bar.below(document.querySelector("[data-testid=stHeader]"));
-    cards.map.lay();
-  });
-  sizes.observe(cards.map.element);
+    for (const card of Object.values(cards)) card.lay?.();
+  };
+  const sizes = new ResizeObserver(lay);
+  sizes.observe(root);
   return {
     key: data.key,
-    retheme: () => requestAnimationFrame(() => cards.map.lay()),
+    retheme: () => requestAnimationFrame(lay),
     leave() {
       sizes.disconnect();
-      cards.row.leave();
+      one.leave();
       clearTimeout(spoken);
       cancelAnimationFrame(frame);
     },
@@ -125,20 +117,10 @@ function started(data, parentElement) {
 }
 
 // The numbers that are drawn, as a file.
-function saved({ data, model, numbers, state }) {
-  const square = (values) => Array.from({ length: model.C }, (_, a) => Array.from(values.subarray(a * model.C, (a + 1) * model.C), (v) => (Number.isFinite(v) ? v : null)));
-  const arms = Object.fromEntries(
-    ARMS.map((arm) => {
-      const { largest, entropy, ...plain } = numbers.arms[arm];
-      const row = Array.from(model.arms[arm].p.subarray(state.row * model.C, (state.row + 1) * model.C));
-      const times_ = square(model.arms[arm].lift.map(Math.exp));
-      return [arm, { ...plain, largest: Array.from(largest), entropy: Array.from(entropy), row, lift: times_ }];
-    }),
-  );
-  const rows = { number: Array.from(model.ids), distance: Array.from(model.apart), teacher_entropy: Array.from(model.arms.teacher.entropy) };
-  const text = JSON.stringify({ temperature: numbers.temperature, classes: data.classes, row: model.ids[state.row], kl: numbers.kl, inherited: numbers.inherited, arms, rows });
+function saved({ model, numbers, state, data }, board) {
+  const text = JSON.stringify({ [data.measure]: numbers.temperature, row: model.ids[state.row], ...board.saved(numbers) });
   const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  el("a", { href: address, download: `soft-labels-T${numbers.temperature}.json` }).click();
+  el("a", { href: address, download: `soft-labels-${data.sign}${numbers.temperature}.json` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 

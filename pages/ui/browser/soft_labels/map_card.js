@@ -21,7 +21,7 @@ function mapCard(app) {
   const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, el("h3", {}, words.pairs), el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.map((one) => one.element));
   const element = el(
     "section", { class: "card classmap", "aria-label": words.map }, el("div", { class: "head" }, el("h2", {}, words.map), kind), finding,
-    C > 2 ? el("div", { class: "wide" }, el("div", { class: "chart" }, tools, area, pointer, legend, el("p", { class: "quiet" }, filled(words.map_note, { t: data.ordered_at, floor: percent(FLOOR / C) }))), table) : null,
+    C > 2 ? el("div", { class: "wide" }, el("div", { class: "chart" }, tools, area, pointer, legend, el("p", { class: "quiet" }, filled(words.map_note, { t: data.ordered_at, floor: percent(data.floor) }))), table) : null,
   );
   const drawing = C > 2 ? mapDrawing(app, cells, still) : null;
   const moved = new Float64Array(C * C);
@@ -39,8 +39,9 @@ function mapCard(app) {
 
   function choose(cell) {
     const [a, b] = names_(cell);
-    if (a === b) app.choose({ kind: "class", a });
-    else app.choose({ kind: "cell", a, b, arm: app.state.map === "inherited" ? "student" : app.state.map });
+    const written = { a: data.classes[a], b: data.classes[b] };
+    if (a === b) app.choose({ kind: "class", a, written });
+    else app.choose({ kind: "cell", a, b, arm: app.state.map === "inherited" ? "student" : app.state.map, written });
     pointAt(a, b, false);
   }
 
@@ -50,7 +51,7 @@ function mapCard(app) {
     const k = cellAt(a, b);
     const lift = (arm) => times(arms[arm].lift[k]);
     if (!model.count[a]) return filled(words.cell_none, { a: nameA });
-    const share = percent(arms.teacher.sums[k] / model.count[a]);
+    const share = percent(model.share("teacher", k));
     return filled(words.cell, { a: nameA, b: nameB, num: model.count[a], share, teacher: lift("teacher"), baseline: lift("baseline"), student: lift("student") });
   }
 
@@ -164,7 +165,7 @@ function mapCard(app) {
   function tell() {
     const { map } = app.state;
     if (C === 2) {
-      const give = (arm, a, b) => percent(arms[arm].sums[cellAt(a, b)] / model.count[a]);
+      const give = (arm, a, b) => percent(model.share(arm, cellAt(a, b)));
       say(finding, words.map_two, { arm: app.names[map], a: data.classes[0], b: data.classes[1], ab: give(map, 0, 1), ba: give(map, 1, 0), t: app.numbers.temperature });
       return;
     }

@@ -1,4 +1,4 @@
-// How sure and how undecided the models are over all rows, and whether their shares can be believed.
+// How answers are spread over all rows, and whether shares can be believed.
 const [WIDE, HIGH] = [240, 100];
 
 function outline(counts, most) {
@@ -72,7 +72,7 @@ function beliefCard(app) {
     ),
     update(numbers) {
       for (const arm of ARMS) {
-        const at = numbers.arms[arm].calibration.map((b) => [size * b.confidence, size * (1 - b.accuracy), Math.sqrt(b.count / app.model.N)]);
+        const at = numbers.arms[arm].calibration.map((b) => [size * b.confidence, size * (1 - b.accuracy), Math.sqrt(b.count / (app.model.judged ?? app.model.N))]);
         marks[arm].line.setAttribute("d", at.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)},${y.toFixed(2)}`).join(""));
         const { dots } = marks[arm];
         while (dots.childNodes.length > at.length) dots.lastChild.remove();
@@ -89,22 +89,15 @@ function beliefCard(app) {
   };
 }
 
-function spreadCard(app) {
-  const { words, model } = app;
+// Histograms side by side; `given`: what of the numbers, title, both ends, how a value is written. `told` writes the sentence above.
+function spreadCard(app, given, told) {
   const note = el("p", { class: "finding" });
-  const parts = [
-    histogramOf(app, "largest", words.largest, 1 / model.C, 1, percent),
-    histogramOf(app, "entropy", words.entropy, 0, Math.log(model.C), (v) => v.toFixed(2)),
-  ];
+  const parts = given.map((one) => histogramOf(app, ...one));
   return {
-    element: el("section", { class: "card spread", "aria-label": words.spread }, el("div", { class: "head" }, el("h2", {}, words.spread), keysOf(app)), note, el("div", { class: "three" }, ...parts.map((p) => p.element))),
+    element: el("section", { class: "card spread", "aria-label": app.words.spread }, el("div", { class: "head" }, el("h2", {}, app.words.spread), keysOf(app)), note, el("div", { class: "three" }, ...parts.map((p) => p.element))),
     update(numbers) {
       parts.forEach((part) => part.update(numbers));
-      const of = (arm) => numbers.arms[arm];
-      say(note, words.effective, {
-        t: numbers.temperature, teacher: of("teacher").effective.toFixed(1), student: of("student").effective.toFixed(1), baseline: of("baseline").effective.toFixed(1), num: model.C,
-        kl: numbers.kl.student.toFixed(3), kl_baseline: numbers.kl.baseline.toFixed(3),
-      });
+      told(note, numbers);
     },
   };
 }

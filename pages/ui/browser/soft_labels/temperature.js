@@ -1,19 +1,20 @@
-// T, always in sight: a native slider (arrows, page keys, Home and End), and the two temperatures that have a name.
+// T, always in sight (for numbers the margin of a bound): a native slider (arrows, page keys, Home and End), and the two values that have a name.
 function temperatureBar(app) {
   const { data, words } = app;
   const steps = data.temperatures;
-  const nearest = (value) => steps.reduce((best, t, at) => (Math.abs(Math.log(t / value)) < Math.abs(Math.log(steps[best] / value)) ? at : best), 0);
+  const away = (one, other) => Math.abs(one - other) / (one + other + 1e-9); // grows as the ratio does, and knows 0
+  const nearest = (value) => steps.reduce((best, t, at) => (away(t, value) < away(steps[best], value) ? at : best), 0);
   const slider = el("input", {
     type: "range", min: 0, max: steps.length - 1, step: 1, "aria-label": words.temperature, title: words.temperature_help,
     oninput: () => app.warm(steps[slider.valueAsNumber]),
   });
   const shown = el("output", { class: "now" });
-  const named = [[1, words.at_one]];
-  if (data.trained && data.trained !== 1) named.push([data.trained, filled(words.at_trained, { t: data.trained })]);
+  const named = [[data.plain, words.at_one]];
+  if (data.trained !== null && data.trained !== data.plain) named.push([data.trained, filled(words.at_trained, { t: data.trained })]);
   const buttons = named.map(([t, label]) => el("button", { type: "button", onclick: () => app.warm(steps[nearest(t)]) }, label));
   const chip = el("div", { class: "chip" });
   return {
-    element: el("div", { class: "bar" }, el("div", { class: "heat" }, el("span", { class: "name", "aria-hidden": "true" }, "T"), slider, shown, el("div", { class: "named" }, ...buttons)), chip),
+    element: el("div", { class: "bar" }, el("div", { class: "heat" }, el("span", { class: "name", "aria-hidden": "true" }, data.sign), slider, shown, el("div", { class: "named" }, ...buttons)), chip),
     nearest: (value) => steps[nearest(value)],
     // On a phone the page's head is no longer see-through.
     below(head) {

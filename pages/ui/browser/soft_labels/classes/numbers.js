@@ -1,12 +1,6 @@
-// The numbers of all charts at one temperature, as kd_core.evaluate computes them (soft_labels, class_map, calibration).
+// The numbers of classes of which one is right, at one temperature, as kd_core.evaluate computes them (soft_labels, class_map, calibration).
 // Legend: N rows, C classes; arrays of (row, class) lie row after row.
-const ARMS = ["teacher", "baseline", "student"];
-const BINS = 24;
-const LEVELS = 15;
 const FLOOR = 0.1; // of an even share, see class_map.floor
-const NOTHING = -40; // e^-40 adds nothing that a double could hold beside 1
-
-const column = (table) => table.getChildAt(0).toArray();
 
 function prepared(data) {
   const labels = column(data.labels);
@@ -14,7 +8,8 @@ function prepared(data) {
   const count = new Float64Array(C);
   for (const label of labels) count[label] += 1;
   const arms = Object.fromEntries(ARMS.map((arm) => [arm, fixed(column(data[arm]), N, C)]));
-  return { N, C, labels, ids: column(data.ids), count, arms, ...agreement(arms, labels, count) };
+  const share = (arm, k) => arms[arm].sums[k] / count[Math.floor(k / C)];
+  return { N, C, labels, ids: column(data.ids), count, arms, share, apart: new Float64Array(N), ...agreement(arms, labels, count) };
 }
 
 // What the temperature does not change: each row's first class, and how far the others stand below it.
@@ -87,8 +82,8 @@ function lifted(one, model) {
 }
 
 // Half the sum of differences between teacher and student by row, and the mean KL of both arms to the teacher.
-function distances(model, temperature, apart) {
-  const { N, C, arms } = model;
+function distances(model, temperature) {
+  const { N, C, arms, apart } = model;
   const { teacher, baseline, student } = arms;
   const kl = { student: 0, baseline: 0 };
   for (let i = 0; i < N; i++) {
@@ -106,77 +101,15 @@ function distances(model, temperature, apart) {
   return { student: kl.student / N, baseline: kl.baseline / N };
 }
 
-const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
-const edge = (at, low, high) => (at === BINS ? high : low + ((high - low) * at) / BINS);
-
-function binOf(value, low, high) {
-  const held = Math.min(high, Math.max(low, value));
-  let at = Math.min(BINS - 1, Math.floor(((held - low) / (high - low)) * BINS));
-  if (held < edge(at, low, high)) at -= 1;
-  else if (at < BINS - 1 && held >= edge(at + 1, low, high)) at += 1;
-  return at;
-}
-
-function histogram(values, low, high) {
-  const counts = new Float64Array(BINS);
-  for (const value of values) counts[binOf(value, low, high)] += 1 / values.length;
-  return counts;
-}
-
-function calibrated(one, labels) {
-  const found = Array.from({ length: LEVELS }, () => ({ count: 0, confidence: 0, accuracy: 0 }));
-  one.largest.forEach((share, i) => {
-    const bin = found[Math.min(LEVELS - 1, Math.max(0, Math.ceil(share * LEVELS) - 1))];
-    bin.count += 1;
-    bin.confidence += share;
-    bin.accuracy += one.top[i] === labels[i] ? 1 : 0;
-  });
-  const bins = found
-    .filter((bin) => bin.count)
-    .map(({ count, confidence, accuracy }) => ({ count, confidence: confidence / count, accuracy: accuracy / count }));
-  const gap = bins.reduce((sum, b) => sum + b.count * Math.abs(b.accuracy - b.confidence), 0) / labels.length;
-  return { bins, error: gap };
-}
-
-const above = (lift) => (lift < 0 ? 0 : lift); // less than base rate is no likeness, however far
-
-// How much of the way from the baseline's likenesses to the teacher's the student went, see class_map.inherited.
-function inheritance({ teacher, baseline, student }) {
-  let [size, went] = [0, 0];
-  for (let k = 0; k < teacher.lift.length; k++) {
-    const before = above(baseline.lift[k]);
-    const way = above(teacher.lift[k]) - before;
-    const taken = above(student.lift[k]) - before;
-    if (!Number.isFinite(way) || !Number.isFinite(taken)) continue;
-    size += way * way;
-    went += way * taken;
-  }
-  return size > 1e-12 ? went / size : null;
-}
-
-function largestCells(values, most) {
-  const found = [];
-  for (let k = 0; k < values.length; k++) {
-    const value = values[k];
-    if (!Number.isFinite(value) || (found.length === most && value <= values[found[most - 1]])) continue;
-    let at = found.length;
-    while (at > 0 && values[found[at - 1]] < value) at -= 1;
-    found.splice(at, 0, k);
-    if (found.length > most) found.pop();
-  }
-  return found;
-}
-
 // All numbers at one temperature. The arrays are those of the model and are written anew by the next call.
 function measured(model, temperature) {
   const { C, labels, arms } = model;
-  model.apart ??= new Float64Array(model.N);
   const found = { temperature, arms: {} };
   for (const arm of ARMS) {
     const one = arms[arm];
     soften(one, model, temperature);
     lifted(one, model);
-    const { bins, error } = calibrated(one, labels);
+    const { bins, error } = calibrated(one.largest, (i) => one.top[i] === labels[i]);
     found.arms[arm] = {
       largestMean: mean(one.largest),
       entropyMean: mean(one.entropy),
@@ -187,7 +120,7 @@ function measured(model, temperature) {
       calibrationError: error,
     };
   }
-  found.kl = distances(model, temperature, model.apart);
+  found.kl = distances(model, temperature);
   found.inherited = inheritance(arms);
   return found;
 }

@@ -1,0 +1,118 @@
+// One row: its content, and the way of its label over the teacher's shares to the student's.
+// `kind`: drawn(row) -> lines {c, name, right, z: {teacher, student}}, rest {num, text} or null; share(arm, row, c), restShare(arm, row, lines);
+// sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: bars are drawn to the longest.
+function barsCard(app, kind) {
+  const { words, model } = app;
+  const content = el("div", { class: "content" });
+  const bars = el("div", { class: "bars", role: "group", "aria-label": words.bars });
+  const [sentence, scale] = [el("p", { class: "finding" }), el("p", { class: "quiet" })];
+  const formulas = el("div", { class: "formulas" });
+  const place = el("span", { class: "quiet" });
+  const named = typeof model.ids[0] === "string";
+  const number = named
+    ? el("input", { type: "search", list: `${app.id}-ids`, "aria-label": words.row_number, onchange: () => app.showId(number.value) })
+    : el("input", { type: "number", min: 1, "aria-label": words.row_number, onchange: () => app.showId(number.valueAsNumber) });
+  const known = named ? el("datalist", { id: `${app.id}-ids` }, ...model.ids.map((id) => el("option", { value: id }))) : null;
+  const walk = (step, label, sign) => el("button", { type: "button", "aria-label": label, title: label, onclick: () => app.walk(step) }, sign);
+  const stages = [["both", words.stage_both], ["label", words.stage_label], ["teacher", app.names.teacher], ["student", app.names.student]];
+  const stage = choice(`${app.id}-stage`, words.stage, stages, "both", (value) => become(value));
+  const play = el("button", { type: "button", class: "play", onclick: () => playAll() }, words.play);
+  const element = el(
+    "section", { class: "card row", "aria-label": words.one_row },
+    el("div", { class: "head" }, el("h2", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, known, walk(1, words.next, "›"), place)),
+    content, el("div", { class: "head" }, stage, play), bars, scale, sentence, formulas,
+  );
+  let [lines, now, of, timers] = [[], "both", null, []];
+
+  function become(value) {
+    now = value;
+    bars.classList.add("morph");
+    clearTimeout(become.later);
+    become.later = setTimeout(() => bars.classList.remove("morph"), 800);
+    for (const input of stage.querySelectorAll("input")) input.checked = input.value === value;
+    bars.dataset.stage = value;
+    update();
+  }
+
+  function playAll() {
+    timers.forEach(clearTimeout);
+    timers = ["label", "teacher", "student", "both"].map((value, at) => setTimeout(() => become(value), 1100 * at));
+  }
+
+  function line(one) {
+    const title = kind.formula ? filled(words.formula_for, { name: one.name }) : one.name;
+    const pick = el("button", { type: "button", class: "class", title, onclick: () => { of = one.c; update(); } }, ...breakable(short(one.name, 30)));
+    if (one.tag) pick.append(el("span", { class: "tag" }, one.tag));
+    return { ...one, ...made(pick, one.right, one.z) };
+  }
+
+  const logitOf = (z) => el("span", { class: "z" }, z === undefined ? "" : `${words.logit} ${compact(z)}`);
+
+  function made(head, right, z) {
+    const [left, other, mark] = [el("i", { class: "fill teacher" }), el("i", { class: "fill student" }), el("i", { class: "mark", title: app.names.baseline }, "×")];
+    const [numberLeft, numberRight] = [el("span", { class: "num" }), el("span", { class: "num" })];
+    const box = el(
+      "div", { class: right ? "line true" : "line" }, head, el("span", { class: "value" }, numberLeft, logitOf(z.teacher)),
+      el("span", { class: "track near" }, left), el("span", { class: "track" }, other, mark), el("span", { class: "value" }, numberRight, logitOf(z.student)),
+    );
+    return { box, left, other, mark, numberLeft, numberRight };
+  }
+
+  function show(row) {
+    const drawn = kind.drawn(row);
+    of = drawn.lines[0].c;
+    numbered(row);
+    lines = drawn.lines.map(line);
+    if (drawn.rest) lines.push({ c: null, of: drawn.lines.map((one) => one.c), ...made(el("span", { class: "class quiet" }, drawn.rest), false, {}) });
+    const head = el(
+      "div", { class: "line titles", "aria-hidden": "true" }, el("span", { class: "key baseline" }, app.names.baseline), el("span"), el("span", { class: "key teacher side" }, app.names.teacher),
+      el("span", { class: "key student" }, app.names.student), el("span"),
+    );
+    bars.dataset.stage = now;
+    bars.replaceChildren(head, ...lines.map((one) => one.box));
+    content.replaceChildren(...app.rows.whole(row));
+  }
+
+  const shareOf = (arm, row, one) => (one.c === null ? kind.restShare(arm, row, one.of) : kind.share(arm, row, one.c));
+
+  function numbered(row) {
+    number.value = model.ids[row];
+  }
+
+  function update() {
+    const row = app.state.row;
+    const single = now === "both" ? "student" : now;
+    const shares = lines.map((one) => [shareOf("teacher", row, one), shareOf(single, row, one), shareOf("baseline", row, one)]);
+    // Where bars are drawn to the longest, what all others have together is told and not drawn: it would dwarf them.
+    const longest = kind.scaled ? shares.filter((_, at) => lines[at].c !== null).flat().reduce((a, b) => Math.max(a, b), 1e-9) : 1;
+    lines.forEach((one, at) => {
+      const [t, s, b] = shares[at];
+      const part = kind.scaled && one.c === null ? 0 : 100 / longest;
+      one.left.style.width = `${part * t}%`;
+      one.other.style.width = `${part * s}%`;
+      one.mark.style.left = `${part * b}%`;
+      one.mark.hidden = part === 0;
+      write(one.numberLeft, percent(t));
+      write(one.numberRight, percent(s));
+    });
+    write(scale, kind.scaled ? filled(words.longest, { share: percent(longest) }) : "");
+    kind.sentence(sentence, row, lines);
+    if (kind.formula) formulas.replaceChildren(...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))));
+  }
+
+  return {
+    element, show, update, numbered,
+    place: (at, num) => write(place, at < 0 ? "" : filled(words.place, { at: exact(at + 1), num: exact(num) })),
+    leave: () => [...timers, become.later].forEach(clearTimeout),
+  };
+}
+
+// e^(z / T) as nodes.
+const powered = (z, t) => [el("i", {}, "e"), el("sup", {}, `${compact(z)} / ${t}`)];
+
+// p = e^(z/T) / (e^(z/T) + ...) with a row's numbers: `others` of its `num` answers are written out; `total` is the sum below.
+function shareFormula(words, name, z, others, num, t, total, share) {
+  const below = [...powered(z, t), ...others.flatMap((other) => [" + ", ...powered(other, t)])];
+  if (num > 1 + others.length) below.push(` + ${filled(words.more, { num: num - 1 - others.length })}`);
+  return ["p(", short(name, 22), ") = ", ...powered(z, t), " / (", ...below, ") = ", `${compact(Math.exp(z / t))} / ${compact(total)} = `, el("b", {}, percent(share))];
+}

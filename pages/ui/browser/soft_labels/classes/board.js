@@ -1,0 +1,130 @@
+// Classes of which one is right: shares of a row, how sure the models are, and which classes they find alike.
+const DRAWN = 10;
+
+const SORTS = {
+  apart: (model) => (i, j) => model.apart[j] - model.apart[i],
+  close: (model) => (i, j) => model.apart[i] - model.apart[j],
+  undecided: (model) => (i, j) => model.arms.teacher.entropy[j] - model.arms.teacher.entropy[i],
+  sure: (model) => (i, j) => model.arms.teacher.entropy[i] - model.arms.teacher.entropy[j],
+  like: (model, { arm, b }) => (i, j) => model.arms[arm].p[j * model.C + b] - model.arms[arm].p[i * model.C + b],
+};
+
+const HOLDS = {
+  all: () => () => true,
+  apart: ({ arms }) => (i) => arms.teacher.top[i] !== arms.student.top[i],
+  class: ({ labels }, { a }) => (i) => labels[i] === a,
+  cell: ({ labels }, { a }) => (i) => labels[i] === a,
+  largest: ({ arms }, { bin, low, high }) => (i) => binOf(arms.teacher.largest[i], low, high) === bin,
+  entropy: ({ arms }, { bin, low, high }) => (i) => binOf(arms.teacher.entropy[i], low, high) === bin,
+};
+
+function sortsOf(chosen) {
+  const plain = Object.keys(SORTS).filter((name) => name !== "like");
+  return chosen.kind === "cell" ? ["like", ...plain] : plain;
+}
+
+const rowLine = ({ data, model, words }) => ({
+  label: (row) => filled(words.labelled, { label: short(data.classes[model.labels[row]], 28) }),
+  says(arm, row) {
+    const { top, p } = model.arms[arm];
+    return `${short(data.classes[top[row]], 24)} ${percent(p[row * model.C + top[row]])}`;
+  },
+  far: (row) => model.apart[row],
+});
+
+// Likeliest for teacher and student, and the label, in the teacher's order; a temperature changes none of it.
+function drawnClasses(model, row) {
+  const { C, labels, arms } = model;
+  const ranked = (arm) => {
+    const z = arms[arm].z.subarray(row * C, (row + 1) * C);
+    return Array.from(z.keys()).sort((a, b) => z[b] - z[a] || a - b);
+  };
+  const all = ranked("teacher");
+  if (C <= DRAWN) return all;
+  const kept = new Set([...all.slice(0, DRAWN - 3), ...ranked("student").slice(0, 2), labels[row]]);
+  return all.filter((c) => kept.has(c));
+}
+
+function classBars({ data, model, words, state }) {
+  const { C, labels, arms } = model;
+  const zOf = (arm, row, c) => arms[arm].z[row * C + c];
+  return {
+    drawn(row) {
+      const shown = drawnClasses(model, row);
+      const lines = shown.map((c) => ({ c, name: data.classes[c], right: labels[row] === c, tag: labels[row] === c ? words.label : "", z: { teacher: zOf("teacher", row, c), student: zOf("student", row, c) } }));
+      return { lines, rest: shown.length < C ? filled(words.others, { num: C - shown.length }) : null };
+    },
+    share: (arm, row, c) => (arm === "label" ? Number(c === labels[row]) : arms[arm].p[row * C + c]),
+    restShare: (arm, row, shown) => (arm === "label" ? 0 : Math.max(0, 1 - shown.reduce((sum, c) => sum + arms[arm].p[row * C + c], 0))),
+    sentence(place, row, lines) {
+      const [top, label] = [lines[0].c, labels[row]];
+      const other = top === label ? lines[1].c : label;
+      const share = (arm, c) => percent(arms[arm].p[row * C + c]);
+      say(place, top === label ? words.right : words.wrong, {
+        top: data.classes[top], other: data.classes[other], p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
+      });
+    },
+    formula(arm, row, c) {
+      const t = state.temperature;
+      const others = drawnClasses(model, row).slice(0, 3).filter((other) => other !== c).slice(0, 2);
+      const total = Math.exp(zOf(arm, row, arms[arm].top[row]) / t + arms[arm].logSum[row]);
+      return shareFormula(words, data.classes[c], zOf(arm, row, c), others.map((other) => zOf(arm, row, other)), C, t, total, arms[arm].p[row * C + c]);
+    },
+  };
+}
+
+function classesCard(app) {
+  const { data, model, words } = app;
+  const { count, parted, arms, labels } = model;
+  const order = Array.from(count.keys()).filter((c) => count[c]).sort((a, b) => parted[b] / count[b] - parted[a] / count[a] || count[b] - count[a] || a - b);
+  const summed = new Float64Array(model.C);
+  return partedCard(app, {
+    title: words.classes,
+    heads: [words.class_label, words.class_apart, words.class_effective],
+    lines: order.map((c) => ({ c, name: data.classes[c], share: parted[c] / count[c], of: filled(words.of, { part: parted[c], whole: count[c] }), chosen: { kind: "class", a: c, written: { a: data.classes[c] } } })),
+    note(place) {
+      say(place, words.classes_note, { part: exact(model.partedAll), whole: exact(model.N) });
+      summed.fill(0);
+      labels.forEach((label, i) => { summed[label] += arms.teacher.entropy[i]; });
+    },
+    values: ({ c }) => [Math.exp(summed[c] / count[c]).toFixed(1)],
+  });
+}
+
+function boardOf(app) {
+  const { data, model, words } = app;
+  const nats = (v) => v.toFixed(2);
+  const cards = {
+    row: barsCard(app, classBars(app)),
+    rows: rowsCard(app),
+    map: mapCard(app),
+    spread: spreadCard(app, [["largest", words.largest, 1 / model.C, 1, percent], ["entropy", words.entropy, 0, Math.log(model.C), nats]], (place, { arms, kl, temperature }) =>
+      say(place, words.effective, {
+        t: temperature, teacher: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1), baseline: arms.baseline.effective.toFixed(1), num: model.C,
+        kl: kl.student.toFixed(3), kl_baseline: kl.baseline.toFixed(3),
+      })),
+    belief: beliefCard(app),
+    classes: classesCard(app),
+  };
+  const atOne = measured(model, 1).arms.teacher.largestMean;
+  return {
+    cards,
+    first: { kind: model.partedAll ? "apart" : "all" },
+    parts: [
+      el("div", { class: "grid first" }, cards.row.element, cards.spread.element), cards.rows.element, cards.map.element,
+      el("div", { class: "grid" }, cards.belief.element, cards.classes.element),
+    ],
+    lead: (place, { arms, temperature }) => say(place, words.lead, { t: temperature, share: percent(arms.teacher.largestMean), at_one: percent(atOne), effective: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1) }),
+    saved(numbers) {
+      const arms = Object.fromEntries(
+        ARMS.map((arm) => {
+          const { largest, entropy, ...plain } = numbers.arms[arm];
+          const row = Array.from(model.arms[arm].p.subarray(app.state.row * model.C, (app.state.row + 1) * model.C));
+          return [arm, { ...plain, largest: Array.from(largest), entropy: Array.from(entropy), row, lift: square(model.arms[arm].lift.map(Math.exp), model.C) }];
+        }),
+      );
+      const rows = { number: Array.from(model.ids), distance: Array.from(model.apart), teacher_entropy: Array.from(model.arms.teacher.entropy) };
+      return { classes: data.classes, kl: numbers.kl, inherited: numbers.inherited, arms, rows };
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// What the numbers of several kinds of answers share.
+const ARMS = ["teacher", "baseline", "student"];
+const BINS = 24;
+const LEVELS = 15;
+const NOTHING = -40; // e^-40 adds nothing that a double could hold beside 1
+
+const column = (table) => table.getChildAt(0).toArray();
+const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
+const edge = (at, low, high) => (at === BINS ? high : low + ((high - low) * at) / BINS);
+
+function binOf(value, low, high) {
+  const held = Math.min(high, Math.max(low, value));
+  let at = Math.min(BINS - 1, Math.floor(((held - low) / (high - low)) * BINS));
+  if (held < edge(at, low, high)) at -= 1;
+  else if (at < BINS - 1 && held >= edge(at + 1, low, high)) at += 1;
+  return at;
+}
+
+function histogram(values, low, high) {
+  const counts = new Float64Array(BINS);
+  for (const value of values) counts[binOf(value, low, high)] += 1 / values.length;
+  return counts;
+}
+
+// Bins of shares, with what came true of each.
+function calibrated(shares, isRight) {
+  const found = Array.from({ length: LEVELS }, () => ({ count: 0, confidence: 0, accuracy: 0 }));
+  shares.forEach((share, i) => {
+    const bin = found[Math.min(LEVELS - 1, Math.max(0, Math.ceil(share * LEVELS) - 1))];
+    bin.count += 1;
+    bin.confidence += share;
+    bin.accuracy += isRight(i) ? 1 : 0;
+  });
+  const bins = found
+    .filter((bin) => bin.count)
+    .map(({ count, confidence, accuracy }) => ({ count, confidence: confidence / count, accuracy: accuracy / count }));
+  const gap = bins.reduce((sum, b) => sum + b.count * Math.abs(b.accuracy - b.confidence), 0) / shares.length;
+  return { bins, error: gap };
+}
+
+const above = (lift) => (lift < 0 ? 0 : lift); // less than base rate is no likeness, however far
+
+// How much of the way from the baseline's likenesses to the teacher's the student went, see class_map.inherited.
+function inheritance({ teacher, baseline, student }) {
+  let [size, went] = [0, 0];
+  for (let k = 0; k < teacher.lift.length; k++) {
+    const before = above(baseline.lift[k]);
+    const way = above(teacher.lift[k]) - before;
+    const taken = above(student.lift[k]) - before;
+    if (!Number.isFinite(way) || !Number.isFinite(taken)) continue;
+    size += way * way;
+    went += way * taken;
+  }
+  return size > 1e-12 ? went / size : null;
+}
+
+function largestCells(values, most) {
+  const found = [];
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k];
+    if (!Number.isFinite(value) || (found.length === most && value <= values[found[most - 1]])) continue;
+    let at = found.length;
+    while (at > 0 && values[found[at - 1]] < value) at -= 1;
+    found.splice(at, 0, k);
+    if (found.length > most) found.pop();
+  }
+  return found;
+}
+
+// A square of numbers as lines, for a file: what is no number is null.
+const square = (values, size) => Array.from({ length: size }, (_, a) => Array.from(values.subarray(a * size, (a + 1) * size), (v) => (Number.isFinite(v) ? v : null)));
