@@ -89,7 +89,11 @@ def make(root: Path, runs: int = 2000) -> Place:
         utc = f"{when:%Y-%m-%dT%H:%M:%S}.000Z"
         status = {**statuses[of], "run_id": run_id, "created_utc": utc, "started_utc": utc, "ended_utc": utc}
         (root / "runs" / run_id / "status.json").write_text(json.dumps(status))
-        said = {"name": f"visits {runs - number}", "star": rng.random() < 0.1, "note": "looked at twice" * (number % 7 == 0)}
+        said = {
+            "name": f"visits {runs - number}",
+            "star": rng.random() < 0.1,
+            "note": "looked at twice" * (number % 7 == 0),
+        }
         (root / "runs" / run_id / "annotation.json").write_text(json.dumps(said))
     RunStore(root).rebuild()
     return place

@@ -24,6 +24,7 @@ _OURS = (
     "worker.log",
 )
 _closed: set[Path] = set()
+_places: dict[str, Path] = {}  # workspaces by the name they were asked for, as long as they exist
 log = logging.getLogger(__name__)
 
 
@@ -32,14 +33,18 @@ def workspace() -> Path:
 
     An existing one that others can enter is closed, once per process.
     """
-    named = os.environ.get("KD_WORKSPACE")
-    root = Path(named) if named else Path(platformdirs.user_data_dir("kd-workbench", appauthor=False))
+    named = os.environ.get("KD_WORKSPACE") or platformdirs.user_data_dir("kd-workbench", appauthor=False)
+    known = _places.get(named)
+    if known is not None and known.is_dir():  # asked for hundreds of times by a page
+        return known
+    root = Path(named)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     root = root.resolve()
     if root not in _closed:
         _closed.add(root)
         if root.stat().st_mode & OPEN:
             close(root)
+    _places[named] = root
     return root
 
 

@@ -20,4 +20,7 @@ if row:
     except KDError as error:
         text.show_error(error)
         st.stop()
+    if not set(names) & set(engine.models_of_run(row.id)):
+        st.info(t("compress.no_start"), icon=":material/block:")
+        st.stop()
     form.show(store.folder(row.id), choosing.student(row, "compress", names))

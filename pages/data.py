@@ -9,12 +9,13 @@ import streamlit as st
 from kd_core.data.table import Profile, Table
 from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, ReadSpec
-from kd_core.task import TASKS, task_of
+from kd_core.task import task_of
 from pages.ui.data import (
     answers,
     columns,
     listed,
     more_targets,
+    one_row,
     pictures,
     reading,
     sources,
@@ -35,7 +36,7 @@ def main() -> None:
     choices = sources.choices()
     sources.picker()
     if choices is None:
-        st.caption(t("data.nothing"))
+        sources.nothing()
         return
     read = ReadSpec.parse(choices.get("read") or {})
     try:
@@ -60,9 +61,10 @@ def main() -> None:
         return
     _understood(choices, table, found)
     target_question.ask(choices, found)
+    _targets(choices, found)
+    one_row.show(found, choices, understanding.stamp(choices, read))
     pictures.examples(found)
     next_item.examples(found)
-    _targets(choices, found)
     answers.choose(choices, [str(c) for c in table.frame.columns])
     target_question.readings(choices, found)
     ranking.understood(found, choices.get("group"))
@@ -146,7 +148,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
             )
         with places[1]:
             words = target_question.task_words(found)
-            listed.choice("task", t("data.as"), [None, *TASKS.names()], choices, term("task"), format_func=words)
+            listed.choice("task", t("data.as"), more_targets.tasks(choices), choices, term("task"), format_func=words)
         with places[2]:
             if found.task and found.classes and task_of(found.task).positive:
                 if choices.get("positive") not in found.classes:
@@ -177,6 +179,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
         with places[5]:
             splitting.popover(choices, others)
         more_targets.choose(choices, found)
+    more_targets.kinds(choices, found)
 
 
 def _problems(choices: dict[str, Any], found: Profile) -> None:

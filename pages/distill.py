@@ -8,6 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, TrainingSpec
+from pages.ui.chain import show as chain
 from pages.ui.data import understanding
 from pages.ui.lesson import builder, foreseen
 from pages.ui.mode import choice
@@ -41,9 +42,10 @@ def main() -> None:
     if cloned:
         st.info(t("distill.cloned", run=cloned), icon=":material/content_copy:")
     st.markdown(t("distill.lead"))
+    place = st.container(border=True, key="distill-chain")
     values = _form(dataset, facts, values)
     draft.keep(dataset_id, values)
-    _finish(dataset_id, dataset, facts, values)
+    _finish(dataset_id, dataset, facts, values, place)
 
 
 def _clone() -> str | None:
@@ -160,10 +162,9 @@ def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) ->
     return {"metric": metric, **evaluation}
 
 
-def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
-    """Say what the run would cost and what stands in its way; start it."""
-
-    spec, reason = None, None
+def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any], place: Any) -> None:
+    """Draw at `place` what is set up, say what the run would cost and what stands in its way; start it."""
+    spec, reason, found = None, None, None
     if not values["students"] and values["choose"] is None:
         reason = t("distill.no_students")
     else:
@@ -187,6 +188,7 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
             )
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")
+        chain.show(place, spec, facts, found)
         pressed = st.button(
             t("distill.start"),
             type="primary",

@@ -8,7 +8,7 @@ from kd_core.errors import KDError
 from pages.ui.result import page
 from pages.ui.runs import live, run_head, run_list, silence
 from pages.ui.runs.run_head import ACTIVE
-from pages.ui.shared import announcer, engine, session, text
+from pages.ui.shared import announcer, engine, findings, session, text
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_live, whatif_map
 
@@ -55,6 +55,6 @@ if active:
     silence.show(run_id)
     (live if snapshot.spec.sweep is None else whatif_live).show(store, run_id, snapshot)
 else:
-    announcer.ended(snapshot)
+    announcer.ended(snapshot, findings.of_verdict(found))
     run_head.ended(row, snapshot, judged)
     page.show(store, row, snapshot, found)

@@ -65,3 +65,15 @@ def test_what_belongs_to_somebody_else_is_counted(opened, monkeypatch, caplog):
 
     monkeypatch.setattr(module.Path, "chmod", refuse)
     assert close(root) == 0 and "6 entries belong to somebody else" in caplog.text
+
+
+def test_a_workspace_that_was_removed_is_made_again(own_workspace):
+    assert workspace() == workspace()
+    own_workspace.rmdir()
+    assert workspace().is_dir() and mode(workspace()) == 0o700
+
+
+def test_each_named_workspace_is_its_own(own_workspace, tmp_path, monkeypatch):
+    first = workspace()
+    monkeypatch.setenv("KD_WORKSPACE", str(tmp_path / "other"))
+    assert workspace() == (tmp_path / "other").resolve() != first

@@ -7,6 +7,8 @@ A lesson of inner features or attention has no labels to smooth: there each row 
 left is the pull of the term as such, without any knowledge of the row. A lesson of both has both: labels smoothed for the terms that hear
 answers, another row's inside for those that look inside (`mixes`).
 
+A what-if may have the whole grid beside it on the teacher's answers in another order of rows (`in_another_order`), whatever its loss hears.
+
 Source: Yuan et al. 2020 (arXiv:1909.11723), a virtual teacher by label smoothing.
 """
 
@@ -18,6 +20,7 @@ from kd_core.data.dataset import Array
 from kd_core.distill.base import LOSSES
 from kd_core.distill.terms import hears_inside, loss_of, parts_of, soft_share
 from kd_core.evaluate import next_items
+from kd_core.seeding import derive
 from kd_core.specs import SEVERAL, Choice
 from kd_core.task import task_of
 
@@ -48,6 +51,21 @@ def why_none(task: str, objective: Choice) -> str | None:
 def mixes(objective: Choice) -> bool:
     """Say whether some terms of a lesson hear answers and others the teacher's inside. Errors: UnknownName, SpecError."""
     return hears_inside(objective) and not shuffles(objective)
+
+
+def told_of(objective: Choice, by_rows: bool = False) -> dict[str, str]:
+    """Say for the result what a placebo mixed up, where that is not the labels' smoothness alone; `by_rows`: all of the lesson was shuffled."""
+    if by_rows or shuffles(objective):
+        return {"of": "rows"}
+    return {"of": "both"} if mixes(objective) else {}
+
+
+def in_another_order(answers: Array, seed: int) -> Array:
+    """Give each row that the teacher answered another one's answers, drawn at random; rows without an answer (NaN) stay without. Shape: (N, C)."""
+    known = np.flatnonzero(~np.isnan(answers[:, 0]))
+    found = answers.copy()
+    found[known] = answers[np.random.default_rng(derive(seed, PLACEBO)).permutation(known)]
+    return found
 
 
 def _of_answers(objective: Choice) -> Choice:

@@ -34,6 +34,7 @@ from kd_core.runs.compressing import foreseen as compressed
 from kd_core.runs.compressing.compression import Compressing, Means
 from kd_core.runs.continuing.going import Going
 from kd_core.runs.repeats import repeat
+from kd_core.runs.settings.added import Added
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, RunSpec
@@ -89,7 +90,7 @@ class _Experiment:
         self.spec, self.folder, self.notify, self.should_stop, self.device = spec, folder, notify, should_stop, device
         ordinary = SWEEP_PHASES if spec.sweep else CHOOSE_PHASES if spec.choose else PHASES
         self.phases: tuple[str, ...] = COMPRESS_PHASES if spec.compress else ordinary
-        self.training, self.place = self.phases[-2], place
+        self.training, self.place, self.added = self.phases[-2], place, Added.of(folder)
         self.most_bytes: int | None = None  # of a student's file, where one was chosen for it
         self.take: Take | None = None  # says which arm's model is taken home, where that is chosen
         self.seconds: dict[str, float] = dict.fromkeys((*self.phases, "cache"), 0.0)
@@ -167,6 +168,8 @@ class _Experiment:
             seeds: Sequence[int] = grid.seeds(self.spec)
             while seeds:
                 self.trainings.train(seeds)
+                for more in self.added.rounds:
+                    self.trainings.train(more.seeds, more.cells)
                 self.judging = Judging(self.trainings, self.teacher, self.most_bytes, self.take)
                 self.room = self.room or self.tell_room()
                 seeds = self.more_seeds()
@@ -176,8 +179,8 @@ class _Experiment:
     ) -> Trainings:
         """Set up the trainings of this run, or of one of its candidates, none of them done yet."""
         log = self.folder.path / "variants.jsonl" if spec.sweep else None
-        context = self.metric, self.device, place, notify, should_stop, log, self.made
-        return Trainings(spec, self.dataset, lessons, *context, self.going.start if self.going else None)
+        more = place, notify, should_stop, log, self.made, self.going.start if self.going else None
+        return Trainings(spec, self.dataset, lessons, self.metric, self.device, *more, self.added.all_of(spec))
 
     def lessons(self) -> dict[str, Array]:
         """Return what students are taught: the teacher's answers, and the same without a teacher where that exists."""
@@ -186,6 +189,7 @@ class _Experiment:
         found |= {f"{NETWORK}{name}": table for name, table in self.teacher.weights.items()}
         found |= singles.answers(self.spec, self.dataset, self.class_weights(), self.ask_one)
         found |= {} if self.teacher.made is None else {MADE: self.teacher.made}
+        found |= self.added.lessons(found[TEACHER], self.spec.training.first_seed)
         asked = self.spec.evaluation.placebo and self.spec.sweep is None
         if asked and modes.why_no_placebo(self.spec, self.dataset.task) is None:
             y, items = self.dataset.train.y, self.dataset.catalogue
@@ -247,9 +251,9 @@ class _Experiment:
                 "metric": self.metric,
                 "better": METRICS.get(self.metric).facts["better"],
                 "device": self.device.type,
-                **foreseen.fields(self.phases),
+                **(told := foreseen.fields(self.phases)),
                 **({"candidates": len(self.spec.students)} if self.spec.choose else {}),
-                **(grid.plan_fields(self.spec) if self.spec.sweep else {}),
+                **(self.added.plan_fields(self.spec, told) if self.spec.sweep else {}),
                 **(compressed.plan_fields(self.spec) if self.compressing else {}),
             }
         )

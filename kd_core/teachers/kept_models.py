@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -26,6 +27,7 @@ from kd_core.workspace import workspace
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"  # a run's id: one part of a path, never a path
 MODEL, SPEC = "artifacts/model.json", "spec.json"
 MOST_BYTES = 2**30  # of one file of a model
+NAMED_RUNS = 512  # whose names of models stay in memory
 _PLACES = ("runs", "models")  # those of this workspace, and copies of folders that lay elsewhere
 
 
@@ -110,10 +112,29 @@ def open_folder(folder: Path, model: str = "") -> Kept:
 
 def names(run: str) -> list[str]:
     """Name the models of a run, students first; none where it has none that can be opened."""
+    stamp = _stamp(run)
+    return list(_names(str(workspace()), run, stamp)) if stamp else []
+
+
+def _stamp(run: str) -> tuple[int, ...]:
+    """Tell a run's list of models apart from every other state of it; empty where it has none."""
+    if re.fullmatch(NAME, run):
+        for place in _PLACES:
+            folder = workspace() / place / run
+            try:
+                held, file = folder.lstat(), (folder / MODEL).stat()
+            except OSError:
+                continue
+            return (held.st_ino, held.st_mtime_ns, file.st_ino, file.st_mtime_ns, file.st_size)
+    return ()
+
+
+@functools.lru_cache(maxsize=NAMED_RUNS)
+def _names(root: str, run: str, stamp: tuple[int, ...]) -> tuple[str, ...]:
     try:
-        return [str(one["name"]) for some in _listed(_folder(run)) for one in some]
+        return tuple(str(one["name"]) for some in _listed(_folder(run)) for one in some)
     except DataError:
-        return []
+        return ()
 
 
 def known_as(text: str) -> str:

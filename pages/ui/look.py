@@ -117,8 +117,14 @@ SHIFTS = [
 SHIFT_STEPS = ("#7B5FB0", "#8268AE", "#9187A8", "#8E8E8E", "#B98F70", "#C87A42", "#D55E00")
 
 # --- grammar of charts: pixels
-MARK, SMALL_MARK, RING = 12, 7, 24  # a point that is compared; one of many, or on a line; around what is picked
-LINE, THIN = 2, 1.5  # a curve; a level, a front, a frame
+MARK, SMALL_MARK, RING, CELL = (
+    12,
+    7,
+    24,
+    22,
+)  # a point that is compared; one of many, or on a line; around what is picked; a cell to press
+ROOM, TITLED = 34, 60  # above a plot: for its legend; for a legend and the titles of small charts
+LINE, THIN, WIDE = 2, 1.5, 5  # a curve; a level, a front, an interval; an interval beside a longer bar
 CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
 # number formats of Plotly (d3), for hover and ticks; `written` and `change` are the same in Python
 SCORE, VALUE, SHARE, SHARE_TICK, COUNT, CHANGE = ".4f", ".4~g", ".1%", ".0%", ",.0f", "+.3~g"
@@ -129,7 +135,7 @@ def layout(height: int, *, x: str = "", y: str = "", legend: bool = True) -> dic
     axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "tickfont": {"size": TICK}}
     return {
         "height": height,
-        "margin": {"l": 8, "r": 12, "t": 34 if legend else 12, "b": 8},
+        "margin": {"l": 8, "r": 12, "t": ROOM if legend else 12, "b": 8},
         "showlegend": legend,
         "legend": {
             "orientation": "h",
@@ -200,6 +206,13 @@ def interval(
         "color": faint(colour, 0.75),
         "visible": any(up) or any(down),
     }
+
+
+def scale(title: str = "", dark: bool | None = None) -> dict[str, Any]:
+    """Return the bar that tells what colours mean; `dark`: of the page, where it is known."""
+    ink = {} if dark is None else {"color": AXIS_TEXT[dark]}
+    found: dict[str, Any] = {"thickness": 9, "outlinewidth": 0, "len": 0.9, "tickfont": {"size": TICK, **ink}}
+    return found | ({"title": {"text": title, "side": "right", "font": {"size": TICK, **ink}}} if title else {})
 
 
 def band(colour: str) -> str:
@@ -275,6 +288,7 @@ def variables() -> str:
     lines = [f"--kd-{kind}-{name}: {value:g}rem;" for kind, scale in scales.items() for name, value in scale.items()]
     lines += [f"--kd-{arm}: {COLOUR[arm].lower()};" for arm in ARMS]
     lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
+    lines.append(f"--kd-data: {DATA.lower()};")
     both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "on-primary": ON_PRIMARY}
     lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]
     return ":root {\n" + "".join(f"  {one}\n" for one in lines) + "}\n"

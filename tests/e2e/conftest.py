@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from tests.e2e.furnished import furnish
 from tests.e2e.server import Server
 
 FLAGS = [
@@ -43,3 +44,9 @@ def server(tmp_path):
     app.start()
     yield app
     app.stop()
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory):
+    """One server for all tests that look at finished things and change nothing."""
+    yield from furnish(tmp_path_factory.mktemp("house") / "workspace")

@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -209,3 +211,24 @@ def _file(pairs, x, targets):
     module = build(Choice(name="additive", settings={"pairs": pairs}), INPUTS, 3)
     module.load_state_dict(module.state_dict() | fit_curves((32, pairs), INPUTS, x, targets))
     return onnx_bytes(module.eval(), INPUTS)
+
+
+@pytest.mark.slow
+def test_telling_the_size_of_a_student_loads_no_compiler():
+    """A page asks for sizes before anything is trained: torch's compiler would cost it 0.6 s and 850 modules."""
+    program = (
+        "import sys; from kd_core.models.sizes import sizes; from kd_core.data.views.columns import columns_inputs\n"
+        "from kd_core.specs import Choice\n"
+        "print(sizes(Choice(name='piecewise'), columns_inputs([256, 2], [1]), 2).parameters, 'torch._dynamo' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert int(told[0]) > 0 and told[1] == "False"
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_edges_before_any_rows_are_those_of_the_normal_distribution_where_the_network_is_made(device):
+    with torch.device(device):
+        front = Front(INPUTS, 8)
+    assert front.low.device.type == front.start.device.type == device
+    if device == "cpu":
+        assert torch.equal(front.low[:8], torch.special.ndtri(torch.linspace(0.02, 0.98, 9))[:-1])

@@ -34,6 +34,12 @@ class Jobs:
         self.submitted.append((spec, click, again))
         return engine.store().create(spec, click=click)
 
+    def go_on(self, run_id: str, added: Any) -> str:
+        if self.refuse:
+            raise self.refuse
+        self.submitted.append((run_id, added))
+        return run_id
+
 
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> Jobs:

@@ -224,9 +224,3 @@ def make_sweep(
     runs.refresh(run_id)
     assert CLASSES[task] is not None
     return run_id
-
-
-def gains_on(shown):
-    """The gains a map draws, clear and pale cells together."""
-    clear, pale = (d["z"] for d in shown["data"] if d["type"] == "heatmap")
-    return [[a if a is not None else b for a, b in zip(*rows, strict=True)] for rows in zip(clear, pale, strict=True)]

@@ -99,6 +99,7 @@ def chain(spec: AssistantSpec, lesson: Lesson, way: Way, folds: int, teacher_par
     "trained once for all students and seeds.",
     chain=chain,
     checks=checks,
+    drawn="assistant",
 )
 def assistant(spec: AssistantSpec, lesson: Lesson, way: Way) -> Met:
     """Train a student on the assistant's stored answers. Errors: as `train_student`."""

@@ -71,6 +71,7 @@ def longer_baseline(spec: BornAgainSpec, lesson: Lesson, way: Way, parameters: i
     apart=True,
     times=times,
     again=again,
+    drawn="generations",
 )
 def born_again(spec: BornAgainSpec, lesson: Lesson, way: Way) -> Met:
     """Train generations 0 (labels) to `generations`, each by the run's loss on the answers of the one before.

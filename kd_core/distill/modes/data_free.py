@@ -71,6 +71,7 @@ def _encoded(lesson: Lesson, rows: made_up.MadeUpRows) -> Array:
     recipe=recipe,
     rows=rows,
     times=lambda spec: float(spec.rows),
+    drawn="made",
 )
 def data_free(spec: DataFreeSpec, lesson: Lesson, way: Way) -> Met:
     """Train a student on made-up rows by the teacher's answers alone. Errors: as `train_student`."""

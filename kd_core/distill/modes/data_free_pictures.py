@@ -128,6 +128,7 @@ def mixed(x_NKHW: Array, seed: int) -> Array:
     recipe=recipe,
     checks=checks,
     looks=lambda spec: (spec.pictures + _held(spec)) * spec.steps,
+    drawn="made",
 )
 def data_free_pictures(spec: DataFreePicturesSpec, lesson: Lesson, way: Way) -> Met:
     """Train a student on made pictures by the teacher's answers alone. Errors: as `train_student`; Stopped, KDError `reuse_no_weights`."""

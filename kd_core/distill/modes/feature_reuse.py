@@ -103,6 +103,7 @@ def teacher_network(lesson: Lesson) -> nn.Module:
     network=True,
     inside=True,
     checks=checks,
+    drawn="layers",
 )
 def feature_reuse(spec: FeatureReuseSpec, lesson: Lesson, way: Way) -> Met:
     """Train a student on stored answers, from layers of the teacher. Errors: as `train_student`; KDError `reuse_no_weights`."""

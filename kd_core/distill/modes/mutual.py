@@ -23,6 +23,7 @@ from kd_core.task import IN_FULL
     own_lesson=True,
     live=True,
     times=lambda spec: 2.0,
+    drawn="each_other",
 )
 def mutual(spec: joint.JointSpec, lesson: Lesson, way: Way) -> Met:
     """Train both: CE + weight KL(p_other ‖ p_self) each, T = 1 as published. Errors: as `train_student`."""

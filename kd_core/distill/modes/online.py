@@ -23,6 +23,7 @@ from kd_core.task import IN_FULL
     own_lesson=True,
     live=True,
     times=lambda spec: 2.0,
+    drawn="at_once",
 )
 def online(spec: joint.JointSpec, lesson: Lesson, way: Way) -> Met:
     """Train both: teacher CE; student CE + weight KL(p_teacher ‖ p_student), without a gradient to the teacher. Errors: as `train_student`."""

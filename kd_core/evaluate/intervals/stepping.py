@@ -27,7 +27,7 @@ class Behind:
     """How far a setting lies behind the best one over `n` common seeds; above 0 is behind. Units: the metric's.
 
     `low`, `high`: its paired t interval at `level`, which is as wide as Holm's step asks; None for one seed. `word`: enough (the interval lies
-    below the margin), worse (it lies above 0), else unclear. `need`: seeds that would settle what is unclear if mean and spread stay; None where
+    below the margin), worse (it lies above 0 and reaches the margin), else unclear. `need`: seeds that would settle what is unclear if mean and spread stay; None where
     no number of seeds would, or nothing is open.
     """
 
@@ -47,14 +47,17 @@ def behind(differences: Sequence[Sequence[float]], margin: float, members: int |
     """
     pairs = [_Pair.of(values) for values in differences]
     family = max(len(pairs), members or 0)
-    near, near_level = _step_down(pairs, family, lambda p: margin - p.mean, lambda p, half: p.mean + half < margin)
-    far, far_level = _step_down(pairs, family, lambda p: p.mean, lambda p, half: p.mean - half > 0)
+    near, near_level = _step_down(pairs, family, lambda p: margin - p.mean, lambda p, level: p.high(level) < margin)
+    far, far_level = _step_down(pairs, family, lambda p: p.mean, lambda p, level: p.low(level) > 0)
     found = []
     for place, pair in enumerate(pairs):
+        level = near_level[place] if near[place] else far_level[place] if far[place] else 1.0
         word: Standing = "enough" if near[place] else "worse" if far[place] else "unclear"
-        level = {"enough": near_level[place], "worse": far_level[place]}.get(
-            word, max(near_level[place], far_level[place])
-        )
+        if word == "unclear" or (
+            word == "worse" and pair.high(level) < margin
+        ):  # the wider one: no word says more than what is shown with it
+            level = max(near_level[place], far_level[place])
+            word = "worse" if far[place] and pair.low(level) > 0 else "unclear"
         half = pair.half(level)
         low, high = (None, None) if half is None else (pair.mean - half, pair.mean + half)
         need = _need(pair, level, margin) if word == "unclear" else None
@@ -79,6 +82,14 @@ class _Pair:
     def half(self, level: float) -> float | None:
         return None if self.error is None else t_quantile((1 - level) / 2, self.n - 1) * self.error
 
+    def low(self, level: float) -> float:
+        half = self.half(level)
+        return -math.inf if half is None else self.mean - half
+
+    def high(self, level: float) -> float:
+        half = self.half(level)
+        return math.inf if half is None else self.mean + half
+
     def tail(self, distance: float) -> float:
         """Return the chance of a mean this far away or farther; 1 where that is not known."""
         if self.error is None or distance <= 0:
@@ -99,8 +110,7 @@ def _step_down(
     step = 0
     for place in order:
         level = 1 - (1 - CONFIDENCE) / (family - step)
-        half = pairs[place].half(level)
-        going = going and half is not None and holds(pairs[place], half)
+        going = going and holds(pairs[place], level)
         held[place], levels[place] = going, level
         step += going
     return held, levels

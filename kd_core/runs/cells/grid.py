@@ -31,6 +31,7 @@ NAME_LENGTH = 120
 CLOSER = " · closer at "
 
 Arm = Literal["baseline", "student", "placebo"]
+Numbers = Sequence[int] | None
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,11 @@ def seeds(spec: RunSpec) -> range:
 
 
 def trainings(
-    spec: RunSpec, wanted: Sequence[int] | None = None, placebo: bool = False, first: int = 0
+    spec: RunSpec, wanted: Numbers = None, placebo: bool = False, first: int = 0, only: Numbers = None
 ) -> tuple[GridTraining, ...]:
     """List the trainings of all seeds, or of the wanted ones, seed by seed and baselines first.
 
-    With `placebo` every taught cell is trained on the placebo's lesson as well. Positions count from `first`.
+    With `placebo` every taught cell is trained on the placebo's lesson as well. Positions count from `first`; `only`: cells to train.
     """
     every = cells(spec)
     budgets: dict[tuple[Any, ...], list[Cell]] = {}
@@ -111,19 +112,19 @@ def trainings(
         budgets.setdefault(budget(spec, cell), []).append(cell)
     found: list[GridTraining] = []
     for seed in seeds(spec) if wanted is None else wanted:
-        for alike in budgets.values():
+        for alike in (b for b in budgets.values() if only is None or any(c.index in only for c in b)):
             shared = tuple(c.index for c in alike if is_baseline(c))
             like = replace(alike[0], temperature=None, alpha=None, made_rows=0)
             found.append(GridTraining(first + len(found), "baseline", seed, like, shared))
         for cell in every:
-            if not is_baseline(cell):
+            if not is_baseline(cell) and (only is None or cell.index in only):
                 found.append(GridTraining(first + len(found), "student", seed, cell, (cell.index,)))
                 if placebo:
                     found.append(GridTraining(first + len(found), "placebo", seed, cell, (cell.index,)))
     return tuple(found)
 
 
-def plan_fields(spec: RunSpec) -> dict[str, Any]:
+def plan_fields(spec: RunSpec, every: Sequence[GridTraining] | None = None) -> dict[str, Any]:
     """What the `plan` event of a what-if says beside the ordinary fields."""
     asked = count(spec)
     return {
@@ -140,7 +141,7 @@ def plan_fields(spec: RunSpec) -> dict[str, Any]:
                 "seed": t.seed,
                 "budget": list(budget(spec, t.like)),
             }
-            for t in trainings(spec)
+            for t in every or trainings(spec)
         ],
     }
 

@@ -15,12 +15,13 @@ from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
 from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.trainings import NOTHING, Arms, Notify, Trainings
-from kd_core.runs.cells.variant_store import Finished, Training
+from kd_core.runs.cells.variant_store import Finished, Training, code_of_trainings
 from kd_core.runs.deployment import Deployment, deploy, with_reading
 from kd_core.runs.plain.items import ItemReferences
 from kd_core.runs.plain.references import References
 from kd_core.runs.result import ResultBuilder
-from kd_core.runs.settings import answers, sentence, tried
+from kd_core.runs.settings import answers, sentence, shuffled, tried
+from kd_core.runs.settings.added import Added
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice
@@ -86,7 +87,7 @@ class Judging:
         Units: `seconds` of the trainings.
         """
         spec, trainings = self.spec, self.trainings
-        reads = ledger.note_read(workspace(), self.dataset.hash, str(folder.path.resolve()))
+        reads = ledger.note_read(workspace(), self.dataset.hash, f"{folder.path.resolve()}{Added.of(folder).mark}")
         build = ResultBuilder(spec, self.dataset, self.teacher, trainings.metric, room, self.device)
         deployments: dict[int, Deployment] = {}
         for number, (index, arms) in enumerate(self.arms.items(), 1):
@@ -122,7 +123,8 @@ class Judging:
         costs = {j.entry["name"]: (j.entry["size_bytes"], p50(j.entry["latency_ms"])) for j in build.judged}
         cells = self._cells(costs)
         if spec.sweep:
-            more["sweep"] = {**self._sweep(seconds), "answer": self._answer(cells, build.metric)}
+            unit = sentence.Unit.of(build.metric["unit"], build.metric["title"])
+            more["sweep"] = {**self._sweep(seconds), "answer": self._answer(cells, unit), **self._shuffled(unit)}
         return build.finish(folder.id, artifacts, reads, cells=cells, **more)
 
     def _keep(self, arms: Arms, arch: Choice) -> Deployment:
@@ -161,16 +163,24 @@ class Judging:
             "cells_asked": asked.cells,
             "cells_compared": sum(bool(s.paired[0]) for s in self.scores),
             "variants": asked.variants,
-            "trainings": asked.trainings,
+            "trainings": len(self.trainings.asked),
+            "code": code_of_trainings(),
             "trained": len(self.trainings.found),
             **self.trainings.way,
             "seconds": round(seconds, 3),
         }
 
-    def _answer(self, cells: list[dict[str, Any]], metric: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, cells: list[dict[str, Any]], unit: sentence.Unit) -> dict[str, Any]:
         """Answer for every setting that was varied, by the same validation scores as the choice."""
         found = answers.answer(tried.of_result(cells, self.spec), self.judge, self.best)
-        return {"line": sentence.line(found, sentence.Unit.of(metric["unit"], metric["title"])), **found.told()}
+        return {"line": sentence.line(found, unit), **found.told()}
+
+    def _shuffled(self, unit: sentence.Unit) -> dict[str, Any]:
+        """Tell every taught cell's scores with the teacher's answers in another order of rows; nothing where nobody asked."""
+        trainings = self.trainings
+        found = {c.index: [_score(f) for f in trainings.shuffled(c)] for c in trainings.cells}
+        told = shuffled.told(self.scores, found, trainings.seeds, self.judge, unit)
+        return {"shuffled": told} if told else {}
 
     def _nothing(self) -> Exception:
         """Say why there is no cell to show."""

@@ -60,7 +60,8 @@ class Trainings:
     """Trains every cell, arm and seed of a run, or loads what an earlier attempt finished.
 
     A run without a what-if has one cell per student; each of its epochs is told, and a training that diverges ends it.
-    A what-if tells the best scores twice a second and goes on without what diverged; `log` gets a line per training.
+    A what-if tells the best scores twice a second and goes on without what diverged; `log` gets a line per training. `later`: all that a what-if
+    with added seeds has, so that nothing kept of it is taken for something stale.
     """
 
     def __init__(
@@ -76,9 +77,10 @@ class Trainings:
         log: Path | None = None,
         made: MadeRows | None = None,
         starts: Starts | None = None,
+        later: Sequence[GridTraining] = (),
     ) -> None:
         self.spec, self.dataset, self.lessons, self.metric, self.device = spec, dataset, lessons, metric, device
-        self.made, self.starts = made, starts
+        self.made, self.starts, self.later = made, starts, later
         self.place, self.notify, self.should_stop, self.log = place, notify, should_stop, log
         self.cells = grid.cells(spec)
         before, now = place / "variants", place / "trained"
@@ -97,14 +99,14 @@ class Trainings:
         self._alone: dict[tuple[Any, ...], int] = {}  # budget, seed -> position of its baseline
         self._made: dict[int, Training] = {}
 
-    def train(self, seeds: Sequence[int]) -> None:
-        """Train all cells and arms of some more seeds as one program; each training is kept as soon as it ends.
+    def train(self, seeds: Sequence[int], only: Sequence[int] | None = None) -> None:
+        """Train all cells and arms of some more seeds as one program, or `only` some cells; each training is kept as soon as it ends.
 
         Errors: KDError `non_finite_loss` when a training of an ordinary run diverges.
         """
-        wanted = grid.trainings(self.spec, seeds, PLACEBO in self.lessons, len(self.asked))
+        wanted = grid.trainings(self.spec, seeds, PLACEBO in self.lessons, len(self.asked), only)
         self.asked += wanted
-        if self.seeds:
+        if self.seeds and not self.spec.sweep:  # the plan of a what-if names all of them
             self.notify({"kind": "seeds", "added": len(seeds), "seeds": list(seeds), "trainings": len(self.asked)})
         self.seeds += seeds
         for t in wanted:
@@ -113,7 +115,7 @@ class Trainings:
                 self._alone[grid.budget(self.spec, t.like), t.seed] = t.position
         first = self.spec.training.first_seed
         later = (
-            ()
+            self.later
             if self.spec.sweep or self.starts  # there are weights to go on from for these seeds alone
             else grid.trainings(self.spec, range(first, first + MOST_SEEDS), PLACEBO in self.lessons)
         )
@@ -200,11 +202,16 @@ class Trainings:
     def own(self, cell: Cell) -> list[Finished | None]:
         """Return a cell's trainings, seed by seed; None where one has not ended."""
         arm: Arm = "baseline" if grid.is_baseline(cell) else "student"
-        return [self.found.get(self._at[arm, cell.index, seed]) for seed in self.seeds]
+        return [self.found.get(self._at.get((arm, cell.index, seed), -1)) for seed in self.seeds]
 
     def alone(self, cell: Cell) -> list[Finished | None]:
         """Return the trainings of a cell's baseline, seed by seed."""
-        return [self.found.get(self._alone[grid.budget(self.spec, cell), seed]) for seed in self.seeds]
+        own = grid.budget(self.spec, cell)
+        return [self.found.get(self._alone.get((own, seed), -1)) for seed in self.seeds]
+
+    def shuffled(self, cell: Cell) -> list[Finished | None]:
+        """Return a cell's trainings on the placebo's lesson, seed by seed; None where there is none."""
+        return [self.found.get(self._at.get(("placebo", cell.index, seed), -1)) for seed in self.seeds]
 
     def arms(self, cell: Cell) -> Arms:
         """Return a cell's trainings of the seeds that have both sides.

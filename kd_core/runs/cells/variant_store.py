@@ -125,7 +125,7 @@ class VariantStore:
         self.starts = starts
         self.spec, self.dataset, self.folder, self.metric, self.device = spec, dataset, folder, metric, device
         self._lessons = {name: digest(table) for name, table in tables(lessons).items()}
-        self._code = code_version((*CODE, "distill"))
+        self._code = code_of_trainings()
 
     @property
     def basis(self) -> list[Any]:
@@ -248,6 +248,11 @@ class VariantStore:
         decides += [digest_of(self.starts(training))] if self.starts else []
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         return self.folder / f"{training.like.student}-{training.arm}-{training.seed}-{key}"
+
+
+def code_of_trainings() -> str:
+    """Hash the code that decides what a training comes to."""
+    return code_version((*CODE, "distill"))
 
 
 def trained_again(number: int, belongs_to: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from kd_core.runs.service.locks import LockFile
 from kd_core.runs.service.process import Hands, Message, WorkerProcess, WorkerThread, command
 from kd_core.runs.service.recover import end
 from kd_core.runs.service.supervisor import Supervisor
+from kd_core.runs.settings.added import Added
 from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import RunSpec
@@ -171,6 +172,30 @@ class JobService:
                     state=status.get("state"),
                 )
             self._check_room()
+            self.store.requeue(run_id)
+        self._supervisor.wake()
+        return run_id
+
+    def go_on(self, run_id: str, added: Added) -> str:
+        """Queue a what-if that has ended again for what was added to it: more seeds, a shuffled teacher. What it trained is kept.
+
+        Errors: KDError `not_a_what_if` for a run that can't be added to; `queue_full`, `disk_low`.
+        """
+        with self._submitting, self._supervisor.lock:
+            folder = self.store.folder(run_id)
+            state = folder.status().get("state")
+            if state in ACTIVE:
+                return run_id
+            if folder.spec().sweep is None or not folder.complete:
+                raise KDError(
+                    "Run {run_id} ({state}) is no what-if with a result; only to one can seeds be added.",
+                    "Choose a what-if that has ended.",
+                    "not_a_what_if",
+                    run_id=run_id,
+                    state=state,
+                )
+            self._check_room()
+            added.write(folder)
             self.store.requeue(run_id)
         self._supervisor.wake()
         return run_id

@@ -33,10 +33,14 @@ class Unit:
         assert answer.behind is not None
         found = answer.behind
         if found.low is None or found.high is None:
-            return f"{self.factor * found.mean:.{self._digits(found.mean)}f} {self.name}"
-        digits = min(self._digits(found.high - found.mean), self._digits(found.mean) + 2)
+            return f"{self.factor * found.mean:.{self.digits(found.mean, found.mean)}f} {self.name}"
+        digits = self.digits(found.high - found.mean, found.mean)
         mean, low, high = (f"{self.factor * v:.{digits}f}" for v in (found.mean, found.low, found.high))
         return f"{mean} {self.name} [{low}, {high}]"
+
+    def digits(self, half: float, mean: float) -> int:
+        """Choose digits so that half the interval shows one that counts, and the mean at most three."""
+        return min(self._digits(half), self._digits(mean) + 2)
 
     def _digits(self, size: float) -> int:
         shown = self.factor * abs(size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import asdict, dataclass, replace
@@ -11,6 +12,8 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import DAMAGED, STATES, RunFolder
 from kd_core.safe_io import Damaged
 from kd_core.specs import RunSpec
+
+PARSED_ROWS = 1024  # of the index that stay in memory, about 2 KB each
 
 
 @dataclass(frozen=True)
@@ -270,6 +273,7 @@ def to_record(row: RunRow) -> tuple[Any, ...]:
     )
 
 
+@functools.lru_cache(maxsize=PARSED_ROWS)  # lists show the same rows again and again; a changed record is another key
 def from_record(record: tuple[Any, ...]) -> RunRow:
     """Read what `to_record` laid out."""
     found = dict(zip(COLUMNS, record, strict=True))

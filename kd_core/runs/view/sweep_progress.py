@@ -62,18 +62,22 @@ class SweepView:
         ]
         place = {seed: i for i, seed in enumerate(self._seeds)}
         budgets = {(t["student"], *t["budget"][1:], t["seed"]): p for p, t in enumerate(grid) if t["arm"] == "baseline"}
-        self._own = np.zeros((len(settings), len(self._seeds)), np.intp)
-        self._alone = np.zeros_like(self._own)
+        self._own = np.full(
+            (len(settings), len(self._seeds)), -1, np.intp
+        )  # -1: no such training, as seeds may be added for some cells
+        self._alone = np.full_like(self._own, -1)
         for position, training in enumerate(grid):
-            for cell in training["cells"]:
+            for cell in training["cells"] if training["arm"] != "placebo" else ():
                 self._own[cell, place[training["seed"]]] = position
         for row, c in enumerate(settings):
             for seed in self._seeds:
                 key = (c.get("alone", c["student"]), c["learning_rate"], c["weight_decay"], c["dropout"], seed)
-                self._alone[row, place[seed]] = budgets[key]
-        self._score = np.full(len(grid), np.nan)
-        self._done = np.zeros(len(grid), bool)
-        self._diverged = np.zeros(len(grid), bool)
+                self._alone[row, place[seed]] = budgets.get(key, -1)
+        self._count = len(grid)
+        self._score = np.full(len(grid) + 1, np.nan)  # the last one stands for none
+        self._done = np.zeros(len(grid) + 1, bool)
+        self._done[-1] = True
+        self._diverged = np.zeros(len(grid) + 1, bool)
         self._mode: str | None = None
         self._why: str | None = None
         self._epoch = self._epochs = 0
@@ -101,12 +105,12 @@ class SweepView:
     @property
     def done(self) -> int:
         """Count the trainings that have ended."""
-        return int(self._done.sum())
+        return int(self._done[:-1].sum())
 
     @property
     def trainings(self) -> int:
         """Count all trainings."""
-        return len(self._done)
+        return self._count
 
     def units(self) -> float:
         """Count ended trainings and the fractions of those at work."""
@@ -145,20 +149,24 @@ class SweepView:
             self._diverged[self._own].sum(axis=1).tolist(),
             strict=True,
         )
-        seeds = self._seeds
+        own_seeds = (self._own >= 0).tolist()
+
+        def of(there: list[bool], values: list[Any]) -> list[Any]:
+            return [v for v, known in zip(values, there, strict=True) if known]
+
         cells = tuple(
             {
                 **fixed,
-                "seeds": seeds,
-                "scores": s,
-                "baseline": b,
-                "done": d,
-                "baseline_done": e,
+                "seeds": of(there, self._seeds),
+                "scores": of(there, s),
+                "baseline": of(there, b),
+                "done": of(there, d),
+                "baseline_done": of(there, e),
                 "mean": m,
                 "gain": {"mean": g, "ci95": [lo, hi], "n": n},
                 "diverged": v,
             }
-            for fixed, s, b, d, e, m, g, lo, hi, n, v in columns
+            for (fixed, s, b, d, e, m, g, lo, hi, n, v), there in zip(columns, own_seeds, strict=True)
         )
         return SweepProgress(
             cells, self._mode, self._why, self.done, self.trainings, self._variants, self._epoch, self._epochs, best

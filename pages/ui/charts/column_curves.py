@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, FAINT, SHIFTS, figure, literal, short
+from pages.ui.charts.marks import figure, literal, short
 
 HEIGHT = 220
 _BAR, _EDGES = 24, 64  # pixels of a label, and of what is around all of them
@@ -23,25 +24,23 @@ def curve(
     """
     labels = [missing if v is None else short(str(v)) for v in values] if kind == "labels" else list(values)
     told = [
-        hover.format(value=literal(str(name)), added=f"{number:+.3g}".replace("-", "−"))
+        hover.format(value=literal(str(name)), added=look.change(number))
         for name, number in zip(labels, added, strict=True)
     ]
-    common = {"customdata": told, "hovertemplate": "%{customdata}<extra></extra>", "showlegend": False}
+    common = {"customdata": told, "hovertemplate": look.hover("%{customdata}"), "showlegend": False}
     if kind == "labels":
         fig = figure(_EDGES + _BAR * len(labels), legend=False)
-        fig.add_bar(
-            x=list(added), y=list(range(len(labels))), orientation="h", marker={"color": COLOUR["student"]}, **common
-        )
+        fig.add_bar(x=list(added), y=list(range(len(labels))), orientation="h", marker=look.fill("student"), **common)
         fig.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels, autorange="reversed", showgrid=False)
-        fig.update_xaxes(range=list(scale), zeroline=True, zerolinecolor=FAINT)
+        fig.update_xaxes(range=list(scale), zeroline=True, zerolinecolor=look.FAINT)
         return fig
     fig = figure(HEIGHT, legend=False)
     if kind == "time":
-        look: dict[str, Any] = {"mode": "markers", "marker": {"size": 5, "color": COLOUR["student"]}}
+        look: dict[str, Any] = {"mode": "markers", "marker": look.mark("student", size=look.SMALL_MARK)}
     else:
-        look = {"mode": "lines", "line": {"width": 2, "color": COLOUR["student"]}}
+        look = {"mode": "lines", "line": look.line("student")}
     fig.add_scatter(x=list(values), y=list(added), **look, **common)
-    fig.update_yaxes(range=list(scale), zeroline=True, zerolinecolor=FAINT)
+    fig.update_yaxes(range=list(scale), zeroline=True, zerolinecolor=look.FAINT)
     return fig
 
 
@@ -61,19 +60,19 @@ def table(
     fig = figure(TABLE_HEIGHT, x=short(names[1]), y=short(names[0]), legend=False)
     told = [
         [
-            hover.format(first=literal(one), second=literal(other), added=f"{v:+.3g}".replace("-", "−"))
+            hover.format(first=literal(one), second=literal(other), added=look.change(v))
             for other, v in zip(second, row, strict=True)
         ]
         for one, row in zip(first, added, strict=True)
     ]
     fig.add_heatmap(
         z=[list(row) for row in added],
-        colorscale=SHIFTS,
+        colorscale=look.SHIFTS,
         zmin=-scale,
         zmax=scale,
         customdata=told,
-        hovertemplate="%{customdata}<extra></extra>",
-        colorbar={"thickness": 9, "outlinewidth": 0, "len": 0.9, "nticks": 5},
+        hovertemplate=look.hover("%{customdata}"),
+        colorbar={**look.scale(), "nticks": 5},
     )
     for axis, values in ((fig.update_xaxes, second), (fig.update_yaxes, first)):
         some = range(0, len(values), -(-len(values) // _NAMED))

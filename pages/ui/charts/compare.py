@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, DASH, FAINT, SYMBOL, faint, figure, literal, log_axis, padded
-from pages.ui.charts.result import Point, scatter_arms
+from pages.ui.charts.marks import figure, literal, log_axis
+from pages.ui.charts.result import Point, scatter_arms, score_range
 
 
 def pareto(
@@ -35,10 +36,8 @@ def pareto(
     fig = figure(height, x=x_title, y=literal(metric))
     by_id = {p["id"]: p for p in points}
     axis = log_axis([p["x"] for p in points] + ([goal[0]] if goal else []), written, binary=binary)
-    ends = [v for p in points for v in (p["y"], p.get("low"), p.get("high")) if v is not None]
-    span = padded(ends + ([goal[1]] if goal else []), 0.14)
-    if span and lower_is_better:
-        span = span[::-1]
+    scores = [v for p in points for v in (p["y"], p.get("low"), p.get("high"))]
+    span = score_range([*scores, goal[1] if goal else None], lower_is_better)
     if goal and span:
         _region(fig, goal, axis["range"][0], span[1], goal_name)
     line = [by_id[i] for i in front if i in by_id]
@@ -48,7 +47,7 @@ def pareto(
             y=[p["y"] for p in line],
             mode="lines",
             name=front_name,
-            line={"color": FAINT, "width": 1.5, "shape": "hv"},
+            line={"color": look.FAINT, "width": look.THIN, "shape": "hv"},
             hoverinfo="skip",
         )
     for path in paths:
@@ -58,7 +57,7 @@ def pareto(
             y=[p["y"] for p in way],
             mode="lines",
             showlegend=False,
-            line={"color": faint(COLOUR["compressed"], 0.6), "width": 1.5, "dash": DASH["compressed"]},
+            line={**look.line("compressed", width=look.THIN), "color": look.faint(look.COLOUR["compressed"], 0.6)},
             hoverinfo="skip",
         )
     ring = [by_id[i] for i in picked if i in by_id]
@@ -69,9 +68,9 @@ def pareto(
             mode="markers",
             showlegend=False,
             hoverinfo="skip",
-            marker={"size": 24, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 2.5}},
+            marker=look.ring(),
         )
-    scatter_arms(fig, points, names, label=len(points) <= 14)
+    scatter_arms(fig, points, names, (axis["range"], span) if span else None)
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)
@@ -83,8 +82,8 @@ def _region(fig: Drawing, goal: tuple[float, float], left: float, top: float, na
     fig.add_shape(
         type="rect",
         layer="below",
-        fillcolor=faint(COLOUR["compressed"], 0.10),
-        line={"color": faint(COLOUR["compressed"], 0.6), "width": 1, "dash": "dot"},
+        fillcolor=look.faint(look.COLOUR["compressed"], 0.10),
+        line={**look.level(), "color": look.faint(look.COLOUR["compressed"], 0.6)},
         **edges,
     )
     fig.add_annotation(
@@ -96,9 +95,8 @@ def _region(fig: Drawing, goal: tuple[float, float], left: float, top: float, na
         yanchor="top",
         xshift=6,
         yshift=-4,
-        showarrow=False,
         text=literal(name),
-        font={"size": 12},
+        **look.note(),
     )
 
 
@@ -110,15 +108,15 @@ def intervals(points: Sequence[Point], *, x_title: str, written: Callable[[float
     fig = figure(70 + 46 * len(points), x=x_title, legend=False)
     places = [len(points) - 1 - i for i in range(len(points))]
     for at, p in zip(places, points, strict=True):
-        colour = COLOUR[p["arm"]]
-        for ends, width in (((p["p50"], p["p95"]), 1.2), ((p["low"], p["high"]), 5)):
+        colour = look.COLOUR[p["arm"]]
+        for ends, width in (((p["p50"], p["p95"]), look.THIN), ((p["low"], p["high"]), look.WIDE)):
             fig.add_scatter(
                 x=list(ends),
                 y=[at, at],
                 mode="lines",
                 showlegend=False,
                 hoverinfo="skip",
-                line={"color": faint(colour, 0.45 if width > 2 else 0.8), "width": width},
+                line={"color": look.faint(colour, 0.45 if width == look.WIDE else 0.75), "width": width},
             )
     for arm in dict.fromkeys(p["arm"] for p in points):
         group = [(at, p) for at, p in zip(places, points, strict=True) if p["arm"] == arm]
@@ -127,9 +125,9 @@ def intervals(points: Sequence[Point], *, x_title: str, written: Callable[[float
             y=[at for at, _ in group],
             mode="markers",
             showlegend=False,
-            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 10},
+            marker=look.mark(arm),
             customdata=[[p["hover"]] for _, p in group],
-            hovertemplate="%{customdata[0]}<extra></extra>",
+            hovertemplate=look.hover("%{customdata[0]}"),
         )
     fig.update_xaxes(**log_axis([v for p in points for v in (p["low"], p["high"], p["p95"])], written))
     for at, p in zip(places, points, strict=True):
@@ -140,9 +138,8 @@ def intervals(points: Sequence[Point], *, x_title: str, written: Callable[[float
             yref="y",
             xanchor="left",
             yanchor="middle",
-            showarrow=False,
             text=literal(p["label"]),
-            font={"size": 12},
+            **look.note(),
         )
     fig.update_yaxes(showticklabels=False, range=[-0.4, len(points) - 0.3], showgrid=False)
     return fig

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, FAINT, faint, figure, literal, short
+from pages.ui.charts.marks import figure, level, literal, short
 
 PATTERNS = ("", "/", "x", ".")  # how what was done to a layer is told apart, beside its shade
 ROW, HEAD = 26, 70  # pixels of a bar and of what stands around them
@@ -29,23 +30,19 @@ def sensitivity(series: Sequence[Mapping[str, Any]], *, x_title: str, goal: tupl
             textposition="outside",
             cliponaxis=False,
             hovertext=list(one["hover"]),
-            hovertemplate="%{hovertext}<extra></extra>",
-            marker={
-                "color": faint(COLOUR["compressed"], 1.0 - 0.6 * i / max(1, len(series) - 1)),
-                "pattern": {"shape": PATTERNS[i % len(PATTERNS)]},
-                "line": {"width": 0},
-            },
+            textfont={"size": look.NOTE},
+            hovertemplate=look.hover("%{hovertext}"),
+            marker=look.filled(
+                look.faint(look.COLOUR["compressed"], 1.0 - 0.6 * i / max(1, len(series) - 1)),
+                PATTERNS[i % len(PATTERNS)],
+            ),
         )
     values = [v for one in series for v in one["lost"]] or [0.0]
     low, high = min(0.0, *values), max(0.0, *values)
     room = 0.18 * ((high - low) or 1.0)
-    fig.update_xaxes(range=[low - (room if low < 0 else 0.0), high + room], zeroline=True, zerolinecolor=FAINT)
+    fig.update_xaxes(range=[low - (room if low < 0 else 0.0), high + room], zeroline=True, zerolinecolor=look.FAINT)
     fig.update_yaxes(autorange="reversed", type="category")
     fig.update_layout(barmode="group", bargap=0.25)
     if goal is not None and low <= goal[0] <= high + room:
-        line = {"color": FAINT, "width": 1.5, "dash": "dot"}
-        fig.add_shape(type="line", yref="paper", y0=0, y1=1, x0=goal[0], x1=goal[0], line=line, layer="below")
-        fig.add_annotation(
-            yref="paper", y=1, x=goal[0], text=literal(goal[1]), showarrow=False, yanchor="bottom", font={"size": 11}
-        )
+        level(fig, goal[0], goal[1], across=True)
     return fig

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import BLUES, COLOUR, FAINT, SHIFTS, SYMBOL, cells, figure, literal, shifted, short
+from pages.ui.charts.marks import cells, figure, literal, short
 
 Mark = Mapping[str, Any]  # name, recall, precision, hover, filled
 LEAST_SHIFT = 0.02  # share of a class: a smaller move is pale, however large it is beside the others
-# found, missed, called wrongly: told apart by pattern too
-LOOKS = (("#4C9F70", ""), ("#D98C3F", "/"), (FAINT, "x"))
+LOOKS = ("good", "bad", "unclear")  # found, missed, called wrongly
 
 
 def confusion(
@@ -33,7 +33,7 @@ def confusion(
     sums = [sum(row) or 1.0 for row in counts]
     share = [[v / s for v in row] for row, s in zip(counts, sums, strict=True)]
     fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
-    fig.add_heatmap(z=share, colorscale=BLUES, zmin=0, zmax=1, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
+    fig.add_heatmap(z=share, colorscale=look.BLUES, zmin=0, zmax=1, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
     text = [[f"{v:,.0f}" for v in row] for row in counts]
     said = [
         [
@@ -76,7 +76,9 @@ def confusion_shift(
     good = [[v if i == j else -v for j, v in enumerate(row)] for i, row in enumerate(share)]
     most = max(LEAST_SHIFT, *(abs(v) for row in good for v in row))
     fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
-    fig.add_heatmap(z=good, colorscale=SHIFTS, zmin=-most, zmax=most, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
+    fig.add_heatmap(
+        z=good, colorscale=look.SHIFTS, zmin=-most, zmax=most, showscale=False, xgap=2, ygap=2, hoverinfo="skip"
+    )
     said = [
         [
             hover.format(
@@ -93,7 +95,7 @@ def confusion_shift(
     ]
     text = [[_signed(v) for v in row] for row in moved]
     shade = [[v / most for v in row] for row in good]
-    cells(fig, shade, text, said, written=num <= 12, dark=dark, fill=shifted)
+    cells(fig, shade, text, said, written=num <= 12, dark=dark, fill=look.shifted)
     ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
     fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
     fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
@@ -115,15 +117,15 @@ def found_and_missed(
     """Draw three bars on each other for every label: rows in which it was found, missed, and called wrongly. Shape: counts (K, 3)."""
     fig = figure(140 + 26 * len(labels), x=x_title)
     places = list(range(len(labels)))
-    for part, (word, (colour, shape)) in enumerate(zip(words, LOOKS, strict=True)):
+    for part, (word, tone) in enumerate(zip(words, LOOKS, strict=True)):
         fig.add_bar(
             y=places,
             x=[float(row[part]) for row in counts],
             orientation="h",
             name=word,
-            marker={"color": colour, "pattern": {"shape": shape, "size": 6, "solidity": 0.3, "fillmode": "overlay"}},
+            marker=look.filled(*look.TONES[tone][2:]),
             customdata=[literal(name) for name in labels],
-            hovertemplate=f"{literal(word)}<br>%{{customdata}}: %{{x:.4g}}<extra></extra>",
+            hovertemplate=look.hover(literal(word), f"%{{customdata}}: %{{x:{look.VALUE}}}"),
         )
     fig.update_layout(barmode="stack", bargap=0.3)
     ticks = [str(short(name, 20)) for name in labels]
@@ -145,34 +147,29 @@ def precision_recall(
     """Draw how many of the called rows are right against how many of the right ones are called; `guess`: the share of positive rows, with its name."""
     fig = figure(height, x=x_title, y=y_title)
     share, said = guess
-    fig.add_scatter(
-        x=[0, 1],
-        y=[share, share],
-        mode="lines",
-        name=literal(said),
-        line={"color": FAINT, "dash": "dot", "width": 1.5},
-        hoverinfo="skip",
-    )
+    fig.add_scatter(x=[0, 1], y=[share, share], mode="lines", name=literal(said), line=look.level(), hoverinfo="skip")
     fig.add_scatter(
         x=list(curve["recall"]),
         y=list(curve["precision"]),
         mode="lines",
         name=literal(name),
-        line={"color": COLOUR["student"], "width": 2, "shape": "hv"},
+        line={**look.line("student"), "shape": "hv"},
         customdata=[[100 * value] for value in curve["threshold"]],
-        hovertemplate=f"{literal(hover)} %{{customdata[0]:.3g}} %<br>%{{x:.2f}} · %{{y:.2f}}<extra></extra>",
+        hovertemplate=look.hover(
+            f"{literal(hover)} %{{customdata[0]:{look.VALUE}}} %",
+            f"%{{x:{look.SHARE_TICK}}} · %{{y:{look.SHARE_TICK}}}",
+        ),
     )
     for mark in marks:
-        symbol = SYMBOL["student"] if mark["filled"] else f"{SYMBOL['student']}-open"
         fig.add_scatter(
             x=[mark["recall"]],
             y=[mark["precision"]],
             mode="markers",
             name=literal(mark["name"]),
-            marker={"color": COLOUR["student"], "symbol": symbol, "size": 12, "line": {"width": 2}},
-            hovertemplate=f"{literal(mark['hover'])}<extra></extra>",
+            marker=look.mark("student", hollow=not mark["filled"]),
+            hovertemplate=look.hover(literal(mark["hover"])),
             cliponaxis=False,
         )
-    fig.update_xaxes(range=[-0.02, 1.02])
-    fig.update_yaxes(range=[-0.02, 1.05])
+    fig.update_xaxes(range=[-0.02, 1.02], tickformat=look.SHARE_TICK)
+    fig.update_yaxes(range=[-0.02, 1.05], tickformat=look.SHARE_TICK)
     return fig

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from pages.ui import look
 from pages.ui.charts.marks import figure, literal, short
 from pages.ui.shared.text import exact
-
-COLUMN = "#6C8EAD"  # neither teacher, baseline nor student: data
 
 
 def distribution(labels: Sequence[str], counts: Sequence[int], x: str, y: str) -> go.Figure:
@@ -18,9 +17,9 @@ def distribution(labels: Sequence[str], counts: Sequence[int], x: str, y: str) -
     fig.add_bar(
         x=list(range(len(labels))),
         y=list(counts),
-        marker={"color": COLUMN},
+        marker=look.filled(look.DATA, ""),
         hovertext=[f"{literal(name)}<br>{exact(count)}" for name, count in zip(labels, counts, strict=True)],
-        hovertemplate="%{hovertext}<extra></extra>",
+        hovertemplate=look.hover("%{hovertext}"),
     )
     every = max(1, len(labels) // 10)
     ticks = list(range(0, len(labels), every))

@@ -1,4 +1,4 @@
-"""What moves a student, epoch by epoch: the shares of labels and terms, one above the other."""
+"""Charts of a lesson: one answer of a teacher as given and softened, and what moves a student, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -6,18 +6,37 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from pages.ui.charts.marks import faint, figure, literal
+from pages.ui import look
+from pages.ui.charts.marks import figure, literal, short
 
-# labels first, then terms in their order; the first two as in the chart of losses
-LOOKS = (
-    ("#E69F00", "dot"),
-    ("#CC79A7", "dash"),
-    ("#56B4E9", "solid"),
-    ("#009E73", "dashdot"),
-    ("#8C6BB1", "longdash"),
-    ("#999933", "longdashdot"),
-    ("#7F7F7F", "solid"),
-)
+
+def softened(
+    classes: Sequence[str], plain: Sequence[float], soft: Sequence[float], plain_name: str, soft_name: str
+) -> go.Figure:
+    """Draw bars of one row's class probabilities at T = 1 and at the chosen T, the most likely class first."""
+    order = sorted(range(len(classes)), key=lambda i: -plain[i])[:8]
+    names = [short(classes[i], 16) for i in order]
+    fig = figure(210, legend=True)
+    fig.add_bar(
+        x=names,
+        y=[plain[i] for i in order],
+        name=plain_name,
+        marker={
+            "color": look.faint(look.COLOUR["teacher"], 0.3),
+            "line": {"color": look.COLOUR["teacher"], "width": look.THIN},
+        },
+        hovertemplate=look.hover(f"%{{x}}: %{{y:{look.SHARE}}}"),
+    )
+    fig.add_bar(
+        x=names,
+        y=[soft[i] for i in order],
+        name=soft_name,
+        marker=look.fill("teacher"),
+        hovertemplate=look.hover(f"%{{x}}: %{{y:{look.SHARE}}}"),
+    )
+    fig.update_layout(barmode="group", bargap=0.3, bargroupgap=0.08)
+    fig.update_yaxes(tickformat=look.SHARE_TICK, range=[0, 1], tickvals=[0, 0.5, 1])
+    return fig
 
 
 def shares(
@@ -25,17 +44,17 @@ def shares(
 ) -> go.Figure:
     """Draw shares that add up to 1 as layers, the first part at the bottom."""
     fig = figure(height, x=epoch_title, y=y)
-    for (name, values), (colour, dash) in zip(parts.items(), LOOKS, strict=False):
+    for (name, values), (colour, dash) in zip(parts.items(), look.TERMS, strict=False):
         fig.add_scatter(
             x=list(epochs),
             y=list(values),
             mode="lines" if len(values) > 1 else "markers",
             name=name,
             stackgroup="shares",
-            line={"color": colour, "dash": dash, "width": 1.8},
-            fillcolor=faint(colour, 0.25),
+            line={"color": colour, "dash": dash, "width": look.LINE},
+            fillcolor=look.band(colour),
             marker={"color": colour},
-            hovertemplate=f"{literal(name)}: %{{y:.1%}}<extra></extra>",
+            hovertemplate=look.hover(f"{literal(name)}: %{{y:{look.SHARE}}}"),
         )
-    fig.update_yaxes(tickformat=".0%", range=[0, 1], tickvals=[0, 0.5, 1])
+    fig.update_yaxes(tickformat=look.SHARE_TICK, range=[0, 1], tickvals=[0, 0.5, 1])
     return fig

@@ -163,9 +163,9 @@ def cells(
             mode="markers+text" if written else "markers",
             text=[text[i][j] for i, j in group],
             textfont={"size": look.NOTE, "color": ink},
-            marker={"symbol": "square", "size": 20, "color": look.CLEAR, "line": {"width": 0}},
+            marker={"symbol": "square", "size": look.CELL, "color": look.CLEAR, "line": {"width": 0}},
             customdata=[[i, j] for i, j in group],
             hovertext=[hover[i][j] for i, j in group],
-            hovertemplate="%{hovertext}<extra></extra>",
+            hovertemplate=look.hover("%{hovertext}"),
             showlegend=False,
         )

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import AXIS_TEXT, FAINT, PAPER, figure, literal
-from pages.ui.charts.what_if import gain_bar
-
-# The scale of the map in steps, for lines: grey in the middle is seen on a light and on a dark page.
-STEPS = ("#5E3C99", "#8268AE", "#9187A8", "#969696", "#B98F70", "#C87A42", "#D55E00")
+from pages.ui.charts.marks import figure, literal
 
 
 @dataclass(frozen=True)
@@ -53,9 +50,11 @@ def parallel(
     fig = figure(height, legend=False)
     places = [[axis.place(v) for v in axis.values] for axis in axes]
     for x, axis in enumerate(axes):
-        fig.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, line={"color": FAINT, "width": 1.2}, layer="below")
+        fig.add_shape(
+            type="line", x0=x, x1=x, y0=0, y1=1, line={"color": look.FAINT, "width": look.THIN}, layer="below"
+        )
         label = {"text": f"<b>{literal(axis.label)}</b>", "x": x, "y": 1, "yshift": 18}
-        fig.add_annotation(**label, showarrow=False, font={"size": 12})
+        fig.add_annotation(**label, **look.note())
         last = x == len(axes) - 1  # right of the last axis there are no lines
         aside = {"xanchor": "left", "xshift": 8} if last else {"xanchor": "right", "xshift": -8}
         for y, name in axis.marks:
@@ -63,17 +62,16 @@ def parallel(
                 x=x,
                 y=y,
                 text=name,
-                showarrow=False,
-                font={"size": 11, "color": AXIS_TEXT[dark]},
-                bgcolor=PAPER[dark],
+                **{**look.note(), "font": {"size": look.TICK, "color": look.AXIS_TEXT[dark]}},
+                bgcolor=look.PAPER[dark],
                 borderpad=1,
                 **aside,
             )
     groups: dict[int, list[int]] = {}
     for i, gain in enumerate(gains):
         share = max(-1.0, min(1.0, gain / scale)) if scale else 0.0
-        groups.setdefault(round((share + 1) / 2 * (len(STEPS) - 1)), []).append(i)
-    for step, members in sorted(groups.items(), key=lambda one: abs(one[0] - len(STEPS) // 2)):
+        groups.setdefault(round((share + 1) / 2 * (len(look.SHIFT_STEPS) - 1)), []).append(i)
+    for step, members in sorted(groups.items(), key=lambda one: abs(one[0] - len(look.SHIFT_STEPS) // 2)):
         gap: list[Any] = [None]
         fig.add_scatter(
             x=[x for _ in members for x in [*range(len(places)), *gap]],
@@ -81,12 +79,12 @@ def parallel(
             mode="lines+markers",
             showlegend=False,
             opacity=0.8,
-            line={"color": STEPS[step], "width": 1.6},
-            marker={"color": STEPS[step], "size": 5},
+            line={"color": look.SHIFT_STEPS[step], "width": look.THIN},
+            marker={"color": look.SHIFT_STEPS[step], "size": look.SMALL_MARK},
             hovertext=[hovers[i] for i in members for _ in range(len(places) + 1)],
-            hovertemplate="%{hovertext}<extra></extra>",
+            hovertemplate=look.hover("%{hovertext}"),
         )
-    colours = [[i / (len(STEPS) - 1), c] for i, c in enumerate(STEPS)]
+    colours = [[i / (len(look.SHIFT_STEPS) - 1), c] for i, c in enumerate(look.SHIFT_STEPS)]
     scaled = {"colorscale": colours, "cmin": -scale, "cmax": scale}
     fig.add_scatter(
         x=[None],
@@ -94,7 +92,7 @@ def parallel(
         mode="markers",
         showlegend=False,
         hoverinfo="skip",
-        marker={"color": [0], **scaled, "showscale": True, "colorbar": gain_bar(gain_title, dark)},
+        marker={"color": [0], **scaled, "showscale": True, "colorbar": look.scale(gain_title, dark)},
     )
     fig.update_layout(margin={"t": 44}, hovermode="closest", dragmode=False)
     fig.update_xaxes(visible=False, range=[-0.35, len(places) - 0.65], fixedrange=True)

@@ -8,10 +8,13 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import ARMS, COLOUR, DASH, SYMBOL, faint, figure, literal, padded
+from pages.ui.charts.marks import figure, literal, padded
 from pages.ui.charts.result import guessing
 
+MANY = 6  # curves of one part; more are drawn thinner and paler, or what lies below is lost
+LONGER = 2.0  # times as many epochs as three quarters of the trainings took: an axis to its end would squeeze them
 Curve = Mapping[str, Any]  # arm, student, seed, epoch[], score[], loss[], hard[], soft[], best (epoch or None)
 
 
@@ -44,8 +47,9 @@ def curves(
     fig = figure(height, x=epoch_title, y=literal(metric))
     _whole_epochs(fig, drawn)
     shown: set[str] = set()
-    for curve in sorted(drawn, key=lambda c: ARMS.index(c["arm"])):
-        _one(fig, curve, names, shown, best_name)
+    most = max((sum(c["arm"] == arm for c in drawn) for arm in look.ARMS), default=0)
+    for curve in sorted(drawn, key=lambda c: look.ARMS.index(c["arm"])):
+        _one(fig, curve, names, shown, best_name, many=most > MANY)
     trained = {c["arm"] for c in drawn}
     if teacher_score is not None and "teacher" not in trained:
         _level(fig, teacher_score, names["teacher"], max((max(c["epoch"], default=1) for c in drawn), default=1))
@@ -53,7 +57,19 @@ def curves(
     if span:
         fig.update_yaxes(range=span)
         guessing(fig, chance, span)
+    end = last_epoch(drawn)
+    if end is not None:
+        fig.update_xaxes(range=[0, end])
     return fig
+
+
+def last_epoch(drawn: Sequence[Curve]) -> float | None:
+    """Return where the axis of epochs ends; None where it holds all: a single long training would squeeze all others."""
+    ends = sorted(max(c["epoch"]) for c in drawn if c["epoch"])
+    if len(ends) < 4:
+        return None
+    usual = ends[(3 * len(ends) - 1) // 4]
+    return LONGER * usual if ends[-1] > LONGER * usual else None
 
 
 def telling(drawn: Sequence[Curve], teacher_score: float | None, lower_is_better: bool) -> list[float]:
@@ -73,12 +89,24 @@ def outside(drawn: Sequence[Curve], teacher_score: float | None, lower_is_better
     span = padded(telling(drawn, teacher_score, lower_is_better))
     if span is None:
         return 0
-    return sum(1 for c in drawn for s in c["score"] if s is not None and not span[0] <= s <= span[1])
+    end = last_epoch(drawn) or float("inf")
+    told = [(s, e) for c in drawn for s, e in zip(c["score"], c["epoch"], strict=True) if s is not None]
+    return sum(1 for s, e in told if e > end or not span[0] <= s <= span[1])
 
 
-def _one(fig: go.Figure, curve: Curve, names: Mapping[str, str], shown: set[str], best_name: str, **place: Any) -> None:
+def _one(
+    fig: go.Figure,
+    curve: Curve,
+    names: Mapping[str, str],
+    shown: set[str],
+    best_name: str,
+    *,
+    many: bool = False,
+    **place: Any,
+) -> None:
     arm, seed = curve["arm"], curve["seed"]
     label = names[arm]
+    told = f"epoch %{{x}}: %{{y:{look.SCORE}}}"
     fig.add_scatter(
         x=list(curve["epoch"]),
         y=list(curve["score"]),
@@ -86,10 +114,10 @@ def _one(fig: go.Figure, curve: Curve, names: Mapping[str, str], shown: set[str]
         name=label,
         legendgroup=arm,
         showlegend=_legend_once(fig, arm, label, shown),
-        line={"color": COLOUR[arm], "dash": DASH[arm], "width": 2},
-        marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 7},
-        opacity=0.85,
-        hovertemplate=f"{literal(label)}, seed {seed}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>",
+        line=look.line(arm, width=look.THIN if many else look.LINE),
+        marker=look.mark(arm, size=look.SMALL_MARK),
+        opacity=look.FADED[arm] if many else 1.0,
+        hovertemplate=look.hover(f"{literal(label)}, seed {seed}", told),
         **place,
     )
     best = curve.get("best")
@@ -102,13 +130,8 @@ def _one(fig: go.Figure, curve: Curve, names: Mapping[str, str], shown: set[str]
             name=best_name,
             legendgroup=arm,
             showlegend=False,
-            marker={
-                "color": COLOUR[arm],
-                "symbol": SYMBOL[arm],
-                "size": 11,
-                "line": {"width": 2, "color": "rgba(255,255,255,0.9)"},
-            },
-            hovertemplate=f"{literal(best_name)}: {literal(label)}, seed {seed}<br>epoch %{{x}}: %{{y:.4f}}<extra></extra>",
+            marker=look.mark(arm, size=look.SMALL_MARK if many else look.MARK),
+            hovertemplate=look.hover(f"{literal(best_name)}: {literal(label)}, seed {seed}", told),
             **place,
         )
 
@@ -119,8 +142,8 @@ def _level(fig: go.Figure, score: float, name: str, last: float) -> None:
         y=[score, score],
         mode="lines",
         name=name,
-        line={"color": COLOUR["teacher"], "dash": DASH["teacher"], "width": 2},
-        hovertemplate=f"{literal(name)}: %{{y:.4f}}<extra></extra>",
+        line=look.line("teacher"),
+        hovertemplate=look.hover(f"{literal(name)}: %{{y:{look.SCORE}}}"),
     )
 
 
@@ -131,7 +154,8 @@ def losses(
     fig = figure(height, x=epoch_title, y=y)
     _whole_epochs(fig, drawn)
     shown: set[str] = set()
-    looks = {"hard": ("#E69F00", "dot"), "soft": ("#CC79A7", "dash"), "loss": (COLOUR["student"], "solid")}
+    looks = {"hard": look.TERMS[0], "soft": look.TERMS[1], "loss": (look.COLOUR["student"], look.DASH["student"])}
+    many = len(drawn) > MANY
     for curve in drawn:
         for part, (colour, dash) in looks.items():
             values = list(curve.get(part) or [])
@@ -144,13 +168,22 @@ def losses(
                 name=names[part],
                 legendgroup=part,
                 showlegend=part not in shown,
-                line={"color": COLOUR[curve["arm"]] if part == "loss" else colour, "dash": dash, "width": 1.8},
-                opacity=0.8,
-                hovertemplate=f"{literal(names[part])}, seed {curve['seed']}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
+                line={
+                    "color": look.COLOUR[curve["arm"]] if part == "loss" else colour,
+                    "dash": dash,
+                    "width": look.THIN if many else look.LINE,
+                },
+                opacity=look.FADED["student"] if many else 1.0,
+                hovertemplate=look.hover(
+                    f"{literal(names[part])}, seed {curve['seed']}", f"epoch %{{x}}: %{{y:{look.VALUE}}}"
+                ),
             )
             shown.add(part)
     if log:
         fig.update_yaxes(type="log", dtick=1)
+    end = last_epoch(drawn)
+    if end is not None:
+        fig.update_xaxes(range=[0, end])
     return fig
 
 
@@ -179,19 +212,19 @@ def seeds(
     base = figure(height * rows + 30)
     plain = base.to_dict()["layout"]
     fig.update_layout({k: v for k, v in plain.items() if k not in ("xaxis", "yaxis")})
-    fig.update_layout(legend={"y": 1.0 + 0.28 / rows}, margin={"t": 60})
+    fig.update_layout(legend={"y": 1.0 + 0.28 / rows}, margin={"t": look.TITLED})
     shown: set[str] = set()
     for curve in drawn:
         if curve["arm"] == "teacher":
             continue
         at = found.index(curve["seed"])
         _one(fig, curve, names, shown, best_name, row=at // columns + 1, col=at % columns + 1)
-    fig.update_xaxes(gridcolor=faint("#7F7F7F", 0.14), zeroline=False)
-    fig.update_yaxes(gridcolor=faint("#7F7F7F", 0.14), zeroline=False)
+    fig.update_xaxes(**plain["xaxis"])
+    fig.update_yaxes(**plain["yaxis"])
     span = padded(telling([c for c in drawn if c["arm"] != "teacher"], None, lower_is_better))
     if span:
         fig.update_yaxes(range=span)
-    fig.update_annotations(font={"size": 12})
+    fig.update_annotations(**look.note())
     return fig
 
 

@@ -30,7 +30,8 @@ def chains(block: Block) -> None:
                 shared(t("compress.as_above", stages=" → ".join(str(stages[i]["name"]) for i in known)))
             for i in ids[len(known) :]:
                 with linked(f"link-{number}-{i}", joined=i != ids[0]):
-                    stage(block, stages[i], f"box-{number}-{i}")
+                    whole = "-student" if stages[i]["step"] is None else ""
+                    stage(block, stages[i], f"box-{number}-{i}{whole}")
             drawn |= set(ids)
 
 

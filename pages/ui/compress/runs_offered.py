@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
@@ -12,7 +15,11 @@ from pages.ui.shared.text import t
 
 def kept(run: str) -> bool:
     """Say whether a run keeps the weights of its trainings; the shipped example and runs that made a student smaller do not."""
-    return next(engine.store().folder(run).checkpoints.rglob("trained/*.json"), None) is not None
+    checkpoints = engine.store().folder(run).checkpoints
+    return any(
+        Path(place).name == "trained" and any(file.endswith(".json") for file in files)
+        for place, _, files in os.walk(checkpoints)
+    )
 
 
 def students(folder: RunFolder) -> list[str]:

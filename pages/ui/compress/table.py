@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from kd_core.runs.view import compress_words
+from pages.ui.access import cards
 from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
 from pages.ui.shared.text import plain, t
@@ -16,7 +16,7 @@ from pages.ui.shared.text import plain, t
 
 def show(block: Mapping[str, Any]) -> None:
     """Draw it."""
-    st.dataframe(frame(block), hide_index=True, height="content", alt=t("compress.table.title"), placeholder="–")
+    cards.table(frame(block), hide_index=True, height="content", alt=t("compress.table.title"), placeholder="–")
 
 
 def frame(block: Mapping[str, Any]) -> pd.DataFrame:

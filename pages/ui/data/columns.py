@@ -11,6 +11,7 @@ import streamlit as st
 from kd_core.data.table import ColumnProfile, Profile
 from kd_core.errors import Problem
 from kd_core.specs import ColumnKind
+from pages.ui.access import cards
 from pages.ui.charts import data as charts
 from pages.ui.data import mending
 from pages.ui.shared import findings, picture
@@ -35,7 +36,7 @@ def table(found: Profile) -> str | None:
         }
     )
     config = st.column_config
-    event = st.dataframe(
+    event = cards.table(
         frame,
         hide_index=True,
         height=min(460, 40 + 36 * len(frame)),

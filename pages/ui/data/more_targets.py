@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import streamlit as st
 
 from kd_core.data.table import Profile
-from kd_core.task import task_of
+from kd_core.errors import KDError
+from kd_core.task import TASKS, kind_of, task_of
 from pages.ui.data import sources
 from pages.ui.shared import forms
-from pages.ui.shared.text import t
+from pages.ui.shared.text import escape, t
 from pages.ui.tasks import labels
 
 HELD = "more_targets"
 KEY = f"{sources.KEY}.{HELD}"
+ACROSS = 4  # targets side by side
 
 
 def counted(choices: dict[str, Any], found: Profile) -> tuple[str, int]:
@@ -41,3 +44,67 @@ def choose(choices: dict[str, Any], found: Profile) -> None:
             choices[name] = None
             forms.forget(f"{sources.KEY}.{name}")
         st.rerun()
+
+
+def tasks(choices: dict[str, Any]) -> list[str | None]:
+    """List the tasks that can be chosen; None: the one that is found. One that holds tasks of several targets stays as it is."""
+    held = choices.get("task")
+    return [None, *TASKS.names(), *([held] if held and held not in TASKS.names() else [])]
+
+
+def asked(choices: dict[str, Any]) -> dict[str, str]:
+    """Return the kinds that a person chose for single targets, by their names."""
+    try:
+        task = task_of(choices.get("task") or "")
+    except KDError:
+        return {}
+    heads = {head.name: head.task for head in getattr(task, "heads", ())}  # what a kept dataset says of each
+    return heads | dict(getattr(task, "asked", ()))
+
+
+def alone() -> list[str]:
+    """Name the kinds that a target can have beside others."""
+    return [n for n in TASKS.names() if task_of(n).target in ("classes", "number") and not _needs_others(n)]
+
+
+def _needs_others(name: str) -> bool:
+    task = task_of(name)
+    return task.by_group or task.by_history
+
+
+def kinds(choices: dict[str, Any], found: Profile) -> None:
+    """Let a person choose what each of several targets is; a change is kept and the page understood anew."""
+    if found.task is None or task_of(found.task).target != "several":
+        return
+    heads, wanted = getattr(task_of(found.task), "heads", ()), asked(choices)
+    with st.container(border=True, key="data-heads"):
+        st.markdown(f"**{t('data.heads.title')}**")
+        st.caption(t("data.heads.note"))
+        chosen = {}
+        for place, head in zip(_places(len(heads)), heads, strict=True):
+            with place:
+                chosen[head.name] = _kind(head.name, head.task, wanted.get(head.name))
+    now = {name: kind for name, kind in chosen.items() if kind is not None}
+    if now != {name: kind for name, kind in wanted.items() if name in chosen}:
+        several = kind_of(found.task)
+        choices["task"] = f"{several}:{json.dumps(now, ensure_ascii=False)}" if now else several
+        forms.forget(f"{sources.KEY}.task")
+        st.rerun()
+
+
+def _places(count: int) -> list[Any]:
+    return [place for _ in range(0, count, ACROSS) for place in st.columns(ACROSS)][:count]
+
+
+def _kind(name: str, found: str, wanted: str | None) -> str | None:
+    """Draw the list of one target; None: as it was found."""
+    options = [None, *alone()]
+    key = forms.seed(f"{KEY}.kind.{name}", wanted if wanted in options else None)
+    auto = t("data.heads.auto", task=task_of(found).title) if wanted is None else t("common.auto")
+    return st.selectbox(
+        escape(name),
+        options,
+        key=key,
+        format_func=lambda kind: auto if kind is None else escape(task_of(kind).title),
+        placeholder=auto,
+    )

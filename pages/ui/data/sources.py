@@ -10,7 +10,7 @@ from kd_core import limits
 from kd_core.errors import KDError
 from kd_core.registry import Entry
 from kd_core.scenarios import AREAS, SCENARIOS, default_spec
-from pages.ui.shared import engine, forms, session, text, uploader
+from pages.ui.shared import engine, example, forms, session, text, uploader
 from pages.ui.shared.text import t
 
 USUAL = ("csv", "tsv", "parquet", "xlsx", "jsonl", "zip", "gz")
@@ -51,6 +51,32 @@ def begin(source: str, name: str, **more: Any) -> None:
     st.session_state[CHOICES] = {"source": source, "name": name, **more}
 
 
+def of_example() -> Entry[Any]:
+    """The sample of the shipped example, with which a newcomer can't go wrong."""
+    found = example.read()
+    source = found[0].dataset.source if found else None
+    every = scenarios()
+    return next((e for e in every if f"sample:{e.facts['sample']}" == source), every[0])
+
+
+def begin_sample(entry: Entry[Any]) -> None:
+    """Start over with a sample, as its scenario reads it."""
+    told = default_spec(entry.name).dataset.model_dump(mode="json", exclude_defaults=True)
+    begin(told.pop("source"), told.pop("name"), **told)
+    st.rerun()
+
+
+def nothing() -> None:
+    """Say what will be on the page, and fill it with one press."""
+    with st.container(border=True, horizontal_alignment="center", key="data-empty-state"):
+        st.space("small")
+        st.markdown(t("data.nothing"), width="content")
+        entry = of_example()
+        if st.button(t("data.fill", name=entry.title), type="primary", key="data-fill", icon=":material/table_view:"):
+            begin_sample(entry)
+        st.space("small")
+
+
 def picker() -> None:
     """Draw the three ways to choose data."""
     left, right = st.columns([3, 2], gap="large")
@@ -69,14 +95,12 @@ def picker() -> None:
             for entry in scenarios():
                 sample = entry.facts["sample"]
                 if st.button(
-                    sample,
+                    text.escape(entry.title),
                     key=f"data-sample-{sample}",
                     icon=":material/table_view:",
                     help=text.escape(entry.facts["story"]),
                 ):
-                    told = default_spec(entry.name).dataset.model_dump(mode="json", exclude_defaults=True)
-                    begin(told.pop("source"), told.pop("name"), **told)
-                    st.rerun()
+                    begin_sample(entry)
         _known()
 
 

@@ -82,6 +82,12 @@ def profile(spec: dict[str, Any], read: ReadSpec, name: str) -> Profile:
     return _profile(f"{content_hash(spec['source'])}|{key}", json.dumps(choices, sort_keys=True), found)
 
 
+def stamp(spec: dict[str, Any], read: ReadSpec) -> str:
+    """Return what is the same for the same file read the same way: for what is kept beside its profile. Errors: DataError."""
+    kept = json.dumps([read.to_json(), spec.get("kinds"), spec.get("drop"), spec.get("group")], sort_keys=True)
+    return f"{content_hash(spec['source'])}|{kept}"
+
+
 def facts_of(found: Profile, part: str | None) -> Facts:
     """Count what later pages need; `part` is the column that gives the split."""
     from kd_core.data.views import foreseen

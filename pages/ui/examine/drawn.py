@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import ARMS, COLOUR, DASH, FAINT, SYMBOL, figure, literal, shifted, short
+from pages.ui.charts.marks import figure, literal, short
+from pages.ui.look import ARMS, shifted
 
 _BAR, _EDGES = 26, 76  # pixels of a column's bars, and of what is around all of them
 Line = Mapping[str, Any]  # way, strength, arm, score
@@ -28,10 +30,10 @@ def disturbed(
             y=[score for _, score in points],
             mode="lines+markers",
             name=names[arm],
-            line={"color": COLOUR[arm], "dash": DASH[arm], "width": 2},
-            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 8},
+            line=look.line(arm),
+            marker=look.mark(arm),
             customdata=told,
-            hovertemplate="%{customdata}<extra></extra>",
+            hovertemplate=look.hover("%{customdata}"),
         )
     ticks = sorted({0.0, *(100 * p["strength"] for p in lines)})
     fig.update_xaxes(tickvals=ticks, ticktext=[f"{value:.0f} %" for value in ticks])
@@ -53,7 +55,7 @@ def leaning(
     for arm in arms:
         values = [by_arm[arm].get(name, 0.0) for name in columns]
         told = [
-            hover.format(arm=literal(names[arm]), column=literal(name), value=f"{value:+.3g}".replace("-", "−"))
+            hover.format(arm=literal(names[arm]), column=literal(name), value=look.change(value))
             for name, value in zip(columns, values, strict=True)
         ]
         error = [(spreads or {}).get(arm, {}).get(name, 0.0) for name in columns]
@@ -62,16 +64,21 @@ def leaning(
             y=list(range(len(columns))),
             orientation="h",
             name=names[arm],
-            marker={"color": COLOUR[arm]},
-            error_x={"type": "data", "array": error, "color": FAINT, "thickness": 1, "width": 2, "visible": any(error)},
+            marker=look.fill(arm),
+            error_x=look.interval(
+                values,
+                [v - e for v, e in zip(values, error, strict=True)],
+                [v + e for v, e in zip(values, error, strict=True)],
+                look.GREY,
+            ),
             customdata=told,
-            hovertemplate="%{customdata}<extra></extra>",
+            hovertemplate=look.hover("%{customdata}"),
         )
     fig.update_layout(barmode="group", bargap=0.25)
     fig.update_yaxes(
         tickvals=list(range(len(columns))), ticktext=[short(n) for n in columns], autorange="reversed", showgrid=False
     )
-    fig.update_xaxes(zeroline=True, zerolinecolor=FAINT)
+    fig.update_xaxes(zeroline=True, zerolinecolor=look.FAINT)
     return fig
 
 
@@ -89,8 +96,8 @@ def squares(effects: Sequence[float], grid: int, *, most: float, dark: bool, hov
         showscale=False,
         xgap=1,
         ygap=1,
-        customdata=[[hover.format(effect=f"{v:+.3f}".replace("-", "−")) for v in row] for row in rows],
-        hovertemplate="%{customdata}<extra></extra>",
+        customdata=[[hover.format(effect=look.change(v)) for v in row] for row in rows],
+        hovertemplate=look.hover("%{customdata}"),
     )
     fig.update_xaxes(visible=False)
     fig.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")

@@ -11,6 +11,7 @@ import streamlit as st
 from kd_core.evaluate.examination.slices import FEWEST
 from kd_core.runs.store.folder import RunFolder
 from kd_core.task import task_of
+from pages.ui.access import cards
 from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, plain, t
@@ -41,7 +42,7 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int, found: Mappin
         st.markdown(t("examine.groups.none", fewest=FEWEST))
     else:
         st.markdown(said(slices, str(other or others[0]), shares))
-        st.dataframe(
+        cards.table(
             pd.DataFrame([_line(one, shares) for one in slices[:FIRST]]),
             hide_index=True,
             height="content",
@@ -86,6 +87,12 @@ def difference(one: Slice, shares: bool) -> str:
     return f"{sign}{abs(shown):.{digits}f}{beside}"
 
 
+def sure(one: Slice) -> str:
+    """Tell how sure a difference is: "yes" with all groups counted, "alone" by its own interval only, or "no"."""
+    beside = one["half"] is not None and abs(one["gain"]) > one["half"]
+    return "yes" if one["sure"] else "alone" if beside else "no"
+
+
 def _line(one: Slice, shares: bool) -> dict[str, Any]:
     arms = differences.arm_names()
     scores = {arms[a]: text.percent(v) if shares else text.score(v) for a, v in one["scores"].items()}
@@ -94,7 +101,7 @@ def _line(one: Slice, shares: bool) -> dict[str, Any]:
         t("examine.groups.rows"): one["rows"],
         **scores,
         t("examine.groups.difference"): difference(one, shares),
-        t("examine.groups.sure"): t("examine.groups.yes" if one["sure"] else "examine.groups.no"),
+        t("examine.groups.sure"): t(f"examine.groups.{sure(one)}"),
     }
 
 
@@ -119,4 +126,4 @@ def _disagreements(result: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         }
         for row in found["disagreements"]
     ]
-    st.dataframe(pd.DataFrame(lines), hide_index=True, height=240, alt=escape(t("examine.disagree.title")))
+    cards.table(pd.DataFrame(lines), hide_index=True, height=240, alt=escape(t("examine.disagree.title")))

@@ -11,8 +11,8 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
-from pages.ui.charts.marks import ARMS, readable_on, shifted
 from pages.ui.examine import drawn as charts
+from pages.ui.look import ARMS, readable_on, shifted
 from pages.ui.result import differences
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import Safe, escape, t, term
@@ -126,9 +126,9 @@ def marked(parts: Sequence[Any], effects: Sequence[float], most: float, dark: bo
     for (word, _, _), effect in zip(parts, effects, strict=True):
         colour = shifted(effect / most if most else 0.0, dark)
         hundredths = round(100 * effect, digits)
-        number = f"{hundredths:+.{digits}f}".replace("-", "−") if hundredths else "0"
+        number = text.signed(hundredths, digits) if hundredths else "0"
         words.append(
-            f"<span style='background:{colour};color:{readable_on(colour)};padding:2px 4px;border-radius:4px;display:inline-block;margin:2px;"
+            f"<span style='background:{colour};color:{readable_on(colour)};padding:0 var(--kd-space-xs);border-radius:var(--kd-radius-s);display:inline-block;margin:2px;"
             f"text-align:center'>{html.escape(word)}<br><small>{number}</small></span>"
         )
     return f"<p style='line-height:2.2;margin:0'>{''.join(words)}</p>"

@@ -12,7 +12,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 from pages.ui.examine import confidence, disturbed, groups, leaning, one_row
-from pages.ui.result import differences
+from pages.ui.result import differences, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 
@@ -48,11 +48,23 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int) -> None:
     arms = differences.arm_names()
     asked = t("examine.asked", names=", ".join(arms[a] for a in kept["asked"]))
     st.caption(t("examine.done", rows=f"{kept['rows']:,}", seconds=text.seconds(kept["seconds"]), asked=asked))
+    if len(result["students"][index]["seeds"]) > 1:
+        st.markdown(one_seed(result, index))
     for arm, why in kept["left_out"].items():
         st.caption(t("examine.left_out", arm=arms[arm], why=why))
     for part in (groups, disturbed, leaning, confidence):
         part.show(folder, result, index, kept)
     one_row.show(folder, result, index)
+
+
+def one_seed(result: Mapping[str, Any], index: int) -> text.Safe:
+    """Say that this looks at the model taken home, one seed of several, so that its scores differ from the table's means."""
+    student, name = result["students"][index], result["metric"]["name"]
+    block = student["metrics"][name]
+    (kept,) = [one["seed"] for one in result["artifacts"]["students"] if one["index"] == index]
+    own = block["values"][student["seeds"].index(kept)]
+    told = {"metric": verdict.metric_title(name), "own": text.score(own), "mean": text.score(block["mean"])}
+    return t("examine.one_seed", seed=kept, seeds=len(student["seeds"]), **told)
 
 
 def read(folder: RunFolder, index: int) -> dict[str, Any] | None:

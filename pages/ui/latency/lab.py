@@ -16,6 +16,7 @@ from kd_core.runs.timing import told as session
 from kd_core.runs.timing.job import Job
 from kd_core.runs.timing.kept import kept
 from kd_core.runs.timing.told import Found
+from pages.ui.access import cards
 from pages.ui.charts import compare as charts
 from pages.ui.latency import asking, making, told
 from pages.ui.shared import picture, text
@@ -133,11 +134,11 @@ def _found(found: Found) -> None:
         _times(found, str(form or forms[0]), int(batch or batches[0]))
     if said := told.fastest(found):
         st.markdown(f"**{t('latency.fastest_title')}**", help=t("latency.fastest_help"))
-        st.dataframe(pd.DataFrame(said), hide_index=True, height="content", alt=t("latency.fastest_title"))
+        cards.table(pd.DataFrame(said), hide_index=True, height="content", alt=t("latency.fastest_title"))
         for line in told.slower(found):
             st.markdown(f":material/info: {line}")
     st.markdown(f"**{t('latency.sizes')}**", help=t("latency.sizes_help"))
-    st.dataframe(pd.DataFrame(told.sizes(found)), hide_index=True, height="content", alt=t("latency.sizes"))
+    cards.table(pd.DataFrame(told.sizes(found)), hide_index=True, height="content", alt=t("latency.sizes"))
     _cost(found, batches)
     if notes := told.notes(found):
         with st.expander(t("latency.notes", num=len(notes))):
@@ -154,9 +155,7 @@ def _times(found: Found, form: str, batch: int) -> None:
     )
     picture.show(fig, "latency-intervals", told.alt(drawn, batch))
     st.caption(t("latency.chart_note"))
-    st.dataframe(
-        pd.DataFrame(told.lines(found, form, batch)), hide_index=True, height="content", alt=t("latency.times")
-    )
+    cards.table(pd.DataFrame(told.lines(found, form, batch)), hide_index=True, height="content", alt=t("latency.times"))
 
 
 def _cost(found: Found, batches: Sequence[int]) -> None:
@@ -188,5 +187,5 @@ def _cost(found: Found, batches: Sequence[int]) -> None:
         asked = CostSpec(per_day=per_day, price=price, utilisation=used / 100, batch=batch)
         lines = told.costs(found, asked, currency)
         if lines:
-            st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("latency.cost"))
+            cards.table(pd.DataFrame(lines), hide_index=True, height="content", alt=t("latency.cost"))
         st.caption(t("latency.cost_note", day=text.exact(per_day), used=used))

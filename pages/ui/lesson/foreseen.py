@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import CLASSIFICATION, task_of
-from pages.ui.charts import distill as charts
+from pages.ui.charts import lesson as charts
 from pages.ui.lesson import builder
 from pages.ui.lesson.moved import part_name
 from pages.ui.runs import softening

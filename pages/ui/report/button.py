@@ -23,6 +23,6 @@ def offer(folder: RunFolder) -> None:
         "text/html",
         key="run-report",
         on_click="ignore",
-        icon=":material/description:",
+        icon=":material/download:",
         help=t("runs.head.report_help"),
     )

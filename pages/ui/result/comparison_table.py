@@ -11,6 +11,7 @@ import streamlit as st
 
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.runs import RunStore
+from pages.ui.access import cards
 from pages.ui.result import comparison, recipe, verdict
 from pages.ui.result.comparison import Entry
 from pages.ui.result.differences import Written
@@ -50,7 +51,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         entry = found[st.session_state["compare-star"]["row"]]
         store.star(entry.run_id, not entry.star)
 
-    event: Any = st.dataframe(
+    event: Any = cards.table(
         frame,
         key=f"compare-table-{'-'.join(map(str, rows))}",
         hide_index=True,

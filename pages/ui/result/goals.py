@@ -64,15 +64,25 @@ class Goals:
 
 
 def ask(
-    key: str, metric: str, by: str, teacher_value: float | None, teacher_costs: Mapping[str, float | None], times: str
+    key: str,
+    metric: str,
+    by: str,
+    teacher_value: float | None,
+    teacher_costs: Mapping[str, float | None],
+    times: str,
+    *,
+    first: str = "teacher",
 ) -> Goals:
-    """Let the person set goals. `times` is the catalogue's name for so many times less cost; a goal without a number is none."""
+    """Let the person set goals. `times` is the catalogue's name for so many times less cost; a goal without a number is none.
+
+    `first`: the way that is open at first, where the teacher is known.
+    """
     st.markdown(f"**{t('compare.goal.title')}**")
     ways = WAYS if teacher_value is not None else WAYS[1:]
     way = st.segmented_control(
         t("compare.goal.way"),
         ways,
-        key=forms.seed(f"{key}-way", ways[0]),
+        key=forms.seed(f"{key}-way", first if first in ways else ways[0]),
         required=True,
         label_visibility="collapsed",
         format_func=lambda w: t(f"compare.goal.way_{w}"),
@@ -98,7 +108,7 @@ def ask(
         )
         worst = teacher_value + (lost if lower else -lost) / scale
         return Goals(metric, worst, {} if cost is None else {by: cost / less})
-    first = None if teacher_value is None else float(f"{teacher_value + (usual if lower else -usual):.3g}")
+    opening = None if teacher_value is None else float(f"{teacher_value + (usual if lower else -usual):.3g}")
     worst = st.number_input(
         t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title),
         None,
@@ -106,7 +116,7 @@ def ask(
         None,
         0.01 if share else usual / 5,
         format="%.3f" if share else "%.4g",
-        key=forms.seed(f"{key}-value-{metric}", first),
+        key=forms.seed(f"{key}-value-{metric}", opening),
         help=t("compare.goal.value_help"),
     )
     most = {}

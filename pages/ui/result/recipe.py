@@ -17,6 +17,7 @@ from kd_core.reports import recipe
 from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import export_cell
 from kd_core.specs import RunSpec
+from pages.ui.access import cards
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 
@@ -32,7 +33,7 @@ def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.caption(t("runs.recipe.note"))
-        st.dataframe(settings(spec), hide_index=True, height=460, alt=t("runs.recipe.json"), placeholder="–")
+        cards.table(settings(spec), hide_index=True, height=460, alt=t("runs.recipe.json"), placeholder="–")
     with right:
         downloads(folder, spec, found, name)
     st.markdown(f"**{t('runs.recipe.cli')}**")

@@ -12,6 +12,7 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.task import IN_PARTS, SOME_CLASSES, task_of
+from pages.ui.access import cards
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
 from pages.ui.examine import tab as examine_tab
@@ -26,12 +27,8 @@ from pages.ui.try_it import tab as try_tab
 Result = Mapping[str, Any]
 
 
-OF_STAGES = (
-    "try",
-    "curves",
-    "recipe",
-    "log",
-)  # of a run that made a student smaller: the others tell of the student as it was
+# Of a run that made a student smaller: the others tell of the student as it was.
+OF_STAGES = ("try", "curves", "recipe", "log")
 
 
 def show(
@@ -229,7 +226,7 @@ def selection(student: Result, budget: Mapping[str, int] | None) -> None:
             rounds = "rounds" if budget["rounds"] > 1 else "whole"
             said.append(t(f"runs.overview.budget_{rounds}", most=budget["most_epochs"], first=budget["epochs"]))
         st.caption(" ".join(said))
-        st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.overview.selection"))
+        cards.table(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.overview.selection"))
 
 
 def soft(found: Result, index: int, run_id: str) -> None:
@@ -240,7 +237,7 @@ def soft(found: Result, index: int, run_id: str) -> None:
     elif not SOME_CLASSES(task_of(found["task"])):
         st.markdown(t("ranking.soft_tab" if ranking.by_order(found["task"]) else "runs.soft.regression"))
     else:
-        st.markdown(t("runs.soft.note"))
+        st.markdown(t("runs.soft.note_two" if len(found["dataset"]["classes"]) == 2 else "runs.soft.note"))
         ours, theirs = student.get("fidelity") or {}, student["baseline"].get("fidelity") or {}
         if "agreement" in ours and "agreement" in theirs:
             st.markdown(
@@ -347,4 +344,4 @@ def latency(found: Result, index: int) -> None:
     threads = found.get("environment", {}).get("threads", 1)
     said = t("runs.latency.note", hardware=verdict.hardware(found), threads=threads)
     st.caption(f"{said} {t('runs.latency.note_whole')}" if whole else said)
-    st.dataframe(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))
+    cards.table(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))

@@ -1,4 +1,4 @@
-"""Size and time of a student beside its teacher's, in words that hold: no ratio of times that scatter."""
+"""Size and time of a student beside its teacher's, in words that hold: of times that scatter the ratio is told to one digit, and that they do."""
 
 from __future__ import annotations
 
@@ -82,6 +82,16 @@ def times_faster(pair: Pair) -> Safe:
     return t("runs.speed.faster" if ratio > 1 else "runs.speed.slower", times=two_digits(max(ratio, 1 / ratio)))
 
 
+def roughly(pair: Pair) -> Safe:
+    """Say of times that scatter, to one digit, how many times faster the student is."""
+    ratio = pair.teacher / pair.student
+    most = max(ratio, 1 / ratio)
+    if most < 1.5:
+        return t("runs.speed.uneven_same")
+    size: int = 10 ** (len(f"{most:.0f}") - 1)
+    return t(f"runs.speed.uneven_{'faster' if ratio > 1 else 'slower'}", times=f"{round(most / size) * size:,.0f}")
+
+
 def two_digits(ratio: float) -> str:
     """Round a ratio to two digits: 1,400, 38, 5.3."""
     if ratio < 9.95:
@@ -91,16 +101,16 @@ def two_digits(ratio: float) -> str:
 
 
 def sentence(teacher: Result, student: Result) -> Safe | None:
-    """Say both times and, where neither scatters, how many times faster the student is."""
+    """Say how many times faster the student is, with both times; to one digit where one of them scatters."""
     pair = latency_pair(teacher, student)
     if pair is None:
         return None
     told = {"teacher": text.milliseconds(pair.teacher), "student": text.milliseconds(pair.student)}
-    return t("runs.speed.ratio", times=times_faster(pair), **told) if pair.steady else t("runs.speed.scatter", **told)
+    return t("runs.speed.ratio", times=times_faster(pair) if pair.steady else roughly(pair), **told)
 
 
 def note(teacher: Result, student: Result, hardware: str) -> Safe | None:
-    """Say how the times were measured, and when no ratio is told."""
+    """Say how the times were measured, and when the ratio is rough."""
     pair = latency_pair(teacher, student)
     if pair is None:
         return None

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.runs.outcome import read_gain, read_outcome
+from pages.ui.access import cards
 from pages.ui.charts import result as charts
 from pages.ui.result import verdict
 from pages.ui.result.differences import Written
@@ -45,7 +46,7 @@ def show(found: Result, index: int) -> None:
         alt = verdict.judge(found, index).splits
         picture.show(fig, "splits", alt or t("runs.splits.title"))
     with right:
-        st.dataframe(frame(found, index), hide_index=True, height="content", alt=t("runs.splits.title"))
+        cards.table(frame(found, index), hide_index=True, height="content", alt=t("runs.splits.title"))
     st.caption(t("runs.splits.note"))
 
 

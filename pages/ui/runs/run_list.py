@@ -12,6 +12,7 @@ from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.store.folder import STATES
 from kd_core.runs.store.rows import Headline, RunRow
 from kd_core.runs.store.runs import PAGE, RunStore
+from pages.ui.access import cards
 from pages.ui.result import verdict
 from pages.ui.result.differences import Written
 from pages.ui.shared import engine, text
@@ -98,7 +99,7 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
         store.star(ids[at], not rows[at].star)
 
     c = "runs.column."
-    event = st.dataframe(
+    event = cards.table(
         frame(rows),
         key=f"runs-table-{st.session_state.get('runs-table-turn', 0)}",
         on_select="rerun",

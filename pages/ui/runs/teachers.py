@@ -11,6 +11,7 @@ import streamlit as st
 from kd_core.registry import Entry, Situation
 from kd_core.specs import Spec
 from kd_core.task import IN_PARTS, task_of
+from pages.ui.access import cards
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import escape, t
@@ -201,7 +202,7 @@ def beside(found: Mapping[str, Any]) -> None:
     frame = pd.DataFrame([(str(a), b, text.score(c)) for a, b, c in lines], columns=columns)
     frame = frame if any(b for _, b, _ in lines) else frame.drop(columns=columns[1])
     st.markdown(f"**{t('runs.members.title')}**")
-    st.dataframe(frame, hide_index=True, width="content", alt=t("runs.members.title"))
+    cards.table(frame, hide_index=True, width="content", alt=t("runs.members.title"))
     named, classes = teacher.get("by_hand", (0, 0))
     how = f"named_{'all' if named == classes else 'some'}" if named else f"combine_{teacher['combine']}"
     st.caption(t(f"runs.members.{how}", **({"named": named, "classes": classes} if named else {})))

@@ -25,13 +25,14 @@ def words(now: Any) -> str:
     return plain(Safe(", ".join(said)))
 
 
-def progress(now: Any) -> None:
+def progress(now: Any, verdict: str = "") -> None:
     """Speak the progress of a run when it has changed."""
     st.session_state[HEARD] = now.run_id
-    _place(key=f"announcer-{now.run_id}", data={"text": words(now)})
+    said = " ".join(part for part in (f"{words(now)}.", verdict) if part)
+    _place(key=f"announcer-{now.run_id}", data={"text": said})
 
 
-def ended(now: Any) -> None:
-    """Speak the end of a run to who listened to its progress; who opens a finished run hears its page alone."""
+def ended(now: Any, verdict: str = "") -> None:
+    """Speak a run's end and its verdict to who listened to its progress; who opens a finished run hears its page alone."""
     if st.session_state.get(HEARD) == now.run_id:
-        progress(now)
+        progress(now, verdict)

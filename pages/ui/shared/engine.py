@@ -25,9 +25,24 @@ if TYPE_CHECKING:
     from kd_core.specs import Spec
 
 FIRST = ("plotly.graph_objects", "kd_core.evaluate")  # what the first picture needs
-HEAVY = ("kd_core.data.preparation", "kd_core.runs.plan", "pyarrow.parquet")
+HEAVY = (  # what the other pages need, in the order in which they are likely to be asked for
+    "kd_core.data.preparation",
+    "kd_core.runs.plan",
+    "pyarrow.parquet",
+    "kd_core.runs.estimate",
+    "kd_core.distill.modes",
+    "kd_core.evaluate.class_map",
+    "kd_core.runs.timing.job",
+    "kd_core.compress.steps",
+    "kd_core.runs.compressing.asked",
+    "kd_core.export.targets",
+    "kd_core.runs.exporting.exporting",
+)
 FIRST_PAGE_SECONDS = 5.0  # how long the background waits for a first visitor
+FREEZE_MODULES = 50  # newly imported modules from which freezing anew pays
 _shown = threading.Event()
+_freezing = threading.Lock()
+_frozen_modules: int | None = None  # how many were loaded when the collector was last told to leave them alone
 _LOG = logging.getLogger("kd_workbench.engine")
 
 
@@ -140,14 +155,25 @@ def _titles(module: str, registry: str) -> dict[str, str]:
 def page_shown() -> None:
     """Say that a page has been drawn, so that the background may use the processor."""
     _shown.set()
+    if _frozen_modules is not None and len(sys.modules) - _frozen_modules >= FREEZE_MODULES:
+        _freeze()  # a part of the engine that nothing had asked for before
+
+
+def _freeze() -> None:
+    """Leave what is loaded now to itself: each page view ends in a full garbage collection, which scans all the rest.
+
+    Unfrozen, torch and its parts cost ~80 ms a view, with every thread stopped. What is frozen is never collected, so this
+    is done after imports only, of which there is an end.
+    """
+    global _frozen_modules
+    with _freezing:
+        _frozen_modules = len(sys.modules)
+        gc.collect()
+        gc.freeze()
 
 
 def warm_up() -> threading.Thread:
-    """Import what the first picture needs at once and the rest in the background; then freeze it for the collector.
-
-    Each page view ends in a full garbage collection, which stops every thread for ~80 ms once torch is loaded;
-    frozen objects are not scanned. Frozen once only: what is frozen is never collected.
-    """
+    """Import what the first picture needs at once and the rest in the background; then freeze it for the collector."""
     for name in FIRST:
         importlib.import_module(name)
 
@@ -158,8 +184,7 @@ def warm_up() -> threading.Thread:
                 importlib.import_module(name)
             except Exception:
                 _LOG.exception("could not load %s", name)
-        gc.collect()
-        gc.freeze()
+        _freeze()
 
     thread = threading.Thread(target=load, name="engine-warm-up", daemon=True)
     thread.start()

@@ -22,6 +22,14 @@ def _arm(name: str) -> Safe:
     return t(f"runs.arm.{f'{name}_short' if name in ('baseline', 'placebo') else name}")
 
 
+def of_verdict(found: Mapping[str, Any] | None) -> str:
+    """Tell the verdict on the best student in its word and its claim, for who listens; empty where there is none."""
+    if not found or not found.get("students"):
+        return ""
+    said = verdict.judge(found, verdict.best_student(found))
+    return f"{t(f'runs.word.{said.word}')}. {text.plain(said.gain)}"
+
+
 def of_points(points: Sequence[Point], metric: str, cost: str, written: Callable[[float], str]) -> Safe:
     """Tell a metric against a cost: the points (arm, label, x, y) from cheap to dear, a few by name, the cheapest of each part among them."""
     order = sorted(points, key=lambda p: p["x"])

@@ -10,9 +10,11 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.task import task_of
+from pages.ui.access import aids
 from pages.ui.runs import finished
 from pages.ui.shared import engine, facts, session
 from pages.ui.shared.text import escape, number, shorten, t
+from pages.ui.words import glossary
 
 STYLE = Path(__file__).parent.parent / "browser" / "frame.css"
 ACTIVE = ("queued", "starting", "running", "cancelling")
@@ -25,9 +27,11 @@ def sidebar(pages: Sequence[Any]) -> None:
         st.markdown(f"#### :material/school: {t('common.product')}")
         for page in pages:
             st.page_link(page, query_params=session.link())
+        glossary.offer()
         st.space("small")
         _dataset_card()
         _run_card()
+        aids.show()
 
 
 def _dataset_card() -> None:

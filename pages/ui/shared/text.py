@@ -65,6 +65,11 @@ def shorten_all(names: Sequence[str], most: int = 24) -> list[str]:
 
 def differing_first(names: Sequence[str], most: int = 36) -> list[str]:
     """Turn names whose first `most` characters are alike around, so that what differs is not cut off by a narrow screen."""
+    return list(_differing_first(tuple(names), most))
+
+
+@functools.lru_cache(maxsize=16)
+def _differing_first(names: tuple[str, ...], most: int) -> tuple[str, ...]:
     alike: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
         alike.setdefault(name[:most], []).append(name)
@@ -75,7 +80,7 @@ def differing_first(names: Sequence[str], most: int = 36) -> list[str]:
         shared = shared if len(group) > 1 else 0
         start = group[0].rfind(" ", 0, shared) + 1  # a whole word
         told |= {n: f"{n[start:]} · {n[:start].strip()}" if start else n for n in group}
-    return [told[n] for n in names]
+    return tuple(told[n] for n in names)
 
 
 @functools.cache

@@ -27,7 +27,9 @@ STYLE = """<style>
 .kd-words { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr)); gap: 0.75rem; margin: 0; }
 .kd-words > div { border: 1px solid light-dark(#dde3e9, #2e3945); border-radius: 0.5rem; padding: 0.6rem 0.9rem; display: grid;
   grid-template-columns: 3rem 1fr; gap: 0 0.8rem; align-items: center; font-size: 0.92rem; line-height: 1.4; }
-.kd-words h3 { font-size: 1.02rem; padding: 0; margin: 0 0 0.1rem; }
+.kd-words .frame { display: grid; place-items: center; width: 44px; height: 44px; }
+.kd-words .frame span { display: block; min-width: 2px; min-height: 2px; }
+.kd-words h2 { font-size: 1.02rem; padding: 0; margin: 0 0 0.1rem; }
 .kd-words p { margin: 0; }
 .kd-words .wide { display: block; }
 .kd-words ol { list-style: none; margin: 0.2rem 0 0; padding: 0; }
@@ -82,19 +84,16 @@ def _html(result: Mapping[str, Any], student: int, row: Row | None) -> str:
     for arm in ("teacher", "student"):
         told = {"size": text.size(sizes[arm]), "metric": metric_title(metric), "score": text.score(scores[arm])}
         said = t(f"start.words.{arm}_is", name=named[arm], **told)
-        parts.append(f"<div>{_square(arm, sizes)}<div><h3>{t(f'start.words.{arm}')}</h3><p>{said}</p></div></div>")
+        parts.append(f"<div>{_square(arm, sizes)}<div><h2>{t(f'start.words.{arm}')}</h2><p>{said}</p></div></div>")
     shares = f"<p>{t('start.words.soft_row', label=row.label)}</p>{_bars(row)}" if row else ""
-    parts.append(f"<div class='wide'><h3>{t('start.words.soft')}</h3><p>{t('start.words.soft_is')}</p>{shares}</div>")
+    parts.append(f"<div class='wide'><h2>{t('start.words.soft')}</h2><p>{t('start.words.soft_is')}</p>{shares}</div>")
     return f"<div class='kd-words'>{''.join(parts)}</div>"
 
 
 def _square(arm: str, sizes: Mapping[str, float]) -> str:
     """Draw a file as a square; areas are sizes on disk."""
     side = SIDE * math.sqrt((sizes[arm] or 0) / max(sizes.values()))
-    return (
-        f"<svg width='{SIDE}' height='{SIDE}' viewBox='0 0 {SIDE} {SIDE}' aria-hidden='true'>"
-        f"<rect x='{(SIDE - side) / 2:.2f}' y='{(SIDE - side) / 2:.2f}' width='{side:.2f}' height='{side:.2f}' fill='{COLOUR[arm]}'/></svg>"
-    )
+    return f"<span class='frame'><span style='width: {side:.2f}px; height: {side:.2f}px; background: {COLOUR[arm]}'></span></span>"
 
 
 def _bars(row: Row) -> Safe:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from kd_core.data.table import Profile
 from kd_core.task import task_of
+from pages.ui.access import cards
 from pages.ui.charts import confusion as charts
 from pages.ui.charts import data as data_charts
 from pages.ui.charts import soft_labels as bar_charts
@@ -59,7 +60,7 @@ def overview(found: Result, index: int) -> None:
             names = pd.Index([escape(name) for name in frame.iloc[:, 0]], name=frame.columns[0])
             st.table(frame.iloc[:, 1:].set_index(names), border="horizontal")
     else:
-        st.dataframe(frame, hide_index=True, height=420, alt=t("labels.title"))
+        cards.table(frame, hide_index=True, height=420, alt=t("labels.title"))
     st.caption(t("labels.note"))
 
 

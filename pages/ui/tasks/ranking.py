@@ -15,6 +15,7 @@ from kd_core.data.table import Profile
 from kd_core.evaluate import lists
 from kd_core.evaluate.answers import from_logits
 from kd_core.task import task_of
+from pages.ui.access import cards
 from pages.ui.charts import data as data_charts
 from pages.ui.charts import soft_labels as charts
 from pages.ui.result.differences import arm_names
@@ -145,7 +146,7 @@ def quality(queries: Queries, scores: Mapping[str, Any], key: str) -> None:
                 **{arm_names()[arm]: scores[arm][order].round(3) for arm in ARMS},
             }
         )
-        st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("ranking.worst"))
+        cards.table(frame, hide_index=True, height=min(38 * (len(frame) + 1), 320), alt=t("ranking.worst"))
         st.caption(t("ranking.worst"))
 
 
@@ -176,7 +177,7 @@ def beside(kept: Kept, found: Result) -> None:
                     **{name: [cells[i] for i in order] for name, cells in list(told.items())[:1]},
                 }
             )
-            st.dataframe(frame, hide_index=True, height=min(38 * (len(frame) + 1), 420), alt=t("ranking.orders"))
+            cards.table(frame, hide_index=True, height=min(38 * (len(frame) + 1), 420), alt=t("ranking.orders"))
     st.caption(t("ranking.beside_note"))
 
 

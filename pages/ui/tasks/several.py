@@ -10,6 +10,7 @@ import streamlit as st
 
 from kd_core.runs.cells.tasks_inside import mean
 from kd_core.task import task_of
+from pages.ui.access import cards
 from pages.ui.result import differences, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
@@ -28,7 +29,7 @@ def show(found: Mapping[str, Any], index: int) -> None:
     with st.expander(t("task.several.more"), icon=":material/table_rows:"):
         names = [one["name"] for one in tasks]
         chosen = st.selectbox(t("task.several.which"), names, format_func=escape, key=f"task.several.{index}")
-        st.dataframe(metrics(tasks[names.index(chosen)]), hide_index=True, height="content", alt=t("task.several.more"))
+        cards.table(metrics(tasks[names.index(chosen)]), hide_index=True, height="content", alt=t("task.several.more"))
 
 
 def table(tasks: Any) -> pd.DataFrame:

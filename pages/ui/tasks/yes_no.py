@@ -50,7 +50,8 @@ def show(found: Result, index: int) -> None:
     kept, marks = told["kept"], []
     for name, at in (("half", HALF), ("chosen", student["values"][kept])):
         values = {m: student[name][m]["values"][kept] for m in MEASURES}
-        title = t(f"task.binary.mark_{name}", at=text.percent(at, 1))
+        in_use = "chosen" if told["used"] else "other"
+        title = t(f"task.binary.mark_{in_use if name == 'chosen' else name}", at=text.percent(at, 1), rule=rule)
         told_of = t(
             "task.binary.mark_hover", precision=text.percent(values["precision"]), recall=text.percent(values["recall"])
         )

@@ -38,8 +38,8 @@ def truth(questions: Questions, label: Any) -> str:
 
 
 def shares(told: Mapping[str, float]) -> str:
-    """Write the likeliest classes or labels with their shares."""
-    first = sorted(told, key=lambda name: -told[name])[:MOST]
+    """Write the likeliest classes or labels with their shares; where all fit, in one order for every model."""
+    first = list(told) if len(told) <= MOST else sorted(told, key=lambda name: -told[name])[:MOST]
     return " · ".join(f"{name} {100 * told[name]:.0f}\u00a0%" for name in first)
 
 

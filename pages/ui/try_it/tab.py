@@ -13,7 +13,7 @@ from kd_core.data.plain.questions import Questions
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.task import task_of
-from pages.ui.result import differences, kept_rows
+from pages.ui.result import differences, kept_rows, speed
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
 from pages.ui.tasks import next_item, ranking
@@ -84,7 +84,7 @@ def _told(
             z = rows.logits[arm][at : at + 1]
             if not np.isnan(z).any():
                 (told,) = task.table(z, scale["target_mean"], scale["target_std"])
-                spoken.append((t(f"runs.arm.{arm}"), models.of_row(questions, told, None), "–"))
+                spoken.append((t(f"runs.arm.{arm}"), models.of_row(questions, told, None), _size(found, index, arm)))
     sizes = _sizes(found, index)
     told_by = {str(t("runs.arm.teacher")): live} if live is not None else {}
     spoken += [(_title(name), reply, sizes.get(name, "–")) for name, reply in {**told_by, **replies}.items()]
@@ -101,6 +101,10 @@ def _told(
     st.table(frame.set_index(frame.columns[0]), border="horizontal")
     if rows is None:
         st.caption(t("try_it.changed"))
+    elif pair := speed.latency_pair(found["teacher"], found["students"][index]):
+        st.caption(
+            t("try_it.measured", teacher=text.milliseconds(pair.teacher), student=text.milliseconds(pair.student))
+        )
     if away is not None:
         st.caption(t("try_it.service_time"))
 
@@ -108,6 +112,11 @@ def _told(
 def _title(name: str) -> str:
     plain = name.removeprefix("plain ")
     return name if plain == name else differences.plain_label(plain)
+
+
+def _size(found: Mapping[str, Any], index: int, arm: str) -> str:
+    """Write the bytes of the teacher, or of the baseline, which has the student's file with other weights."""
+    return text.size((found["teacher"] if arm == "teacher" else found["students"][index])["size_bytes"])
 
 
 def _sizes(found: Mapping[str, Any], index: int) -> dict[str, str]:

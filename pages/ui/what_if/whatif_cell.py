@@ -1,4 +1,4 @@
-"""The panel of one cell: its numbers, its soft labels beside the teacher's, its recipe, and what to do next with it."""
+"""What the server adds to the chosen cell: its soft labels beside the teacher's, its recipe, and what to do next with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from kd_core.errors import KDError
@@ -19,116 +18,35 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
 from pages.ui.charts import soft_labels as charts
-from pages.ui.result import differences, recipe, soft_view, verdict
+from pages.ui.result import differences, recipe, soft_view
 from pages.ui.runs import draft, launch
-from pages.ui.shared import engine, forms, picture, session, text
+from pages.ui.shared import engine, picture, session, text
 from pages.ui.shared.text import escape, t, term
 from pages.ui.tasks import labels
-from pages.ui.what_if import whatif_draft, whatif_map, whatif_words
+from pages.ui.what_if import whatif_draft, whatif_words
 from pages.ui.what_if.whatif_cells import Cell, Grid
 
-PARTS = ("numbers", "soft", "recipe")
+PARTS = ("soft", "recipe")
 
 
 def show(folder: RunFolder, grid: Grid, cell: Cell) -> None:
-    """Draw the panel of the chosen cell."""
+    """Draw what the server adds to the chosen cell: its soft labels or its recipe when asked for, and what to do next."""
     with st.container(border=True, key="whatif-cell"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"##### {escape(whatif_words.setting_words(grid, cell))}", width="stretch")
-            st.button(
-                t("what_if.cell.clear"),
-                key="whatif-clear",
-                icon=":material/close:",
-                type="tertiary",
-                on_click=whatif_map.clear,
-                help=t("what_if.cell.clear_help"),
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{escape(whatif_words.setting_words(grid, cell))}**", width="content")
+            part = st.segmented_control(
+                t("what_if.cell.part"),
+                PARTS,
+                key="whatif-part",
+                format_func=lambda p: t(f"what_if.cell.{p}"),
+                label_visibility="collapsed",
+                help=t("what_if.cell.part_help"),
             )
-        part = st.segmented_control(
-            t("what_if.cell.part"),
-            PARTS,
-            key=forms.seed("whatif-part", "numbers"),
-            required=True,
-            format_func=lambda p: t(f"what_if.cell.{p}"),
-            label_visibility="collapsed",
-            help=t("what_if.cell.part_help"),
-        )
+            _actions(folder, grid, cell)
         if part == "soft":
             soft(folder, grid, cell)
         elif part == "recipe":
             _with_spec(folder, cell, lambda spec: _recipe(f"{folder.id}.cell-{cell.cell}.spec.json", spec))
-        else:
-            numbers(grid, cell)
-        _actions(folder, grid, cell)
-
-
-def numbers(grid: Grid, cell: Cell) -> None:
-    """Score per seed, gain with its interval, distance to the best, size and time."""
-    if not cell.judged:
-        st.info(whatif_words.why_missing(cell), icon=":material/block:")
-        return
-    metric, compared = verdict.metric_title(grid.metric), len(grid.judged)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if cell.word and not cell.is_baseline:
-            st.badge(
-                t(f"runs.word.{cell.word}"),
-                color=verdict.COLOUR[cell.word],
-                icon=verdict.ICON[cell.word],
-                help=t("what_if.cell.word_help"),
-            )
-        said = whatif_words.gain_words(grid.metric, cell)
-        st.markdown(f"**{said}**", help=t("what_if.cell.interval_help"), width="content")
-    caution = f" :gray[{t('what_if.cell.luckiest', num=compared)}]" if compared > 1 else ""
-    st.markdown(f"{_standing(grid, cell)}{caution}")
-    if grid.teacher is not None:
-        scores = {"teacher": text.score(grid.teacher, 4), "value": text.score(cell.mean, 4)}
-        st.markdown(t("what_if.cell.teacher", metric=metric, **scores))
-    st.table(_by_seed(grid, cell), border="horizontal")
-    st.caption(
-        t(
-            "what_if.cell.costs",
-            parameters=text.number(cell.parameters),
-            size=text.size(cell.size_bytes),
-            latency=text.milliseconds(cell.latency_ms),
-        ),
-        help=t("what_if.cell.costs_help"),
-    )
-    if cell.diverged:
-        st.caption(f":orange[:material/warning: {t('what_if.hover.diverged', num=cell.diverged)}]")
-    if cell.stopped:
-        st.caption(f":orange[:material/warning: {t('what_if.hover.stopped')}]")
-
-
-def _by_seed(grid: Grid, cell: Cell) -> pd.DataFrame:
-    """Write baseline, score, gain and epoch of every seed, and their means."""
-    own, alone = pd.Series(cell.scores, dtype="float64"), pd.Series(cell.baseline, dtype="float64")
-    gains = (own - alone) * (-1.0 if verdict.lower_is_better(grid.metric) else 1.0)
-    spread = None if own.count() < 2 else float(own.std())
-    mean = text.plus_minus(cell.mean, spread, 4).replace(" ", "&nbsp;")
-    k = "what_if.cell."
-    metric = verdict.metric_title(grid.metric)
-    columns = {
-        t(f"{k}seed"): [*map(str, cell.seeds), f"**{t(f'{k}mean')}**"],
-        t(f"{k}baseline", metric=metric): [text.score(v, 4) for v in (*alone, alone.mean())],
-        t(f"{k}score", metric=metric): [*(text.score(v, 4) for v in own), f"**{mean}**"],
-        t(f"{k}gain", unit=whatif_words.unit_word(grid.metric)): [
-            *(verdict.signed_points(grid.metric, None if pd.isna(v) else v) for v in gains),
-            f"**{verdict.signed_points(grid.metric, cell.gain)}**",
-        ],
-        t(f"{k}epoch"): [*("–" if e is None else str(e) for e in cell.selected_epochs), ""],
-    }
-    made = pd.DataFrame({str(name): column for name, column in columns.items()})
-    return made.set_index(made.columns[0])
-
-
-def _standing(grid: Grid, cell: Cell) -> Any:
-    """Say where the cell stands against the best one."""
-    if cell.cell == grid.best:
-        return t("what_if.cell.is_best", num=len(grid.judged))
-    if cell.behind is None:
-        return t("what_if.cell.no_standing")
-    between = whatif_words.interval(grid.metric, cell.behind_low, cell.behind_high)
-    said = f"{verdict.points(grid.metric, cell.behind)} {between}".rstrip()
-    return t("what_if.cell.like" if cell.like_best else "what_if.cell.behind", value=said)
 
 
 @functools.lru_cache(maxsize=4)

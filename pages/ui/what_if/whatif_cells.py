@@ -159,11 +159,6 @@ def alike(cells: pd.DataFrame) -> pd.DataFrame:
     return cells[cells["like_best"] & cells["mean"].notna()]
 
 
-def few_alike(cells: pd.DataFrame) -> bool:
-    """Say whether those are few enough to be worth a frame: at most a quarter of the map, or two."""
-    return len(alike(cells)) <= max(2, int(cells["mean"].notna().sum()) // 4)
-
-
 def unclear(grid: Grid, cell: Cell) -> bool:
     """Say whether a cell's gain may be nothing: its interval holds 0, or, without one, it is below the margin."""
     if cell.low is None or cell.high is None:

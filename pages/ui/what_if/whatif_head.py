@@ -10,13 +10,14 @@ import streamlit as st
 from pages.ui.result import verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import escape, t, term
-from pages.ui.what_if import whatif_answer, whatif_words
+from pages.ui.what_if import whatif_words
+from pages.ui.what_if.answers import answer_line
 from pages.ui.what_if.whatif_cells import Grid
 
 
 def ended(grid: Grid, snapshot: Any, found: Mapping[str, Any] | None) -> None:
     """Say what a what-if that has ended answers, and its numbers under it."""
-    whatif_answer.of_run(found, snapshot)
+    answer_line.of_run(found, snapshot)
     line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
 
 

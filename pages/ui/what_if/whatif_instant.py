@@ -12,6 +12,7 @@ from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
+from pages.ui import look
 from pages.ui.charts import soft_labels as charts
 from pages.ui.charts.marks import COLOUR
 from pages.ui.runs import softening
@@ -123,7 +124,7 @@ def _body(found: Softening) -> None:
         drawn = (
             ("soft_share", COLOUR["student"], "solid", "circle", shares),
             ("entropy_line", COLOUR["teacher"], "dash", "square", [e / most for e in found.entropy]),
-            ("dark", "#CC79A7", "dashdot", "diamond", found.beside_top),
+            ("dark", look.BESIDE, "dashdot", "diamond", found.beside_top),
             ("wrong", COLOUR["baseline"], "dot", "x", found.beside_true),
         )
         lines = [

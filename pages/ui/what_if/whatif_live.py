@@ -12,7 +12,8 @@ from kd_core.runs.store.runs import RunStore
 from pages.ui.runs import live
 from pages.ui.shared import announcer, viewers
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_answer, whatif_head, whatif_map, whatif_reader
+from pages.ui.what_if import whatif_head, whatif_map, whatif_reader
+from pages.ui.what_if.answers import answer_line
 
 
 def show(store: RunStore, run_id: str, snapshot: Any) -> None:
@@ -38,7 +39,7 @@ def draw(now: Any) -> None:
     """Draw one snapshot."""
     grid = whatif_reader.of_progress(now, active=now.state in ACTIVE)
     if grid is not None:
-        whatif_answer.so_far(now)
+        answer_line.so_far(now)
         whatif_head.line(grid, now.elapsed_s, active=True, done=now.trainings_done)
     with st.container(border=True, key="whatif-live-head"):
         live.progress(now)

@@ -1,10 +1,8 @@
-"""The cells of a what-if as points of a chart: on the map, best score over size, score against cost. No drawing here."""
+"""The cells of a what-if as points of a chart: best score over size, score against cost. No drawing here."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import pandas as pd
 
 from pages.ui.charts.spread import bounds
 from pages.ui.result import verdict
@@ -15,29 +13,6 @@ from pages.ui.what_if import whatif_cells, whatif_words
 from pages.ui.what_if.whatif_cells import Grid
 
 COLUMN = {"size": "size_bytes", "latency": "latency_ms", "parameters": "parameters"}  # where a cell says its cost
-
-
-def placed(grid: Grid, cells: pd.DataFrame, picked: int | None) -> pd.DataFrame:
-    """Lay cells out for the map: row = alpha, column = temperature, the only one where a setting has no value."""
-    place = {n: {v: i for i, v in enumerate(whatif_cells.values(cells, n))} for n in ("alpha", "temperature")}
-    framed = whatif_cells.alike(cells).index if whatif_cells.few_alike(cells) else []
-    each, of_share = whatif_cells.rows(cells), 100 if verdict.is_share(grid.metric) else 1
-    shown = cells[["gain", "low", "high"]].where(cells["mean"].notna()) * of_share
-    return (
-        shown.astype(object)
-        .where(shown.notna(), None)
-        .assign(
-            id=cells["cell"],
-            row=cells["alpha"].map(place["alpha"]).fillna(0).astype(int),
-            column=cells["temperature"].map(place["temperature"]).fillna(0).astype(int),
-            text=[whatif_words.written(grid, c) for c in each],
-            hover=[whatif_words.hover(grid, c) for c in each],
-            best=cells["cell"].eq(grid.best),
-            like=cells["cell"].isin(framed),
-            picked=cells["cell"].eq(picked),
-            faded=[whatif_cells.unclear(grid, c) for c in each],
-        )
-    )
 
 
 def size_points(grid: Grid) -> dict[str, list[dict[str, Any]]]:

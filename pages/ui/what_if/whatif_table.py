@@ -7,21 +7,23 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.ui.access import cards
 from pages.ui.result import recipe, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_cells, whatif_map, whatif_words
 from pages.ui.what_if.whatif_cells import SETTINGS, Cell, Grid
 
+TURN = "whatif-table-turn"
+
 
 def show(grid: Grid, run_id: str) -> None:
     """List every cell, the best first; a click chooses one."""
     made, k = lines(grid), "what_if.column."
-    cell, mark, score, gain = made.columns[0], made.columns[1], *_numbers(grid.metric)
-    turn = st.session_state.get("whatif-table-turn", 0)
-    event: Any = st.dataframe(
+    mark, score, gain = made.columns[1], *_numbers(grid.metric)
+    cards.table(
         made,
-        key=f"whatif-table-{run_id}-{turn}",
+        key=_key(run_id),
         hide_index=True,
         height=420,
         on_select="rerun",
@@ -37,16 +39,29 @@ def show(grid: Grid, run_id: str) -> None:
     )
     st.caption(t("what_if.table_note"))
     recipe.offer(t("what_if.download.cells"), lambda: csv(grid), f"{run_id}.cells.csv", "text/csv", "cells")
-    picked = event["selection"].get("cells") if event else None
+
+
+def _key(run_id: str) -> str:
+    """A selection is taken back by a new key."""
+    return f"whatif-table-{run_id}-{st.session_state.get(TURN, 0)}"
+
+
+def take_click(grid: Grid, run_id: str) -> None:
+    """Choose the cell of the row that was clicked. To be called before the map is drawn."""
+    event: Any = st.session_state.get(_key(run_id)) or {}
+    picked = (event.get("selection") or {}).get("cells")
     if picked:
-        st.session_state["whatif-table-turn"] = turn + 1
-        whatif_map.pick(int(made[cell].iloc[picked[0][0]]))
+        st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+        whatif_map.turn_to(grid, int(_in_order(grid)["cell"].iloc[picked[0][0]]))
+
+
+def _in_order(grid: Grid) -> pd.DataFrame:
+    return grid.cells.sort_values("mean", ascending=verdict.lower_is_better(grid.metric), kind="stable")
 
 
 def lines(grid: Grid) -> pd.DataFrame:
     """Lay cells out as a table, the best score first; plain values with units in the column names."""
-    order = grid.cells.sort_values("mean", ascending=verdict.lower_is_better(grid.metric), kind="stable")
-    return pd.DataFrame([_line(grid, c) for c in whatif_cells.rows(order)])
+    return pd.DataFrame([_line(grid, c) for c in whatif_cells.rows(_in_order(grid))])
 
 
 def _numbers(metric: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What the page of a run shows of its many cells: the map beside the chosen one, and under it sizes, settings, cost, table.
+"""What the page of a run shows of its many cells: the map beside the chosen one, and under it each setting, sizes, cost, table.
 
 Only the open tab is computed.
 """
@@ -12,11 +12,11 @@ import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.snapshot import Snapshot
-from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import parallel
 from pages.ui.charts import what_if as charts
-from pages.ui.result import comparison, differences, goals, verdict
-from pages.ui.shared import findings, forms, picture, text
+from pages.ui.evidence import cost, marginals
+from pages.ui.result import differences, verdict
+from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import escape, t
 from pages.ui.what_if import (
     whatif_cell,
@@ -29,46 +29,71 @@ from pages.ui.what_if import (
 )
 from pages.ui.what_if.whatif_cells import Grid
 
-TABS = ("sizes", "settings", "cost", "table")
+TABS = ("each", "sizes", "settings", "cost", "table")
+PARALLEL_FROM = 3  # settings: of two, the map shows all that lines between axes could
 
 
 def show(folder: RunFolder, snapshot: Snapshot, grid: Grid) -> None:
-    """Draw the map beside the chosen cell, and the tabs. Without a result no cell can be chosen."""
+    """Draw the map with the chosen cell beside it, and the tabs. Without a result a cell has numbers, but no recipe to go on with.
+
+    It is drawn apart from the verdict above and the result below, and the map apart from the tabs: a choice draws as little as it can.
+    """
     whatif_head.way(grid)
     whatif_head.lower_note(grid.metric)
+
+    @st.fragment
+    def evidence() -> None:
+        whatif_map.take_click(grid, st.session_state.get(cost.KEY), cost.KEY)
+        whatif_table.take_click(grid, folder.id)
+        # The chosen cell is ringed in the chart of cost: only there a click on the map concerns the tabs.
+        (_cells if _open_tab(grid) == "cost" else st.fragment(_cells))(folder, grid)
+        whatif_head.missing(grid)
+        whatif_head.warnings(snapshot, fold=True)
+        tabs(folder, grid)
+
+    evidence()
+
+
+def _cells(folder: RunFolder, grid: Grid) -> None:
+    """Draw the map with its panel, and what the server adds to the chosen cell."""
     st.markdown(f"**{t('what_if.map.title')}**")
-    chosen = grid.cell(whatif_map.picked())
-    if grid.result and chosen is not None:
-        left, right = st.columns([6, 5], gap="medium")
-        with left:
-            whatif_map.show(grid, folder.id, live=False)
-        with right:
-            whatif_cell.show(folder, grid, chosen)
-    else:
-        whatif_map.show(grid, folder.id, live=False)
-        if whatif_map.picked() is not None:
-            st.caption(t("what_if.map.gone", cell=escape(st.query_params.get(whatif_map.CELL))))
-        elif grid.result:
-            st.caption(t("what_if.map.hint"))
-    whatif_head.missing(grid)
-    whatif_head.warnings(snapshot, fold=True)
-    tabs(folder, grid)
+    if (at := whatif_map.picked()) is not None and grid.cell(at) is None:
+        st.caption(t("what_if.map.gone", cell=str(at)))
+    shown = whatif_map.show(grid, folder.id, live=False)
+    if grid.result and shown is not None:
+        whatif_cell.show(folder, grid, shown)
+
+
+def _open_tab(grid: Grid) -> str:
+    """Name the tab that is open."""
+    names = offered(grid)
+    return next((k for k in names if st.session_state.get("whatif-tab") == t(f"what_if.tab.{k}")), names[0])
+
+
+def offered(grid: Grid) -> list[str]:
+    """Name the tabs that have something to tell: of one setting the map says all, of one size there is no curve."""
+    varying = len(marginals.settings(grid))
+    needs = {"each": 2, "settings": PARALLEL_FROM}
+    return [k for k in TABS if varying >= needs.get(k, 0) and (k != "sizes" or len(grid.students) > 1)]
 
 
 def tabs(folder: RunFolder, grid: Grid) -> None:
     """Draw the tab bar and the open tab."""
-    drawn = st.tabs([t(f"what_if.tab.{k}") for k in TABS], key="whatif-tab", on_change="rerun")
-    for key, tab in zip(TABS, drawn, strict=True):
+    names = offered(grid)
+    drawn = st.tabs([t(f"what_if.tab.{k}") for k in names], key="whatif-tab", on_change="rerun")
+    for key, tab in zip(names, drawn, strict=True):
         if not tab.open:
             continue
         with tab:
             st.space("xsmall")
-            if key == "sizes":
+            if key == "each":
+                marginals.show(grid)
+            elif key == "sizes":
                 sizes(grid)
             elif key == "settings":
                 settings(grid)
             elif key == "cost":
-                cost(grid)
+                cost.show(grid)
             else:
                 whatif_table.show(grid, folder.id)
 
@@ -91,8 +116,6 @@ def sizes(grid: Grid) -> None:
     )
     picture.show(figure, "whatif-sizes", findings.of_sizes(grid, arms))
     st.caption(t("what_if.size.note_lower" if lower else "what_if.size.note"))
-    if len(arms["student"]) == 1:
-        st.caption(t("what_if.size.one"))
 
 
 def settings(grid: Grid) -> None:
@@ -153,69 +176,3 @@ def _filtered(grid: Grid) -> pd.DataFrame:
         if st.toggle(t("what_if.settings.like"), key="whatif-only-like", help=t("what_if.settings.like_help")):
             kept = kept[kept["like_best"] | kept["cell"].eq(grid.best)]
     return kept
-
-
-def cost(grid: Grid) -> None:
-    """Draw score against cost with the front and the goals; a click chooses a cell."""
-    by = st.segmented_control(
-        t("compare.x"),
-        list(whatif_points.COLUMN),
-        key=forms.seed("whatif-cost", "size"),
-        required=True,
-        format_func=lambda c: t(f"what_if.cost.{c}"),
-        help=t("compare.x_help"),
-    )
-    by = str(by or "size")
-    points = whatif_points.front_points(grid, by)
-    if not points:
-        st.caption(t("what_if.cost.none", cost=t(f"what_if.cost.{by}")))
-        return
-    lower = verdict.lower_is_better(grid.metric)
-    teacher, best = whatif_points.teacher_point(grid, by), comparison.front(points, lower)
-    alone = {"low": None, "high": None}  # many cells share a cost: bars of all of them would hide each other
-    shown = [p if p["id"] in best else {**p, **alone, "faded": True} for p in points] + ([teacher] if teacher else [])
-    left, right = st.columns([3.2, 1.1], gap="large")
-    with right:
-        edge = _goals(grid, teacher, points, by)
-    written, at = goals.WRITTEN[by], whatif_map.picked()
-    with left:
-        figure = pareto_chart.pareto(
-            shown,
-            best,
-            metric=verdict.metric_title(grid.metric),
-            x_title=t(f"what_if.cost.{by}_axis"),
-            names=differences.arm_names(),
-            written=written,
-            lower_is_better=lower,
-            binary=by == "size",
-            front_name=t("compare.front"),
-            picked=[] if at is None else [str(at)],
-            goal=edge,
-            goal_name=t("compare.goal_name"),
-            height=430,
-        )
-        figure.update_layout(dragmode=False)
-        on_front = [p for p in shown if p["id"] in best or p["arm"] == "teacher"]
-        said = findings.of_points(on_front, grid.metric, t(f"what_if.cost.{by}"), written)
-        event: Any = picture.show(figure, "whatif-pareto", said, pick=True)
-        st.caption(t("what_if.cost.note_lower" if lower else "what_if.cost.note"))
-        if by == "latency" and grid.judged["latency_ms"].isna().any():
-            st.caption(t("what_if.cost.missing"))
-    whatif_map.take_click(grid, event, "whatif-pareto")
-
-
-def _goals(
-    grid: Grid, teacher: dict[str, Any] | None, points: list[dict[str, Any]], by: str
-) -> tuple[float, float] | None:
-    """Let the person set goals, say how many cells meet them and which one to ship; return the region's corner."""
-    value = teacher["y"] if teacher else None
-    asked = goals.ask("whatif", grid.metric, by, value, grid.teacher_costs, f"what_if.cost.times_{by}")
-    goals.show(whatif_points.candidates(grid), asked, "what_if.cost.passed")
-    if teacher is None:
-        st.caption(t("what_if.cost.no_teacher"))
-    most, worst = asked.edge(by)
-    if most is None and worst is None:
-        return None
-    ys = [p["y"] for p in points]
-    lowest = max(ys) if verdict.lower_is_better(grid.metric) else min(ys)
-    return (most if most is not None else 1.2 * max(p["x"] for p in points), lowest if worst is None else worst)

@@ -5,7 +5,7 @@ import pytest
 from kd_core.compress.steps import STEPS
 from kd_core.runs.asked import make_spec
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
-from pages.ui.compress import chains, form
+from pages.ui.compress import chains, form, runs_offered
 from pages.ui.shared import engine
 from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import done_run
@@ -101,3 +101,11 @@ def test_presets_are_of_steps_that_are_there_in_an_order_that_works():
         assert order_error([Choice.model_validate(step) for step in steps]) is None
     assert not chains.fits("half", ["distill"])
     assert set(form.WAYS) == {key.rsplit(".", 1)[1] for key in catalogue() if key.startswith("compress.ways.")}
+
+
+def test_a_run_without_a_student_to_begin_with_is_said_in_words(first, monkeypatch):
+    monkeypatch.setattr(
+        runs_offered, "students", lambda folder: []
+    )  # as of a run that made a student smaller and learned again
+    at = open_page("compress", run=first)
+    assert not at.exception and str(t("compress.no_start")) in words(at)

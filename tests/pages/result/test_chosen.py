@@ -10,7 +10,8 @@ from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.choosing.told import read_choice
 from kd_core.runs.outcome import read_outcome
 from kd_core.specs import ChooseSpec
-from pages.ui.result import comparison, comparison_table, page
+from pages.ui.arms import table
+from pages.ui.result import comparison, comparison_table
 from pages.ui.runs import chosen
 from pages.ui.shared.text import Safe, plain
 from tests.pages.fixtures import make_run, result, store
@@ -119,7 +120,7 @@ def test_the_page_tells_whose_file_sizes_and_times_are():
         in shown
     )
     assert "Trained alone, as it is taken home: " in shown and "Distilling this student does not pay here" not in shown
-    frame = page.comparison_frame(alone(), 0)
+    frame = table.comparison_frame(alone(), 0)
     own = frame.loc["Size of the deployed file"]
     assert own["Baseline, to take home"] and not own["Student"]
     ordinary = words(open_page("runs", run=make_run("done", ("tiny",), result(plain="behind"))))

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from pages.ui.arms import table
 from pages.ui.charts.column_curves import curve
-from pages.ui.result import column_curves, page
+from pages.ui.result import column_curves
 from pages.ui.shared.text import t
 from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -159,16 +160,16 @@ def test_points_in_time_are_marks():
 def test_the_best_plain_model_has_a_column_and_packed_files_a_line():
     found = result(plain="ahead")
     student = found["students"][0]
-    frame = page.comparison_frame(found, 0)
+    frame = table.comparison_frame(found, 0)
     assert list(frame.columns)[:5] == ["Teacher", "Baseline", "Placebo", "Student", "Best plain model"]
     best = student["reference"]["best"]
     assert frame["Best plain model"].iloc[0] == f"**{best['metrics']['roc_auc']['mean']:.3f}**"
     assert frame.loc["Size of the deployed file", "Best plain model"] == "1.1 KB"
-    assert "Best plain model" not in page.comparison_frame(result(), 0)
+    assert "Best plain model" not in table.comparison_frame(result(), 0)
     title = "The same file packed (.onnx.xz)"
-    assert title not in frame.index and page.packed(student) is None
+    assert title not in frame.index and table.packed(student) is None
     student["deployed"] |= {"open_ms": 4.0, "compact": {"form": "onnx.xz", "bytes": 820, "open_ms": 4.5}}
     best["compact_bytes"] = 700
-    frame = page.comparison_frame(found, 0)
+    frame = table.comparison_frame(found, 0)
     assert frame.loc[title, "Student"] == "820 B" and frame.loc[title, "Best plain model"] == "700 B"
-    assert "takes 820 B and opens in 4.50 ms, against 4.00 ms as it is" in page.packed(student)
+    assert "takes 820 B and opens in 4.50 ms, against 4.00 ms as it is" in table.packed(student)

@@ -9,8 +9,9 @@ import pytest
 
 from kd_core.runs.plain.items import TABLES
 from kd_core.runs.plain.lists import NETWORKS, PICTURES, PLAIN, TEXTS
+from pages.ui.arms import table
 from pages.ui.charts import result as charts
-from pages.ui.result import comparison, differences, page, result_tabs, speed, verdict
+from pages.ui.result import comparison, differences, result_tabs, speed, verdict
 from pages.ui.shared.text import plain, t
 from tests.pages.fixtures import done_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -120,7 +121,7 @@ def test_plain_models_are_a_family_of_their_own_in_the_size_charts(where):
     fig, shown = drawn(at)[0], words(at)
     (trace,) = [d for d in fig["data"] if d.get("name") == "Plain model"]
     assert symbols(fig)["Plain model"] == "star" and trace["x"] == [1100]
-    assert "30 trees of 4 leaves" in trace["customdata"][0][1] and trace["text"] == [""]
+    assert "30 trees of 4 leaves" in trace["customdata"][0][1] and trace["text"] == ["&nbsp;30 trees of 4 leaves"]
     assert "Stars are the best plain models" in html.unescape(shown)
     assert "Plain model 30 trees of 4 leaves 0.880 at 1.1 KB" in at.get("plotly_chart")[0].proto.alt
 
@@ -152,9 +153,9 @@ def test_a_click_on_a_plain_model_picks_the_student_it_stands_beside():
 
 
 def test_the_size_row_says_what_file_it_is_of():
-    frame = page.comparison_frame(result(plain="ahead"), 0)
+    frame = table.comparison_frame(result(plain="ahead"), 0)
     assert frame.loc["Size of the deployed file", "Student"] == "1.2 KB" and "Size" not in frame.index
-    assert "Size" in page.comparison_frame(result(), 0).index
+    assert "Size" in table.comparison_frame(result(), 0).index
     assert "the one file that is deployed" in words(open_page("runs", run=done_run(plain="ahead")))
     assert "file that is deployed" not in words(open_page("runs", run=done_run()))
 
@@ -181,25 +182,25 @@ def test_the_size_row_says_what_file_it_is_of():
     ],
 )
 def test_the_note_on_size_names_the_form(deployed, start):
-    assert plain(page.deployed({"deployed": deployed})).startswith(start)
-    assert page.deployed({}) is None
+    assert plain(table.deployed({"deployed": deployed})).startswith(start)
+    assert table.deployed({}) is None
 
 
 def test_the_whole_way_leads_the_lines_of_the_table_and_has_the_ratio():
-    frame = page.comparison_frame(result(plain="ahead"), 0)
+    frame = table.comparison_frame(result(plain="ahead"), 0)
     lines = [n for n in frame.index if "Latency" in n or "alone" in n]
     assert lines[0] == "Latency p50, raw row to answer" and "Model alone, ONNX Runtime" in lines[1:]
-    assert [frame.loc[n, "Student − teacher"] for n in lines] == ["25 times faster", "", "", ""]
-    older = page.comparison_frame(result(), 0)
+    assert [frame.loc[n, "Student better than teacher by"] for n in lines] == ["25 times faster", "", "", ""]
+    older = table.comparison_frame(result(), 0)
     assert not [n for n in older.index if "alone" in n or "raw row" in n]
 
 
 def test_the_ratio_stands_on_the_line_it_is_about():
     found = result()
     found["students"][0]["latency_ms"] = dict(reversed(found["students"][0]["latency_ms"].items()))
-    frame = page.comparison_frame(found, 0)
-    assert frame.loc["Latency p50, ONNX Runtime", "Student − teacher"] == "160 times faster"
-    assert frame.loc["Latency p50, torch", "Student − teacher"] == ""
+    frame = table.comparison_frame(found, 0)
+    assert frame.loc["Latency p50, ONNX Runtime", "Student better than teacher by"] == "160 times faster"
+    assert frame.loc["Latency p50, torch", "Student better than teacher by"] == ""
 
 
 @pytest.mark.parametrize(

@@ -270,7 +270,7 @@ def test_bounds_need_two_values():
 
 
 def test_a_gap_that_is_not_told_says_whether_the_teacher_is_ahead():
-    from pages.ui.result.page import _no_gap
+    from pages.ui.arms.table import _no_gap
 
     pairs = {"precision": (1.0, 0.3), "rmse": (2.0, 1.5), "recall": (0.1, 0.1), "unknown": (None, None)}
     said = [_no_gap(n, *v) for n, v in pairs.items()]

@@ -14,7 +14,7 @@ from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_cell, whatif_reader
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.pages.sweeps import gains_on, make_sweep, sweep_spec
+from tests.pages.sweeps import make_sweep, sweep_spec
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +28,21 @@ def charts(at):
 
 def said(at):
     return html.unescape(words(at)).replace("\u2060", "")
+
+
+def map_of(at):
+    """What the page sent to the browser for the map of cells."""
+    (made,) = [c.proto for c in at.get("bidi_component") if "kd_cell_map" in c.proto.component_name]
+    return json.loads(made.json)
+
+
+def gains_of(at):
+    """The gains of the map by row and column, None where a cell has none."""
+    shown = map_of(at)
+    found = [[None] * len(shown["columns"]) for _ in shown["rows"]]
+    for cell in shown["cells"]:
+        found[cell["row"]][cell["column"]] = cell["gain"]
+    return found
 
 
 def grid_of(run_id):
@@ -154,11 +169,11 @@ def test_while_it_trains_the_map_fills_and_nothing_can_be_chosen():
     assert not at.exception
     assert "27 variants" in said(at) and "5 of 21 trainings" in said(at) and "best so far" in said(at)
     assert "all together (fused)" in said(at)
-    shown = charts(at)[0]
-    shades = [v for row in gains_on(shown) for v in row]
+    shown = map_of(at)
+    shades = [v for row in gains_of(at) for v in row]
     assert any(v is None for v in shades) and any(v is not None for v in shades)
-    assert any("…" in d.get("text", []) for d in shown["data"])
-    assert not at.get("plotly_chart")[0].proto.selection_mode
+    assert "…" in [c["text"] for c in shown["cells"]]
+    assert not shown["choose"] and not shown["panel"] and shown["chosen"] is None
     assert "run-stop" in [b.key for b in at.button]
 
 
@@ -180,11 +195,10 @@ def test_done_has_the_verdict_on_top_and_says_what_the_map_is():
     text = said(at)
     assert "27 variants · 21 trainings · 21 s" in text and "best on validation" in text
     assert "of ROC-AUC over the same student alone" in text and "best of 9 cells on validation rows" in text
-    shades = gains_on(charts(at)[0])
+    shades = gains_of(at)
     assert np.shape(shades) == (3, 3) and shades[0] == [0, 0, 0]  # alpha 0 is the baseline itself
-    marks = [d for d in charts(at)[0]["data"] if d["type"] == "scatter"]
-    assert sorted(c[0] for d in marks for c in d["customdata"]) == list(range(9))
-    assert sum("★" in text for d in marks for text in d["text"]) == 1
+    cells = map_of(at)["cells"]
+    assert sorted(c["id"] for c in cells) == list(range(9)) and sum(c["best"] for c in cells) == 1
 
 
 @pytest.mark.slow
@@ -193,8 +207,9 @@ def test_a_stopped_grid_shows_what_it_has_and_why_the_rest_is_missing():
     at = run_page(run=run_id)
     assert not at.exception
     assert "4 of 21 trainings" in said(at) and "cells have no score" in said(at)
-    hovers = [h for d in charts(at)[0]["data"] for h in d.get("hovertext", [])]
-    assert any(t("what_if.missing.not_trained") in h for h in hovers)
+    cells = map_of(at)["cells"]
+    assert any(t("what_if.missing.not_trained") in c["name"] for c in cells)
+    assert {c["panel"].get("missing") for c in cells} == {None, str(t("what_if.missing.not_trained"))}
 
 
 @pytest.mark.slow
@@ -208,7 +223,7 @@ def test_diverged_trainings_are_counted_not_hidden():
 def test_an_interrupted_what_if_keeps_its_map():
     at = run_page(run=make_sweep("interrupted", finished=9))
     assert not at.exception
-    assert any(d["type"] == "heatmap" for d in charts(at)[0]["data"])
+    assert any(v is not None for row in gains_of(at) for v in row) and not at.get("segmented_control")
 
 
 @pytest.mark.slow
@@ -221,7 +236,7 @@ def test_a_cell_that_does_not_exist_is_named():
 def test_regression_is_a_line_over_alpha():
     at = run_page(run=make_sweep(task="regression"), cell="1")
     assert not at.exception
-    assert all(d["type"] == "scatter" for d in charts(at)[0]["data"])
+    assert map_of(at)["columns"] == ["–"] and map_of(at)["rows"] == ["0", "0.5", "1"] and map_of(at)["chosen"] == 1
     assert t("what_if.map.no_temperature") in words(at)
     at.segmented_control(key="whatif-part").set_value("soft").run()
     assert not at.exception and "Mean distance between the cell's" in said(at)
@@ -235,9 +250,9 @@ def test_several_students_and_rates_are_shown_one_at_a_time():
     place = f"whatif-learning_rate-{run_id}-done"
     best = grid_of(run_id).cell(grid_of(run_id).best)
     assert at.selectbox(key=place).value == best.learning_rate
-    first = [d["customdata"] for d in charts(at)[0]["data"] if d["type"] == "scatter"]
+    first = [c["id"] for c in map_of(at)["cells"]]
     at.selectbox(key=place).set_value(0.001 if best.learning_rate == 0.01 else 0.01).run()
-    second = [d["customdata"] for d in charts(at)[0]["data"] if d["type"] == "scatter"]
+    second = [c["id"] for c in map_of(at)["cells"]]
     assert first != second and not at.exception
 
 
@@ -260,7 +275,7 @@ def test_a_damaged_file_of_answers_is_told_in_words():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tab", ["settings", "cost", "table"])
+@pytest.mark.parametrize("tab", ["each", "sizes", "settings", "cost", "table"])
 def test_every_view_draws(tab):
     run_id = make_sweep(students=("tiny", "small"))
     at = run_page(run=run_id)
@@ -276,8 +291,7 @@ def test_every_view_draws(tab):
         assert "6 of 18 cells" in said(at)
     if tab == "cost":
         assert "cells meet the goals on validation" in said(at)
-        at.session_state["whatif-way"] = "absolute"
-        at.run()
+        assert at.session_state["whatif-way"] == "absolute"
         at.number_input(key="whatif-value-roc_auc").set_value(0.0)
         at.number_input(key="whatif-most-size").set_value(1e6)
         at.number_input(key="whatif-most-latency").set_value(None).run()

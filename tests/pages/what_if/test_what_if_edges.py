@@ -14,7 +14,7 @@ from pages.ui.what_if import whatif_cells, whatif_map, whatif_points, whatif_rea
 from tests.pages.fixtures import HOSTILE, done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
-from tests.pages.what_if.test_what_if import _quiet, charts, grid_of, run_page, said  # noqa: F401
+from tests.pages.what_if.test_what_if import _quiet, charts, grid_of, map_of, run_page, said  # noqa: F401
 
 
 def test_the_csv_holds_every_seed_of_every_cell():
@@ -37,7 +37,7 @@ def test_names_are_shown_literally():
 @pytest.mark.slow
 def test_every_run_opens_on_one_page_whose_map_appears_where_a_student_has_several_cells():
     many = open_page("runs", run=make_sweep())
-    assert not many.exception and t("what_if.map.title") in said(many) and len(many.tabs) == 13
+    assert not many.exception and t("what_if.map.title") in said(many) and len(many.tabs) == 12
     places = [
         said(many).index(str(w))
         for w in ("over the same student alone", "Gain over the baseline, on", "on 200 test rows")
@@ -66,30 +66,6 @@ def test_a_failed_what_if_keeps_what_is_known_of_its_cells_and_promises_no_verdi
     at = open_page("runs", run=make_sweep("failed", finished=3))
     assert not at.exception and "3 of 21 trainings" in said(at) and t("what_if.map.title") in said(at)
     assert "over the same student alone" not in said(at) and "whatif-clear" not in [b.key for b in at.button]
-
-
-def test_a_cell_tells_what_its_interval_leaves_out_that_it_is_one_of_many_and_where_the_teacher_is():
-    run_id = make_sweep()
-
-    def page(path):
-        from pathlib import Path
-
-        from kd_core.runs.store.folder import RunFolder
-        from pages.ui.what_if import whatif_cell as cell
-        from pages.ui.what_if import whatif_reader
-
-        made = whatif_reader.read(RunFolder(Path(path)))
-        cell.numbers(made, made.cell(1))
-
-    from streamlit.testing.v1 import AppTest
-
-    panel = AppTest.from_function(page, kwargs={"path": str(store().folder(run_id).path)}).run()
-    assert not panel.exception
-    said = "\n".join(m.value for m in panel.markdown)
-    assert "One of 9 cells: the best of many is partly the luckiest." in said
-    assert "On validation the teacher reaches 0.9300 ROC-AUC, this cell" in said
-    helps = [m.proto.help for m in panel.markdown if m.proto.help]
-    assert any("leaves out the draw of the rows" in h for h in helps)
 
 
 def _cell_four(**changes):
@@ -142,7 +118,7 @@ def test_a_page_with_a_damaged_grid_has_one_message_and_the_map_of_the_events():
     place.write_text(json.dumps(found))
     at = run_page(run=run_id, cell="4")
     assert not at.exception and [e.value for e in at.error if "holds no what-if" in e.value] == [at.error[0].value]
-    assert any(d["type"] == "heatmap" for d in charts(at)[0]["data"])
+    assert map_of(at)["cells"]
 
 
 def test_every_seed_of_a_cell_has_a_place_in_each_of_its_columns():

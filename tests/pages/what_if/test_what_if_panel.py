@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from kd_core.evaluate import soft_labels
 from kd_core.specs import RunSpec
+from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_cell, whatif_words
+from pages.ui.what_if.whatif_cells import rows
 from tests.pages.fixtures import store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
-from tests.pages.what_if.test_what_if import _quiet, grid_of, run_page, said  # noqa: F401
+from tests.pages.what_if.test_what_if import _quiet, grid_of, map_of, run_page, said  # noqa: F401
 
 pytestmark = pytest.mark.slow
 
@@ -21,9 +25,12 @@ def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
     assert not at.exception
     cell = grid_of(run_id).cell(4)
     assert "T=4, α=0.5" in said(at)
-    assert whatif_words.gain_words("roc_auc", cell).replace("&#91;", "[").replace("&#93;", "]") in said(at)
-    table = at.table[0].value
-    assert list(table.index)[:3] == ["0", "1", "2"] and table.shape == (4, 4)
+    shown = map_of(at)
+    assert shown["chosen"] == 4
+    panel = next(c["panel"] for c in shown["cells"] if c["id"] == 4)
+    assert panel["title"] == "T=4, α=0.5" and panel["gain"] == html.unescape(whatif_words.gain_words("roc_auc", cell))
+    assert [line[0] for line in panel["seeds"]] == ["0", "1", "2", "mean"]
+    assert len(shown["table"]) == 5 == len(panel["seeds"][0])
     at.segmented_control(key="whatif-part").set_value("soft").run()
     arrays = whatif_cell.kept(store().folder(run_id), "artifacts/cells.npz")
     same = soft_labels.agreement(arrays["teacher"], arrays["logits"][4])
@@ -66,15 +73,30 @@ def test_a_cell_opens_in_distill():
     assert not at.exception and at.select_slider(key="distill.objective.hinton.temperature").value == 4.0
 
 
-def test_a_click_chooses_a_cell_and_clear_takes_it_back():
-    run_id = make_sweep()
+def test_without_a_choice_the_best_cell_is_shown_and_a_click_elsewhere_turns_the_map():
+    run_id = make_sweep(students=("tiny", "small"))
+    best = grid_of(run_id).best
     at = run_page(run=run_id)
-    at.session_state[f"whatif-map-{run_id}"] = {"selection": {"points": [{"customdata": [7]}]}}
+    assert map_of(at)["chosen"] == best and "cell" not in at.query_params
+    other = next(c.cell for c in rows(grid_of(run_id).cells) if c.student == "tiny" and c.alpha == 0.5)
+    at.session_state["whatif-tab"] = str(t("what_if.tab.cost"))
+    at.session_state["whatif-pareto"] = {"selection": {"points": [{"customdata": [str(other), "x"]}]}}
     at.run()
-    assert not at.exception and "7" in at.query_params["cell"]
-    assert "T=16, α=0.5" in said(at)
-    at.button(key="whatif-clear").click().run()
-    assert "cell" not in at.query_params
+    assert not at.exception and str(other) in at.query_params["cell"] and map_of(at)["chosen"] == other
+    assert at.segmented_control(key=f"whatif-student-{run_id}-done").value == "tiny"
+    at.session_state["whatif-tab"] = str(t("what_if.tab.table"))
+    at.session_state[f"whatif-table-{run_id}-0"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "Cell")]}}
+    at.run()
+    assert not at.exception and str(best) in at.query_params["cell"] and map_of(at)["chosen"] == best
+    assert at.segmented_control(key=f"whatif-student-{run_id}-done").value == "small"
+
+
+def test_a_map_without_the_chosen_cell_shows_its_own_best():
+    run_id = make_sweep(students=("tiny", "small"))
+    best = grid_of(run_id).best_of
+    at = run_page(run=run_id, cell=str(best["small"]))
+    at.segmented_control(key=f"whatif-student-{run_id}-done").set_value("tiny").run()
+    assert not at.exception and map_of(at)["chosen"] == best["tiny"] and "tiny, T=1, α=0.5" in said(at)
 
 
 def test_the_chosen_cell_is_left_behind_with_its_run():

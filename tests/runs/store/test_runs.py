@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
 from kd_core.errors import KDError
 from kd_core.runs.service.locks import LockFile
 from kd_core.runs.store.index import RunIndex
-from kd_core.runs.store.rows import headline
+from kd_core.runs.store.rows import PARSED_ROWS, from_record, headline, to_record
 from kd_core.runs.store.runs import NAME_LENGTH, RunStore
 from kd_core.specs import SweepSpec
 from tests.runs.services import run_spec
@@ -296,3 +297,26 @@ def test_a_run_can_be_renamed_and_gets_its_own_name_back(tmp_path):
     assert len(store.get(run_id).name) == NAME_LENGTH and store.get(run_id).note == "kept"
     store.set_name(run_id, "")
     assert store.get(run_id).name == "T=2 tiny"
+
+
+def test_a_row_that_was_read_before_follows_every_change(store, tmp_path):
+    run_id = store.create(run_spec(name="mine"))
+    assert store.list() == store.list() == [store.get(run_id)]
+    store.star(run_id)
+    assert store.list()[0].star
+    store.set_note(run_id, "seen")
+    assert store.list()[0].note == "seen"
+    ended(store, run_id, result=RESULT)
+    assert store.list()[0].headline.student_name == store.get(run_id).headline.student_name
+    other = RunStore(tmp_path / "other")
+    assert not other.list()
+    store.delete(run_id)
+    assert not store.list()
+
+
+def test_only_so_many_parsed_rows_stay_in_memory(store):
+    run_id = store.create(run_spec())
+    row = store.get(run_id)
+    for number in range(PARSED_ROWS + 5):
+        assert from_record(to_record(replace(row, note=str(number)))).note == str(number)
+    assert from_record.cache_info().currsize == PARSED_ROWS

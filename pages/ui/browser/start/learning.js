@@ -1,7 +1,7 @@
 // The student learns before your eyes: kept scores, epoch by epoch. Every word goes in as text.
 const NS = "http://www.w3.org/2000/svg";
-const [WIDE, HIGH] = [640, 320];
-const PLOT = { left: 56, right: 500, top: 14, bottom: 282 };
+const [WIDE, HIGH] = [540, 350];
+const PLOT = { left: 46, right: 392, top: 14, bottom: 312 };
 const SECONDS = 7;
 const APART = 17; // pixels between two labels
 

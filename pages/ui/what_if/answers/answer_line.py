@@ -15,6 +15,7 @@ from kd_core.runs.settings.sentence import Unit
 from kd_core.runs.store.folder import ACTIVE
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
+from pages.ui.what_if.answers import luck_asked
 
 KEY = "whatif.answer"
 ICON = {
@@ -42,6 +43,7 @@ def of_run(found: Mapping[str, Any] | None, snapshot: Any) -> None:
         text.show_error(error)
         return
     show(told, str(found["metric"]["name"]))
+    luck_asked.show(found, snapshot)
 
 
 def so_far(now: Any) -> None:

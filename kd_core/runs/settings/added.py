@@ -1,0 +1,112 @@
+"""What was asked of a what-if after it had ended: more seeds for some of its cells, and the same grid with a shuffled teacher.
+
+It stands in `added.json` beside the recipe, which stays as it was. The run then goes on: what it has trained is taken from disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from kd_core.data.dataset import Array
+from kd_core.errors import KDError
+from kd_core.runs.cells import grid
+from kd_core.runs.cells.grid import GridTraining
+from kd_core.runs.store.folder import RunFolder
+from kd_core.safe_io import Damaged, write_json
+from kd_core.specs import RunSpec
+
+FILE = "added.json"
+
+
+@dataclass(frozen=True)
+class Round:
+    """Seeds that were added for some cells; their baselines are trained with them."""
+
+    seeds: tuple[int, ...]
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Added:
+    """Rounds in their order; `shuffled`: every taught cell is also taught the teacher's answers in another order of rows."""
+
+    rounds: tuple[Round, ...] = ()
+    shuffled: bool = False
+
+    def __bool__(self) -> bool:
+        """Say whether anything was added."""
+        return bool(self.rounds) or self.shuffled
+
+    @property
+    def mark(self) -> str:
+        """Tell the looks at a run's test rows apart: after every addition it is judged again, which the ledger counts."""
+        return f"#{len(self.rounds)}{'s' if self.shuffled else ''}" if self else ""
+
+    @classmethod
+    def of(cls, folder: RunFolder) -> Self:
+        """Read what was added to a run, nothing where nothing was. Errors: KDError `run_damaged`."""
+        found = folder.read(FILE)
+        if found is None:
+            return cls()
+        try:
+            rounds = tuple(Round(_numbers(r["seeds"]), _numbers(r["cells"])) for r in found["rounds"])
+            return cls(rounds, bool(found["shuffled"]))
+        except (KeyError, TypeError) as error:
+            raise folder.damaged(FILE, Damaged(f"holds no rounds: {type(error).__name__} {error}")) from None
+
+    def write(self, folder: RunFolder) -> None:
+        """Keep it beside the recipe."""
+        write_json(folder.path / FILE, {"schema": 1, **asdict(self)})
+
+    def with_round(self, spec: RunSpec, more: Round) -> Self:
+        """Add a round. Errors: KDError `added_round` for cells or seeds that make no sense, or seeds that were trained already."""
+        held = {*grid.seeds(spec), *(s for r in self.rounds for s in r.seeds)}
+        known = range(grid.count(spec).cells)
+        if not more.seeds or not more.cells or held & set(more.seeds) or not all(c in known for c in more.cells):
+            raise KDError(
+                "The seeds {seeds} can't be added for the cells {cells}: the what-if has {count} cells and the seeds {held}.",
+                "Name cells that exist and seeds that are new.",
+                "added_round",
+                seeds=list(more.seeds),
+                cells=list(more.cells),
+                count=len(known),
+                held=sorted(held),
+            )
+        return replace(self, rounds=(*self.rounds, more))
+
+    def lessons(self, answers: Array, seed: int) -> dict[str, Array]:
+        """Return the shuffled lesson where it was asked for. Shape: (N, C)."""
+        from kd_core.distill import placebo  # loads torch, which a page that reads a finished grid should not wait for
+
+        return {placebo.PLACEBO: placebo.in_another_order(answers, seed)} if self.shuffled else {}
+
+    def all_of(self, spec: RunSpec) -> tuple[GridTraining, ...]:
+        """List every training of a what-if: those of its recipe, then round by round; nothing of an ordinary run."""
+        if spec.sweep is None:
+            return ()
+        found = grid.trainings(spec, placebo=self.shuffled)
+        for one in self.rounds:
+            found += grid.trainings(spec, one.seeds, self.shuffled, len(found), one.cells)
+        return found
+
+    def plan_fields(self, spec: RunSpec, planned: dict[str, Any]) -> dict[str, Any]:
+        """What the `plan` event of a what-if says beside the ordinary fields, which `planned` holds; what is trained already takes no time."""
+        every = self.all_of(spec)
+        seeds = [*grid.seeds(spec), *(s for r in self.rounds for s in r.seeds)]
+        fields = {**grid.plan_fields(spec, every), "trainings": len(every), "seeds": seeds}
+        if not self:
+            return fields
+        before = len(grid.trainings(spec))
+        share = (len(every) - before) / before
+        work = [
+            {**w, "seconds": round(w["seconds"] * share, 3)} if str(w["kind"]).split(":")[0] == "training" else w
+            for w in planned["work"]
+        ]
+        return {**fields, "work": work, "estimate_seconds": round(sum(w["seconds"] for w in work), 1)}
+
+
+def _numbers(values: Any) -> tuple[int, ...]:
+    if not isinstance(values, list) or not all(type(v) is int and v >= 0 for v in values):
+        raise TypeError("not a list of whole numbers")
+    return tuple(values)

@@ -1,0 +1,88 @@
+"""A table of data: on a phone, where it would be wider than the screen, each row is a card with the names of its columns."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui.access import aids
+from pages.ui.shared import text
+from pages.ui.shared.text import escape, t
+
+FITS = 3  # columns that fit beside each other on a phone
+MOST = 50  # cards; more are not scrolled through
+DRAWN = ("button", "image", "list", "bar_chart", "line_chart", "area_chart")  # kinds of columns a card leaves out
+
+
+def table(frame: pd.DataFrame, **how: Any) -> Any:
+    """Draw a table as `st.dataframe` does and return its event; as cards on a phone, its rows chosen from a list."""
+    if not aids.is_narrow() or len(frame.columns) <= FITS:
+        return st.dataframe(frame, **how)
+    alt, config = str(how.get("alt") or ""), how.get("column_config") or {}
+    event = _choice(frame, config, how) if how.get("on_select") else None
+    st.html(written(frame, alt, config))
+    if len(frame) > MOST:
+        st.caption(t("common.more_cards", shown=MOST, rows=text.exact(len(frame))))
+    return event
+
+
+def _choice(frame: pd.DataFrame, config: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the person choose rows by name, and tell it like the click on a table."""
+    named = _columns(frame, config)
+    lines = [" · ".join([said for at, _, form in named if (said := cell(row[at], form))][:2]) for row in _rows(frame)]
+    shown: dict[str, Any] = {
+        "options": range(len(frame)),
+        "key": f"{how['key']}-line",
+        "format_func": lambda row: escape(lines[row]),
+        "placeholder": t("common.choose_line_hint"),
+    }
+    if how.get("selection_mode") == "multi-row":
+        given = (how.get("selection_default") or {}).get("selection", {}).get("rows", [])
+        rows = st.multiselect(t("common.choose_lines"), default=given, help=t("common.choose_line_help"), **shown)
+    else:
+        one = st.selectbox(t("common.choose_line"), index=None, help=t("common.choose_line_help"), **shown)
+        rows = [] if one is None else [one]
+    return {"selection": {"rows": rows, "columns": [], "cells": [(row, str(frame.columns[0])) for row in rows]}}
+
+
+def written(frame: pd.DataFrame, alt: str = "", config: Mapping[str, Any] | None = None) -> str:
+    """Write the first rows as a list of cards; cells without a value are left out."""
+    columns, made = _columns(frame, config or {}), []
+    for row in _rows(frame.head(MOST)):
+        told = [(title, said) for at, title, form in columns if (said := cell(row[at], form))]
+        lines = "".join(f"<div><dt>{html.escape(title)}</dt><dd>{html.escape(said)}</dd></div>" for title, said in told)
+        made.append(f"<li><dl>{lines}</dl></li>")
+    return f'<ul class="kd-cards" aria-label="{html.escape(alt)}">{"".join(made)}</ul>'
+
+
+def _rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(frame.itertuples(index=False, name=None))
+
+
+def _columns(frame: pd.DataFrame, config: Mapping[str, Any]) -> list[tuple[int, str, str | None]]:
+    """Place, title and number format of the columns that a card shows."""
+    found = []
+    for at, name in enumerate(frame.columns):
+        said = config.get(name)
+        how: Mapping[str, Any] = getattr(said, "config", said) or {}  # a column of buttons holds its settings inside
+        kind = how.get("type_config") or {}
+        if kind.get("type") not in DRAWN and not how.get("hidden"):
+            found.append((at, text.plain(how.get("label") or text.Safe(name)), kind.get("format")))
+    return found
+
+
+def cell(value: Any, form: str | None) -> str:
+    """Write a value as the table does; empty for a missing one."""
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return ""
+    if form == "percent":
+        return str(text.percent(float(value)))
+    if form == "localized":
+        return str(text.exact(value))
+    if form and form.startswith("%"):
+        return str(form % value)
+    return f"{value:g}" if isinstance(value, float) else text.plain(value)

@@ -1,0 +1,106 @@
+// Mends what Streamlit's own markup lacks for keys and screen readers, after each drawing of the page.
+const PAGE = "[data-testid=stMain]";
+const NARROW = window.matchMedia("(max-width: 640px)"); // as in aids.css
+const REACHED = "a[href], button, input, select, textarea, summary, [tabindex]";
+const WAIT = 120; // milliseconds after a change, so that a drawing is looked at a few times, not at every element
+const memory = (window.kdAids ??= { last: null, timer: 0, words: {}, tell: null });
+
+function put(element, name, value) {
+  if (value === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+// Headings come in the sizes a page wants; their levels, as told to a screen reader, leave none out.
+function levels() {
+  const open = []; // [own level, told level]
+  for (const heading of document.querySelectorAll(`${PAGE} :is(h1, h2, h3, h4, h5, h6)`)) {
+    if (!heading.checkVisibility()) continue;
+    const own = Number(heading.tagName[1]);
+    while (open.length && open.at(-1)[0] >= own) open.pop();
+    const told = open.length ? open.at(-1)[1] + 1 : 1;
+    open.push([own, told]);
+    put(heading, "aria-level", told === own ? null : told);
+  }
+}
+
+// Code and logs that scroll are reached by key; those that don't are no stop.
+function scrolling() {
+  for (const code of document.querySelectorAll("[data-testid=stCode] pre")) {
+    const scrolls = code.scrollWidth > code.clientWidth + 1 || code.scrollHeight > code.clientHeight + 1;
+    put(code, "tabindex", scrolls ? 0 : null);
+    put(code, "role", scrolls ? "group" : null);
+    put(code, "aria-label", scrolls ? memory.words.code : null);
+  }
+}
+
+// Names are written with the signs that keep text from being read as markup; a screen reader would spell them.
+function spelled() {
+  for (const element of document.querySelectorAll("[aria-label*='&#'], [aria-label*='\u2060']")) {
+    const text = document.createElement("textarea");
+    text.innerHTML = element.getAttribute("aria-label");
+    put(element, "aria-label", text.value.replaceAll("\u2060", ""));
+  }
+}
+
+const nameOf = (element) => element.getAttribute("aria-label") || element.innerText || "";
+const title = () => document.querySelector(`${PAGE} h1`);
+
+function keysAround(element) {
+  const keys = [];
+  for (let node = element; node && node !== document.body; node = node.parentElement)
+    keys.push(...[...(node.classList ?? [])].filter((name) => name.startsWith("st-key-")));
+  return keys;
+}
+
+function remember({ target }) {
+  if (!(target instanceof HTMLElement) || target === document.body) return;
+  memory.last = { element: target, keys: keysAround(target), name: nameOf(target), tag: target.tagName, page: title()?.innerText };
+}
+
+// A control that was drawn anew gets the focus back, else what stands in its place; on a new page its title does.
+function refocus() {
+  const { last } = memory;
+  const running = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
+  if (!last || running || last.element.isConnected || (document.activeElement ?? document.body) !== document.body) return;
+  let place = null;
+  if (title()?.innerText === last.page)
+    for (const key of last.keys) {
+      const around = document.querySelector(`.${CSS.escape(key)}`);
+      const found = [...(around?.querySelectorAll(REACHED) ?? [])].filter((one) => one.checkVisibility() && one.tabIndex >= 0);
+      place = found.find((one) => one.tagName === last.tag && nameOf(one) === last.name) ?? found[0];
+      if (place) break;
+    }
+  place ??= title();
+  if (!place) return;
+  if (place === title()) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+
+function mend() {
+  memory.timer = 0;
+  levels();
+  scrolling();
+  spelled();
+  refocus();
+  memory.tell?.(NARROW.matches);
+}
+
+function soon() {
+  memory.timer ||= setTimeout(mend, WAIT);
+}
+
+export default function ({ data, setStateValue }) {
+  const first = !memory.tell;
+  memory.words = data;
+  memory.narrow = data.narrow; // what the server knows
+  let told = null;
+  memory.tell = (narrow) => {
+    if (narrow !== (told ?? data.narrow)) setStateValue("narrow", (told = narrow));
+  };
+  soon();
+  if (!first) return;
+  document.addEventListener("focusin", remember);
+  window.addEventListener("resize", soon);
+  const drawn = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-test-script-state"] };
+  new MutationObserver(soon).observe(document.body, drawn);
+}

@@ -1,0 +1,31 @@
+"""The drawing of what the form sets up, at the head of the page; it follows every change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.specs import RunSpec
+from pages.ui.chain.drawing import drawing
+from pages.ui.chain.parts import chain
+from pages.ui.shared import text
+from pages.ui.shared.facts import Facts
+from pages.ui.shared.text import t
+
+if TYPE_CHECKING:
+    from kd_core.runs.estimate import Estimate
+
+
+def show(place: Any, spec: RunSpec | None, facts: Facts, found: Estimate | None) -> None:
+    """Draw the chain, or say that it comes once nothing stands in the way: without an estimate there is no run."""
+    with place:
+        st.markdown(f"**{t('distill.chain.title')}**")
+        if spec is None or found is None:
+            st.caption(t("distill.chain.later"))
+            return
+        try:
+            st.html(drawing(chain(spec, facts, found)))
+        except KDError as error:
+            text.show_error(error)

@@ -1,0 +1,48 @@
+"""Sizes of networks that are not built yet, in words."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kd_core.data.input_spec import InputSpec
+from kd_core.specs import Choice
+from pages.ui.shared import text
+from pages.ui.shared.facts import Facts
+from pages.ui.shared.text import plain, t
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def weights(arch_json: str, inputs: InputSpec, outputs: int) -> tuple[int, int]:
+    """Return parameters and bytes of a network. Errors: KDError."""
+    from kd_core.models.sizes import sizes
+
+    found = sizes(Choice.from_json(arch_json), inputs, outputs)
+    return found.parameters, found.size_bytes
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _file(
+    arch_json: str, inputs: InputSpec, outputs: int, names: tuple[str, ...], texts: int, labels: int
+) -> int | None:
+    from kd_core.models.file_sizes import file_bytes
+
+    return file_bytes(Choice.from_json(arch_json), inputs, outputs, names, texts, labels)
+
+
+def told(parameters: int, num_bytes: int, *, most: bool = False) -> str:
+    """Write a size."""
+    key = "distill.chain.size_most" if most else "distill.chain.size"
+    return plain(t(key, parameters=text.number(parameters), size=text.size(num_bytes)))
+
+
+def student_bytes(arch: Choice, facts: Facts) -> tuple[str, str]:
+    """Return how a student reads rows, and its size: of its file where that can be foreseen, else of its weights. Errors: KDError."""
+    from kd_core.models import ARCHS
+    from kd_core.models.building import view_of
+
+    view = view_of(arch, facts.inputs)
+    inputs, written = facts.inputs[view], arch.to_json()
+    parameters, alone = weights(written, inputs, facts.outputs)
+    file = _file(written, inputs, facts.outputs, facts.names, facts.texts, facts.labels)
+    most = file is not None and (facts.texts > 0 or "file_bytes" in ARCHS.get(arch.name).facts)
+    return view, told(parameters, alone if file is None else file, most=most)

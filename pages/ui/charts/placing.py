@@ -1,0 +1,89 @@
+"""Where labels stand beside their marks, so that none lies on a mark, on an interval or on another label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pages.ui import look
+
+WIDE, EDGES = (
+    460,
+    (70, 90),
+)  # pixels of a plot in half a page, and of what stands around it: a label that fits there fits anywhere
+LETTER, HIGH, GAP = 6.4, 15, 5  # pixels: of a letter, of a line, between a mark and its label
+# in the order in which they are liked; x to the left, y upwards, in parts of the label's own size from its mark
+SIDES = {
+    "middle right": (0.0, -0.5),
+    "middle left": (-1.0, -0.5),
+    "top center": (-0.5, 0.0),
+    "bottom center": (-0.5, -1.0),
+    "top right": (0.0, 0.0),
+    "bottom right": (0.0, -1.0),
+    "top left": (-1.0, 0.0),
+    "bottom left": (-1.0, -1.0),
+}
+HIDDEN = 0.25  # share of a label that may lie on something; above, it is left to the pointer
+Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
+Point = Mapping[str, Any]  # x, y, low, high, label, faded; `x` is drawn on a log axis
+
+
+def places(
+    points: Sequence[Point], x_range: Sequence[float], y_range: Sequence[float], height: int
+) -> list[str | None]:
+    """Return for each point where its label stands, as Plotly names it; None where it has none or every place is taken.
+
+    Units: `x_range` in powers of ten, as a log axis has it.
+    """
+    wide, high = float(WIDE), float(max(120, height - EDGES[1]))
+    at = [(wide * _share(math.log10(p["x"]), x_range), high * _share(p["y"], y_range)) for p in points]
+    half = look.MARK / 2
+    taken: list[Box] = [(x - half, y - half, x + half, y + half) for x, y in at]
+    for (x, _), p in zip(at, points, strict=True):
+        if p.get("low") is not None and p.get("high") is not None:
+            ends = sorted(high * _share(p[end], y_range) for end in ("low", "high"))
+            taken.append((x - 2, ends[0], x + 2, ends[1]))
+    found: list[str | None] = []
+    for (x, y), p in zip(at, points, strict=True):
+        label = "" if p.get("faded") else str(p.get("label") or "")
+        if not label:
+            found.append(None)
+            continue
+        options = [(side, _box(x, y, len(label), side)) for side in SIDES]
+        costs = [_hidden(box, taken, (0.0, 0.0, wide, high)) for _, box in options]
+        best = min(range(len(options)), key=lambda i: (round(costs[i], 2), i))
+        if costs[best] > HIDDEN:
+            found.append(None)
+            continue
+        found.append(options[best][0])
+        taken.append(options[best][1])
+    return found
+
+
+def _share(value: float, ends: Sequence[float]) -> float:
+    """Return where a value lies between the ends of an axis, which may be turned round."""
+    return (value - ends[0]) / ((ends[1] - ends[0]) or 1.0)
+
+
+def _box(x: float, y: float, letters: int, side: str) -> Box:
+    wide, across, up = LETTER * letters + 4, *SIDES[side]
+    left = x + across * wide + (GAP + look.MARK / 2) * {0.0: 1, -1.0: -1}.get(across, 0)
+    bottom = (
+        y
+        + up * HIGH
+        + (GAP if up == 0.0 else -GAP if up == -1.0 else 0)
+        + (look.MARK / 2 * {0.0: 1, -1.0: -1}.get(up, 0) if across == -0.5 else 0)
+    )
+    return left, bottom, left + wide, bottom + HIGH
+
+
+def _hidden(box: Box, taken: Sequence[Box], plot: Box) -> float:
+    """Return what share of a box lies on what is taken, or outside the plot."""
+    whole = (box[2] - box[0]) * (box[3] - box[1])
+    outside = whole - _common(box, plot)
+    return (sum(_common(box, other) for other in taken) + outside) / whole
+
+
+def _common(a: Box, b: Box) -> float:
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))

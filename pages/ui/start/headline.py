@@ -1,0 +1,31 @@
+"""What the example came to, in one plain sentence before all intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kd_core.runs.outcome import read_outcome
+from pages.ui.result.verdict import metric_title
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, t
+
+
+def reached(result: Mapping[str, Any], student: int) -> Safe:
+    """Say size and score of the small model, the large one, and the small one alone."""
+    metric, chosen = result["metric"]["name"], result["students"][student]
+    return t(
+        "start.reached",
+        ratio=text.fraction(chosen["size_bytes"], result["teacher"]["size_bytes"]),
+        metric=metric_title(metric),
+        student=text.score(chosen["metrics"][metric]["mean"]),
+        teacher=text.score(result["teacher"]["metrics"][metric]),
+        alone=text.score(chosen["baseline"]["metrics"][metric]["mean"]),
+    )
+
+
+def in_short(result: Mapping[str, Any], student: int) -> Safe:
+    """Close with what to make of it: by the verdict, and by how a plain model of its size stands to it."""
+    found = read_outcome(result).students[student]
+    beside = t(f"start.short.plain_{found.plain.standing}") if found.plain else ""
+    return Safe(" ".join(str(part) for part in (t(f"start.short.{found.verdict}"), beside) if part))

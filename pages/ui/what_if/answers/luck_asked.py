@@ -1,0 +1,116 @@
+"""What can be asked of a what-if that has ended: is it luck (more seeds of the contenders), and what is left with a shuffled teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError, Problem
+from kd_core.runs.settings import luck
+from kd_core.runs.settings.added import Added, Round
+from kd_core.runs.store.folder import RunFolder
+from kd_core.specs import RunSpec
+from pages.ui.shared import engine, text
+from pages.ui.shared.text import escape, t
+from pages.ui.what_if import whatif_map, whatif_reader
+from pages.ui.what_if.whatif_cells import Grid
+
+Result = Mapping[str, Any]
+
+
+def show(found: Result, snapshot: Any) -> None:
+    """Draw what can be asked, and what was."""
+    spec, run_id = snapshot.spec, snapshot.run_id
+    folder = engine.store().folder(run_id)
+    try:
+        added = Added.of(folder)
+        asked = luck.more(found, spec, added)
+    except KDError as error:
+        text.show_error(error)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _seeds(folder, found, spec, added, asked)
+        if _taught(found) and not added.shuffled:
+            shuffle = st.button(
+                t("what_if.luck.shuffle"),
+                key="whatif-shuffle",
+                icon=":material/shuffle:",
+                help=t("what_if.luck.shuffle_help"),
+            )
+            if shuffle:
+                _go_on(folder, found, spec, replace(added, shuffled=True))
+    if added.rounds:
+        st.caption(t("what_if.luck.added", seeds=sum(len(r.seeds) for r in added.rounds)))
+    if (found.get("sweep") or {}).get("shuffled"):
+        _shuffled(folder, found)
+
+
+def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked: Round | Problem) -> None:
+    if isinstance(asked, Problem):
+        st.caption(t("what_if.luck.why", why=f"{asked.message} {asked.hint}"), width="content")
+        return
+    pressed = st.button(
+        t("what_if.luck.press"),
+        key="whatif-luck",
+        icon=":material/casino:",
+        help=t("what_if.luck.press_help", seeds=len(asked.seeds), cells=len(asked.cells)),
+    )
+    if pressed:
+        _go_on(folder, found, spec, added.with_round(spec, asked))
+
+
+def _taught(found: Result) -> bool:
+    return any(c["alpha"] != 0 for c in found["cells"])
+
+
+def _go_on(folder: RunFolder, found: Result, spec: RunSpec, added: Added) -> None:
+    """Let the run go on, and draw the page as that of one at work."""
+    if problem := luck.why_not(found, spec, added):
+        text.show_problem(problem)
+        return
+    try:
+        engine.jobs().go_on(folder.id, added)
+    except KDError as error:
+        text.show_error(error)
+        return
+    st.rerun()
+
+
+def _shuffled(folder: RunFolder, found: Result) -> None:
+    """Say what is left with a shuffled teacher, and lay both maps beside each other on demand."""
+    told = found["sweep"]["shuffled"]
+    with st.container(border=True, key="whatif.shuffled"):
+        st.markdown(escape(told["line"]))
+        if not st.toggle(t("what_if.luck.shuffled"), key=f"whatif-shuffled-{folder.id}"):
+            return
+        own = whatif_reader.read(folder)
+        if own is None:
+            return
+        left, right = st.columns(2, gap="medium")
+        with left:
+            st.caption(t("what_if.luck.own"))
+            whatif_map.show(own, f"{folder.id}-own", live=True)
+        with right:
+            st.caption(t("what_if.luck.other"))
+            whatif_map.show(_as_grid(own, told), f"{folder.id}-shuffled", live=True)
+        st.caption(t("what_if.luck.note"))
+
+
+def _as_grid(own: Grid, told: Mapping[str, Any]) -> Grid:
+    """Lay the scores with a shuffled teacher out as a grid; cells without soft labels are the baseline in both."""
+    cells, held = own.cells.copy(), {c["cell"]: c for c in told["cells"]}
+    for number in cells.index:
+        one = held.get(number)
+        if cells.at[number, "alpha"] == 0:
+            continue
+        low, high = one["gain"]["ci95"] if one else (None, None)
+        changed = {"mean": one and one["mean"], "gain": one and one["gain"]["mean"], "low": low, "high": high}
+        for name, value in changed.items():
+            cells.at[number, name] = float("nan") if value is None else value
+        cells.at[number, "word"] = None
+    nothing = dict.fromkeys(("behind", "behind_low", "behind_high"), float("nan"))
+    cells = cells.assign(like_best=False, **nothing)
+    return replace(own, cells=cells, best=None)

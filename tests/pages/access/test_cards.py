@@ -1,0 +1,81 @@
+"""Tables on a phone: every row a card with the names of its columns, chosen from a list where a table is clicked."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+import streamlit as st
+
+from pages.ui.access import aids, cards
+from tests.pages.fixtures import done_run
+from tests.pages.screen import open_page
+from tests.pages.sweeps import make_sweep
+
+
+def pairs(written):
+    return re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", written)
+
+
+def narrow(at):
+    """Answer for a phone's browser."""
+    at.session_state[aids.KEY] = {"narrow": True}
+    return at.run()
+
+
+def cards_of(at):
+    return [str(e.proto.body) for e in at.get("html") if 'class="kd-cards"' in str(e.proto.body)]
+
+
+def test_a_card_holds_each_value_with_its_columns_name_as_the_table_writes_it():
+    frame = pd.DataFrame(
+        {"star": ["☆"], "gain": [0.51234], "share": [0.123], "rows": [12345], "name": ["a <b> & c"], "none": [None]}
+    )
+    config = {
+        "star": st.column_config.ButtonColumn(key="star"),
+        "gain": st.column_config.NumberColumn("Gain", format="%+.2f"),
+        "share": st.column_config.NumberColumn(format="percent"),
+        "rows": st.column_config.NumberColumn(format="localized"),
+    }
+    said = cards.written(frame, 'the "list"', config)
+    assert pairs(said) == [("Gain", "+0.51"), ("share", "12.3 %"), ("rows", "12,345"), ("name", "a &lt;b&gt; &amp; c")]
+    assert 'aria-label="the &quot;list&quot;"' in said
+
+
+def test_no_more_cards_than_can_be_scrolled_through():
+    frame = pd.DataFrame({name: range(80) for name in "abcd"})
+    assert cards.written(frame).count("<li>") == cards.MOST
+
+
+@pytest.mark.parametrize("way", ["wide", "narrow"])
+def test_a_phone_shows_the_runs_as_cards_and_opens_the_chosen_one(way):
+    run_id = done_run("binary")
+    at = open_page("runs")
+    if way == "wide":
+        assert len(at.dataframe) == 1 and not cards_of(at)
+        return
+    narrow(at)
+    assert len(at.dataframe) == 0
+    (said,) = cards_of(at)
+    assert {"Run", "Distilling", "Students"} <= {name for name, _ in pairs(said)}
+    choice = next(box for box in at.selectbox if box.key.endswith("-line"))
+    choice.select_index(0).run()
+    assert at.query_params["run"] == [run_id] and not at.exception
+
+
+def test_a_phone_chooses_a_cell_of_a_what_if_from_its_cards():
+    at = narrow(open_page("runs", run=make_sweep()))
+    at.session_state["whatif-tab"] = "Table"
+    at.run()
+    choice = next(box for box in at.selectbox if box.key.startswith("whatif-table"))
+    choice.select_index(2).run()
+    assert at.query_params["cell"] and not at.exception
+
+
+def test_a_phone_compares_and_picks_students_from_a_list():
+    runs = [done_run("binary"), done_run("binary")]
+    at = narrow(open_page("compare", runs=",".join(runs)))
+    choice = next(box for box in at.multiselect if box.key.endswith("-line"))
+    choice.select(1).run()
+    assert not at.exception and len(at.session_state["compare-picked"]) == 1

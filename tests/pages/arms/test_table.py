@@ -1,0 +1,29 @@
+"""The table of a result: what everybody asks for first, the rest folded, nothing lost."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pages.ui.arms import table
+from pages.ui.shared.text import t
+from tests.pages.fixtures import done_run, result
+from tests.pages.screen import jobs, open_page  # noqa: F401
+
+
+def test_the_two_parts_are_the_whole_and_the_first_has_what_is_asked():
+    found = result(plain="ahead")
+    first, further = table.parts(found, 0)
+    whole = table.comparison_frame(found, 0)
+    pd.testing.assert_frame_equal(pd.concat([first, further]).loc[whole.index], whole)
+    assert first.index[0] == whole.index[0] == "**ROC-AUC**"
+    assert str(t("runs.result.file")) in first.index or str(t("runs.result.size")) in first.index
+    assert sum(name.startswith("Latency p50") for name in first.index) == 1
+    assert {str(t("runs.result.parameters")), str(t("runs.result.flops"))} <= set(further.index)
+    assert len(first) <= 8
+
+
+def test_the_page_folds_the_rest(jobs):  # noqa: F811
+    at = open_page("runs", run=done_run())
+    first, further = (one.value for one in at.table[:2])
+    assert len(first) < len(further)
+    assert str(t("runs.result.further", num=len(further))) in [one.label for one in at.expander]

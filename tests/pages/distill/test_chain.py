@@ -1,0 +1,146 @@
+"""The drawing of teacher and student on Distill: what is set up, by the engine's numbers, in every mode."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from kd_core.data.input_spec import InputSpec, table_inputs
+from kd_core.distill import MODES
+from kd_core.models.sizes import sizes
+from kd_core.runs import estimate
+from kd_core.scenarios import default_spec
+from kd_core.specs import Choice, ChooseSpec, RunSpec, StudentSpec
+from pages.ui.chain.drawing import drawing
+from pages.ui.chain.parts import Chain, chain
+from pages.ui.runs import launch
+from pages.ui.shared import text
+from pages.ui.shared.facts import Facts
+from tests.pages.distill.test_distill import best  # noqa: F401
+from tests.pages.fixtures import HOSTILE
+from tests.pages.screen import jobs, words  # noqa: F401
+
+INPUTS: dict[str, InputSpec] = {"table": table_inputs(20)}
+FACTS = Facts(12_000, 17, INPUTS, 2, ("no", "yes"), "binary")
+NETWORK = Choice(name="mlp_large")
+SIZES = tuple(StudentSpec(name=s, arch=Choice(name="mlp", settings={"size": s})) for s in ("tiny", "small"))
+
+
+def run(mode: str = "offline", students=SIZES, teacher=NETWORK, **more) -> RunSpec:
+    settings = more.pop("settings", {})
+    return default_spec("purchase").model_copy(
+        update={"students": students, "teacher": teacher, "mode": Choice(name=mode, settings=settings), **more}
+    )
+
+
+def made(spec: RunSpec, facts: Facts = FACTS) -> Chain:
+    return chain(spec, facts, launch.foresee(spec, facts))
+
+
+def lines(found: Chain) -> str:
+    return " | ".join(line for stage in found.stages for box in stage.boxes for line in (box.title, *box.lines))
+
+
+@pytest.fixture(autouse=True)
+def idle(monkeypatch):
+    monkeypatch.setattr(estimate, "busy", lambda: 1.0)
+
+
+@pytest.mark.parametrize("mode", MODES.names())
+def test_every_mode_is_drawn_with_an_arrow_between_each_two_stages(mode):
+    found = made(run(mode))
+    assert len(found.arrows) == len(found.stages) - 1 >= 2
+    assert "Data" in found.stages[0].title and "student" in found.stages[-1].title
+    assert {"tiny", "small"} <= {box.title for box in found.stages[-1].boxes}
+    page = drawing(found)
+    assert page.count("kd-stage") == len(found.stages) and page.count("kd-shaft") == len(found.arrows)
+    assert found.said.endswith(".") and all(s.title in found.said for s in found.stages)
+
+
+def test_the_numbers_are_the_engines():
+    spec = run()
+    found, told = made(spec), launch.foresee(spec, FACTS)
+    for one in SIZES:
+        counted = sizes(one.arch, INPUTS["table"], 2)
+        (box,) = [b for b in found.stages[-1].boxes if b.title == one.name]
+        assert any(text.number(counted.parameters) in line for line in box.lines)
+    assert text.seconds(told.teacher_seconds) in found.stages[1].title
+    assert (
+        text.seconds(told.student_seconds) in found.stages[-1].title and str(told.trainings) in found.stages[-1].title
+    )
+    learned = estimate.training_rows(spec.dataset, FACTS.rows)
+    assert text.exact(learned) in lines(found) and text.exact(learned) in found.arrows[0].lines[0]
+    assert f"{text.exact(learned)} × 2 numbers, {text.size(learned * 2 * 4)}" in found.arrows[1].lines
+
+
+def test_a_lesson_tells_its_heat_and_what_labels_count():
+    spec = run(objective=Choice(name="hinton", settings={"temperature": 3.0, "alpha": 0.75}))
+    found = made(spec)
+    assert found.arrows[1].lines[0].endswith("T = 3") and "75 % of the lesson" in found.arrows[1].lines
+    assert found.labels == "labels: 25 % of the lesson"
+    alone = made(run(objective=Choice(name="hinton", settings={"alpha": 1.0})))
+    assert alone.labels is None and "kd-lane" not in drawing(alone)
+
+
+def test_several_teachers_stand_side_by_side():
+    asked = [{"name": "gradient_boosting", "settings": {}}, {"name": "random_forest", "settings": {}}]
+    found = made(run(teacher=Choice(name="ensemble", settings={"members": asked})))
+    assert [b.title for b in found.stages[1].boxes] == ["Gradient boosting", "Random forest"]
+    assert found.stages[1].title.startswith("2 teachers")
+    assert all("size known once it has learned" in b.lines for b in found.stages[1].boxes)
+
+
+def test_an_assistant_stands_between_and_a_named_size_is_counted():
+    found = made(run("assistant"))
+    assert [s.boxes[0].role for s in found.stages] == ["data", "teacher", "helper", "student"]
+    assert "size between student and teacher" in found.stages[2].boxes[0].lines
+    named = made(run("assistant", settings={"size": "base"}))
+    counted = sizes(Choice(name="mlp", settings={"size": "base"}), INPUTS["table"], 2)
+    assert any(text.number(counted.parameters) in line for line in named.stages[2].boxes[0].lines)
+
+
+def test_generations_follow_each_other_and_the_teacher_is_not_heard():
+    found = made(run("born_again", settings={"generations": 3}))
+    assert [s.boxes[0].title for s in found.stages[1:4]] == ["Generation 0", "Generation 1", "Generation 2"]
+    (beside,) = [b for b in found.stages[-1].boxes if b.role == "teacher"]
+    assert beside.quiet and beside.lines == ("not listened to: stands beside the result",)
+    assert all(b.role != "teacher" for s in found.stages[:-1] for b in s.boxes)
+
+
+def test_two_that_teach_each_other_have_an_arrow_both_ways():
+    assert [a.both for a in made(run("mutual")).arrows] == [False, True]
+    assert "kd-arrow both" in drawing(made(run("mutual")))
+    assert not any(a.both for a in made(run("online")).arrows)
+
+
+def test_made_rows_stand_before_the_students_and_real_ones_only_judge():
+    found = made(run("data_free"))
+    assert found.stages[0].boxes[0].quiet and "real rows only judge" in found.stages[0].boxes[0].lines
+    assert found.stages[2].boxes[0].title == "Made-up rows" and found.labels is None
+
+
+def test_the_best_of_candidates_is_one_box():
+    found = made(run(choose=ChooseSpec()))
+    (box, _) = found.stages[-1].boxes
+    assert box.title == "The best of 2" and "tiny, small" in box.lines
+    told = launch.foresee(run(choose=ChooseSpec()), FACTS)
+    assert f"5 min at most to choose, then about {text.seconds(told.student_seconds)}" in found.stages[-1].title
+    assert found.stages[-1].title.endswith(f"{told.trainings - told.tried} trainings") and told.tried
+
+
+def test_names_are_text_and_nothing_else():
+    for name in HOSTILE:
+        student = StudentSpec(name=name[:40] or "a", arch=Choice(name="mlp", settings={"size": "tiny"}))
+        page = drawing(made(run(students=(student,))))
+        assert "<script" not in page and "&amp;#" not in page
+        assert not re.search(r"<(?!/?(?:div|b|span)\b)", page)
+
+
+def test_the_page_draws_what_is_set_up_and_follows_the_form(best):  # noqa: F811
+    (seen,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
+    assert "Gradient boosting" in seen and "role='img'" in seen
+    best.radio(key="distill.choose.way").set_value("named").run()
+    best.selectbox(key="distill.mode").set_value("born_again").run()
+    (now,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
+    assert "Generation 0" in now and "Generation 0" not in seen

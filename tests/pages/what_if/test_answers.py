@@ -1,0 +1,192 @@
+"""The line of answers on the page: first, with its evidence behind it, while a what-if trains and after, and what can be asked of it."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from kd_core.errors import KDError
+from kd_core.runs.cells.variant_store import code_of_trainings
+from kd_core.runs.settings import reading, sentence, shuffled
+from kd_core.runs.settings.added import Added, Round
+from kd_core.safe_io import write_json
+from pages.ui.shared.text import t
+from tests.pages.fixtures import store
+from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
+from tests.pages.sweeps import make_sweep
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def said(at):
+    return html.unescape(words(at)).replace("\u2060", "")
+
+
+def page(run_id):
+    at = open_page("runs", run=run_id)
+    assert not at.exception
+    return at
+
+
+def folder_of(run_id):
+    return store().folder(run_id)
+
+
+def change(run_id, **sweep):
+    """Put something into a result's sweep."""
+    folder = folder_of(run_id)
+    found = folder.result()
+    found["sweep"] |= sweep
+    write_json(folder.path / "result.json", found)
+    return found
+
+
+def answers_on(at):
+    return next(m.value for m in at.markdown if m.value.startswith("##### ") and "what_if" not in m.value)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_line_comes_first_and_is_the_engines(task):
+    run_id = make_sweep("done", task, students=("tiny", "small"), seeds=5)
+    found = folder_of(run_id).result()
+    told = reading.of_result(found, folder_of(run_id).spec())
+    line = sentence.line(told, reading.unit_of(found["metric"]["name"]))
+    at = page(run_id)
+    assert line in said(at) and said(at).index(line) < said(at).index(str(t("what_if.map.title")))
+    assert f"**{line}" not in said(at) and "One thing changed at a time from the best cell" in said(at)
+
+
+def test_the_numbers_of_the_line_are_those_of_the_cells():
+    run_id = make_sweep("done", seeds=5)
+    found = folder_of(run_id).result()
+    best = found["cells"][found["sweep"]["best"]]
+    zero = next(c for c in found["cells"] if c["alpha"] == 0 and c["temperature"] == best["temperature"])
+    d = 100 * (np.array(best["scores"]) - zero["scores"])
+    shown = re.search(r"alpha 0.5 beats 0 by (-?[\d.]+) points \[(-?[\d.]+), (-?[\d.]+)\]", said(page(run_id)))
+    mean, low, high = map(float, shown.groups())
+    widths = [stats.t.isf(0.025 / k, 4) * stats.sem(d) for k in range(1, 5)]  # of Holm's four steps
+    assert mean == pytest.approx(d.mean(), abs=0.05)
+    assert any(high - mean == pytest.approx(w, abs=0.11) for w in widths) and low < mean
+
+
+def test_the_evidence_names_every_value_and_that_an_interval_is_of_a_pair():
+    at = page(make_sweep("done", seeds=5))
+    table = at.table[0].value
+    assert len(table) == 6 and [str(i) for i in table.index[:3]] == ["T 1", "T 4", "T 16"]
+    assert "the interval of this one pair over seeds" in said(at) and "all 4 comparisons" in said(at)
+    assert any("best on validation" in v for v in table[str(t("what_if.answer.word"))])
+
+
+def test_while_it_trains_the_line_says_so_far():
+    at = page(make_sweep("running", finished=15, seeds=3))
+    assert "So far: " in said(at)
+
+
+def test_before_any_training_has_ended_nothing_is_answered():
+    at = page(make_sweep("running", finished=0, seeds=3))
+    assert "So far" not in said(at)
+
+
+def test_one_seed_can_not_say():
+    assert "One seed can't say which settings will do" in said(page(make_sweep("done", seeds=1)))
+
+
+def test_a_failed_run_and_lost_trainings_are_told_apart():
+    assert "So far: " in said(page(make_sweep("failed", finished=15, seeds=3)))
+    every = tuple(range(400))
+    lost = page(make_sweep("done", diverged=tuple(p for p in every if p % 7 == 3), seeds=3))
+    assert "came to no usable end" in said(lost)
+
+
+def test_names_are_shown_and_never_read_as_markup():
+    for name in HOSTILE[:3]:
+        at = open_page("runs", run=make_sweep("done", students=("tiny", name[:40]), seeds=5))
+        assert not at.exception
+        line = answers_on(at)
+        assert "<script>" not in line and "](http" not in line and "$\\href" not in line
+
+
+def test_is_it_luck_lets_the_run_go_on_with_seeds_for_the_contenders(jobs):  # noqa: F811
+    run_id = make_sweep("done", seeds=3)
+    found = change(run_id, code=code_of_trainings())
+    at = page(run_id)
+    at.button(key="whatif-luck").click().run()
+    assert not at.exception
+    ((asked, added),) = jobs.submitted
+    (more,) = added.rounds
+    near = {c["cell"] for c in found["cells"] if c["like_best"]}
+    assert asked == run_id and more.seeds[0] == 3 and found["sweep"]["best"] in more.cells and near <= set(more.cells)
+    assert len(more.cells) < len(found["cells"]) and not added.shuffled
+
+
+def test_what_other_code_trained_is_never_mixed_with_new_seeds(jobs):  # noqa: F811
+    run_id = make_sweep("done", seeds=3)
+    change(run_id, code="older")
+    at = page(run_id)
+    at.button(key="whatif-luck").click().run()
+    assert jobs.submitted == [] and "made by another version of the code" in said(at)
+
+
+def test_a_service_that_refuses_says_why(jobs):  # noqa: F811
+    run_id = make_sweep("done", seeds=3)
+    change(run_id, code=code_of_trainings())
+    jobs.refuse = KDError("The queue is full.", "Wait.", "queue_full")
+    at = page(run_id)
+    at.button(key="whatif-luck").click().run()
+    assert not at.exception and "The queue is full." in said(at)
+
+
+def test_added_seeds_are_told_with_what_looking_again_costs():
+    run_id = make_sweep("done", seeds=3)
+    Added((Round((3, 4), (1,)),)).write(folder_of(run_id))
+    assert "2 seed(s) were added for some cells after a first look" in said(page(run_id))
+
+
+def test_damage_of_what_was_added_is_told():
+    run_id = make_sweep("done", seeds=3)
+    (folder_of(run_id).path / "added.json").write_text("{}")
+    assert "added.json" in said(page(run_id))
+
+
+def test_a_shuffled_teacher_is_asked_for_once_and_drawn_beside(jobs):  # noqa: F811
+    run_id = make_sweep("done", seeds=3)
+    found = change(run_id, code=code_of_trainings())
+    at = page(run_id)
+    at.button(key="whatif-shuffle").click().run()
+    assert jobs.submitted[0][1].shuffled
+    gain = {"mean": -0.01, "ci95": [-0.02, 0.0], "n": 3}
+    rest = {"mean": 0.03, "ci95": [0.02, 0.04], "n": 3}
+    rows = [
+        {"cell": c["cell"], "seeds": [0, 1, 2], "scores": [0.84] * 3, "mean": 0.84, "gain": gain, "teacher": rest}
+        for c in found["cells"]
+        if c["alpha"] != 0
+    ]
+    line = shuffled.line(rows[0], {"mean": 0.02, "ci95": [0.01, 0.03], "n": 3}, reading.unit_of("roc_auc"))
+    assert line == (
+        "With the teacher's answers in another order of rows the best taught setting gains -1.0 points [-2.0, +0.0] over its baseline "
+        "instead of +2.0 points [+1.0, +3.0]: the rest, +3.0 points [+2.0, +4.0], is the teacher's knowledge of the rows."
+    )
+    Added(shuffled=True).write(folder_of(run_id))
+    change(run_id, shuffled={"cells": rows, "best": 1, "line": line})
+    at = page(run_id)
+    assert line in said(at) and not [b for b in at.button if b.key == "whatif-shuffle"]
+    before = len(at.get("plotly_chart")) + len(at.get("bidi_component"))
+    at.toggle(key=f"whatif-shuffled-{run_id}").set_value(True).run()
+    assert not at.exception and len(at.get("plotly_chart")) + len(at.get("bidi_component")) == before + 2
+    assert str(t("what_if.luck.other")) in said(at)
+
+
+def test_an_ordinary_run_has_no_such_line():
+    from tests.pages.fixtures import done_run
+
+    at = page(done_run())
+    assert "beats 0 by" not in said(at) and not [b for b in at.button if b.key == "whatif-luck"]
+    assert json.dumps(len(at.markdown))

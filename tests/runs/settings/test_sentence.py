@@ -1,0 +1,149 @@
+"""The line of answers: its words for every case, and its numbers recomputed from the seeds."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from kd_core.evaluate.intervals.stepping import Behind
+from kd_core.runs.cells.cell_scores import Judge
+from kd_core.runs.settings.answers import Answer, Answers, Setting, answer
+from kd_core.runs.settings.sentence import Unit, clauses, line
+from tests.runs.settings.grids import grid_of
+
+POINTS, RMSE = Unit.of("share", "Accuracy"), Unit.of("target", "RMSE")
+HIGHER = Judge("higher", 0.005, False)
+
+
+def one(value, word, mean=0.012, low=0.004, high=0.02, need=None):
+    told = Behind(mean, low, high, 5, 0.95, word, need) if word in ("enough", "worse", "unclear") else None
+    return Answer(value, word, 0, told)
+
+
+def said(name, *answers, unit=POINTS):
+    return "; ".join(clauses(Setting(name, answers), unit))
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "words"),
+    [
+        ("temperature", [(1, "best"), (2, "enough"), (4, "enough")], "any T from 1 to 4 will do"),
+        ("temperature", [(1, "best"), (4, "enough")], "T 1 or 4 will do"),
+        (
+            "temperature",
+            [(1, "best"), (2, "worse"), (4, "enough"), (8, "enough")],
+            "T 1, 4 or 8 will do; T 1 beats 2 by 1.2 points [0.4, 2.0]",
+        ),
+        (
+            "temperature",
+            [(1, "worse"), (2, "worse"), (4, "worse"), (8, "best")],
+            "T 8 beats 1, 2 and 4 by 1.2 points [0.4, 2.0] or more",
+        ),
+        (
+            "learning_rate",
+            [(0.001, "best"), (0.01, "enough"), (0.1, "enough")],
+            "any learning rate from 0.001 to 0.1 will do",
+        ),
+        ("student", [("tiny", "worse"), ("small", "best")], "small beats tiny by 1.2 points [0.4, 2.0]"),
+        ("student", [("tiny", "enough"), ("small", "best"), ("base", "enough")], "tiny, small or base will do"),
+        ("method", [("hinton", "best"), ("dkd", "failed")], "dkd came to no usable end"),
+        ("temperature", [(1, "best"), (4, "same")], "T plays no part at alpha 0"),
+        ("temperature", [(1, "same"), (4, "same")], "T plays no part in the best setting"),
+        ("temperature", [(1, "best"), (4, "waiting"), (8, "waiting")], "T 4 and 8 are still in training"),
+        ("temperature", [(1, "best"), (4, "stopped")], "T 4 was stopped"),
+    ],
+)
+def test_clauses(name, answers, words):
+    assert said(name, *(one(value, word) for value, word in answers)) == words
+
+
+def test_what_is_not_clear_yet_names_the_seeds_that_would_settle_it():
+    assert said("temperature", one(1, "best"), one(4, "unclear", need=12), one(8, "unclear", need=9)) == (
+        "T 4 and 8 are not clear yet (about 12 seeds would tell)"
+    )
+    assert said("temperature", one(1, "best"), one(4, "unclear", need=51)).endswith(
+        "is not clear yet (more than 50 seeds would be needed)"
+    )
+    assert said("temperature", one(1, "best"), one(4, "unclear")).endswith("(more than 50 seeds would be needed)")
+
+
+def test_alpha_above_0_is_what_has_to_be_proven():
+    assert said("alpha", one(0, "unclear", need=7), one(0.5, "best"), one(1, "worse")) == (
+        "alpha above 0 is unproven (about 7 seeds would tell); alpha 0.5 beats 1 by 1.2 points [0.4, 2.0]"
+    )
+    assert (
+        said("alpha", one(0, "best"), one(0.5, "unclear", need=7))
+        == "alpha above 0 is unproven (about 7 seeds would tell)"
+    )
+    assert said("alpha", one(0, "enough"), one(0.5, "best"), one(1, "enough")) == "any alpha from 0 to 1 will do"
+    assert said("alpha", one(0, "best"), one(0.5, "worse")) == "alpha 0 beats 0.5 by 1.2 points [0.4, 2.0]"
+    assert (
+        said("alpha", one(0.25, "unclear", need=4), one(0.5, "best"))
+        == "alpha 0.25 is not clear yet (about 4 seeds would tell)"
+    )
+
+
+def test_units_and_digits_follow_the_interval():
+    assert POINTS.amount(one(1, "worse", 0.0123, 0.0118, 0.0128)) == "1.23 points [1.18, 1.28]"
+    assert RMSE.amount(one(1, "worse", 12.34, 4.3, 20.4)) == "12 RMSE [4, 20]"
+    assert RMSE.amount(one(1, "worse", 0.0123, 0.0043, 0.0203)) == "0.012 RMSE [0.004, 0.020]"
+    assert POINTS.amount(one(1, "worse", 0.0189, 0.0189, 0.0189)) == "1.9 points [1.9, 1.9]"
+    assert POINTS.amount(one(1, "worse", 0.0, 0.0, 0.0)) == "0.0 points [0.0, 0.0]"
+
+
+def told(**changes):
+    found = {
+        "best": 0,
+        "values": {"temperature": 4.0, "student": "tiny"},
+        "settings": (Setting("temperature", (one(1, "best"), one(4, "enough"))),),
+    }
+    return Answers(**{**found, "margin": 0.005, "compared": 1, "seeds": 5, "so_far": False, **changes})
+
+
+def test_whole_lines():
+    assert line(told(), POINTS) == "T 1 or 4 will do."
+    assert line(told(so_far=True), POINTS) == "So far: T 1 or 4 will do."
+    assert (
+        line(told(seeds=1), POINTS)
+        == "One seed can't say which settings will do: train three at least. The best on validation is T 4, tiny."
+    )
+    assert line(told(best=None), POINTS) == "No setting has a score."
+    assert line(told(best=None, so_far=True), POINTS) == "No setting has a score yet."
+    assert line(told(settings=()), POINTS) == "One setting was tried, so there is nothing to compare."
+
+
+def test_the_numbers_of_a_line_are_those_of_the_seeds():
+    """Small beats tiny by so much, with the interval at Holm's level, from the scores alone."""
+    tried = grid_of(
+        lambda h: 0.012 * (h["student"] == "tiny"), spread=0.003, seeds=8, student=("tiny", "small"), temperature=(2,)
+    )
+    words = line(answer(tried, HIGHER), POINTS)
+    d = 100 * np.array([tried[1].scores[n] - tried[0].scores[n] for n in range(8)])
+    low, high = stats.t.interval(0.95, 7, d.mean(), stats.sem(d))
+    found = [float(v) for v in re.findall(r"-?\d+\.\d+", words)]
+    assert words.startswith("Small beats tiny by") and found == [round(d.mean(), 1), round(low, 1), round(high, 1)]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["enough", "worse", "unclear", "failed", "waiting", "stopped"]), min_size=1, max_size=7),
+    st.integers(0, 7),
+    st.sampled_from(["temperature", "alpha", "dropout", "student"]),
+)
+def test_every_value_is_told_and_ranges_hold_no_other(kinds, at, name):
+    kinds.insert(min(at, len(kinds)), "best")
+    values = [f"s{i}" for i in range(len(kinds))] if name == "student" else list(range(1, len(kinds) + 1))
+    words = said(name, *(one(v, w, need=9) for v, w in zip(values, kinds, strict=True)))
+    words_of = dict(zip(map(str, values), kinds, strict=True))
+    ranges = re.search(r"from (\d+) to (\d+)", words)
+    inside = {str(v) for v in range(int(ranges[1]), int(ranges[2]) + 1)} if ranges else set()
+    assert all(words_of[v] in ("best", "enough") for v in inside)
+    rest = re.sub(r"\(.*?\)|\[.*?\]|by [\d.]+ points", "", words)
+    assert set(re.findall(r"s\d+|\d+", rest)) | inside >= set(words_of) - (
+        {v for v, w in words_of.items() if w == "best"}
+    )
