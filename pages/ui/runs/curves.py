@@ -11,7 +11,7 @@ from pages.ui.result import chance, verdict
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import escape, t
 
-POINTS = 8_000  # per chart; the browser stays smooth and a redraw small
+LIVE_POINTS, LEAST_POINTS = 3_000, 24  # per chart that is sent again every 2 s, and of each of its curves
 
 
 def names() -> dict[str, str]:
