@@ -24,7 +24,7 @@ SIDES = {
     "top left": (-1.0, 0.0),
     "bottom left": (-1.0, -1.0),
 }
-HIDDEN = 0.25  # share of a label that may lie on something; above, it is left to the pointer
+HIDDEN = 0.12  # share of a label that may lie on something; above, it is left to the pointer
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 Point = Mapping[str, Any]  # x, y, low, high, label, faded; `x` is drawn on a log axis
 
@@ -44,20 +44,19 @@ def places(
         if p.get("low") is not None and p.get("high") is not None:
             ends = sorted(high * _share(p[end], y_range) for end in ("low", "high"))
             taken.append((x - 2, ends[0], x + 2, ends[1]))
-    found: list[str | None] = []
-    for (x, y), p in zip(at, points, strict=True):
-        label = "" if p.get("faded") else str(p.get("label") or "")
+    found: list[str | None] = [None] * len(points)
+    for i in sorted(
+        range(len(points)), key=lambda i: bool(points[i].get("faded"))
+    ):  # what is beaten takes what is left
+        label = str(points[i].get("label") or "")
         if not label:
-            found.append(None)
             continue
-        options = [(side, _box(x, y, len(label), side)) for side in SIDES]
+        options = [(side, _box(*at[i], len(label), side)) for side in SIDES]
         costs = [_hidden(box, taken, (0.0, 0.0, wide, high)) for _, box in options]
-        best = min(range(len(options)), key=lambda i: (round(costs[i], 2), i))
-        if costs[best] > HIDDEN:
-            found.append(None)
-            continue
-        found.append(options[best][0])
-        taken.append(options[best][1])
+        best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
+        if costs[best] <= HIDDEN:
+            found[i] = options[best][0]
+            taken.append(options[best][1])
     return found
 
 

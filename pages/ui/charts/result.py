@@ -53,16 +53,19 @@ def scatter_arms(
                 name=names[arm],
                 legendgroup=arm,
                 showlegend=not named,
-                opacity=look.FADED[arm] if faded else 1.0,
                 text=[_beside(p["label"], side) for p, side in group],
                 textposition=[side or "middle right" for _, side in group],
                 textfont={"size": look.NOTE},
                 customdata=[[p.get("id", ""), p["hover"]] for p, _ in group],
                 hovertemplate=look.hover("%{customdata[1]}"),
                 error_y=look.interval(
-                    values, [p.get("low") for p, _ in group], [p.get("high") for p, _ in group], look.COLOUR[arm]
+                    values,
+                    [p.get("low") for p, _ in group],
+                    [p.get("high") for p, _ in group],
+                    look.COLOUR[arm],
+                    faded=faded,
                 ),
-                marker=look.mark(arm),
+                marker={**look.mark(arm), "opacity": look.FADED[arm] if faded else 1.0},
                 cliponaxis=False,
             )
             named = True

@@ -35,7 +35,7 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
     @st.fragment(run_every=viewers.interval())
     def body() -> None:
         viewers.interval()
-        shown = max(60, curves.POINTS // max(1, len(snapshot.curves)))
+        shown = max(curves.LEAST_POINTS, curves.LIVE_POINTS // max(1, len(snapshot.curves)))
         try:
             now = store.snapshot(run_id, shown)
         except KDError:

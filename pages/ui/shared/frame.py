@@ -94,7 +94,7 @@ def _run_line(row: Any) -> None:
             st.caption(f"{state} · {t('common.run_queued', place=place)}" if place else state)
         elif now.state in ACTIVE:
             try:
-                found = engine.store().snapshot(row.id)
+                found = engine.store().snapshot(row.id, 0)
             except KDError:  # removed or damaged meanwhile: its own page says what is wrong
                 st.caption(state)
                 return

@@ -88,9 +88,8 @@ def gained(gain: Mapping[str, Any] | None) -> str:
     if gain is None:
         return str(t("labels.gain_none"))
     low, high = gain["ci_family"]
-    said = f"{gain['mean']:+.3f}"
-    whole = said if low is None else f"{said} [{low:+.3f}, {high:+.3f}]"
-    return whole.replace("-", "\u2212")
+    said = text.signed(gain["mean"])
+    return said if low is None else f"{said} {text.interval(low, high)}"
 
 
 def mistakes(found: Result, index: int) -> None:

@@ -63,6 +63,8 @@ def test_words_are_read_on_both_pages(dark):
     for words in (look.INK, look.AXIS_TEXT, look.PRIMARY):
         assert look.contrast(words[dark], look.PAPER[dark]) >= 4.5
         assert look.contrast(words[dark], look.WELL[dark]) >= 4.5
+    for behind, ink in look.TINT.values():
+        assert look.contrast(ink[dark], behind[dark]) >= 4.5 and look.contrast(look.INK[dark], behind[dark]) >= 4.5
     assert look.contrast(look.ON_PRIMARY[dark], look.PRIMARY[dark]) >= 4.5
 
 

@@ -41,7 +41,7 @@ def score(variant):
     """T 4 is a little better than T 1, both far better than alone; a shuffled teacher is worth nothing."""
     taught = alpha_of(variant) if variant.lesson != PLACEBO else 0.0
     t = variant.objective.settings.get("temperature", 1) if variant.objective else 0
-    wobble = 0.004 * ((variant.seed * (7 + t) + round(10 * alpha_of(variant))) % 3)
+    wobble = 0.004 * ((variant.seed * int(t) + round(10 * alpha_of(variant))) % 5)
     return 0.7 + 0.2 * taught + 0.0001 * t * (taught > 0) + wobble
 
 

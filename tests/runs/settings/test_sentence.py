@@ -102,7 +102,7 @@ def told(**changes):
         "values": {"temperature": 4.0, "student": "tiny"},
         "settings": (Setting("temperature", (one(1, "best"), one(4, "enough"))),),
     }
-    return Answers(**{**found, "margin": 0.005, "compared": 1, "seeds": 5, "so_far": False, **changes})
+    return Answers(**{**found, "margin": 0.005, "compared": 1, "cells": 2, "seeds": 5, "so_far": False, **changes})
 
 
 def test_whole_lines():
