@@ -119,14 +119,21 @@ def test_a_cell_of_the_map_is_chosen_and_the_focus_stays(keys, house):
     page = keys.page
     keys.open(f"/runs?run={house.sweep}")
     keys.skip()
-    keys.reach(page.get_by_label("Cell", exact=True).first)
-    keys.press_key("ArrowDown", "ArrowDown", "Enter")
-    expect(page.locator(".st-key-whatif-cell")).to_be_visible(timeout=60_000)
-    assert "cell=" in page.url
-    held(keys)
-    keys.reach(page.get_by_role("tab", name="Sizes"))
-    keys.press_key("ArrowRight", "ArrowRight")
-    expect(page.get_by_role("tab").nth(2)).to_be_focused()
+    cell = page.locator("[role=gridcell][tabindex='0']").first
+    keys.reach(cell)
+    before = cell.get_attribute("aria-label")
+    keys.press_key("ArrowRight")
+    expect(cell).not_to_have_attribute("aria-label", before or "")
+    expect(cell).to_be_focused()
+    keys.press_key("Enter")
+    expect(cell).to_have_attribute("aria-selected", "true")
+    page.wait_for_url(re.compile(r"[?&]cell=\d+"))
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
+    expect(cell).to_be_focused()  # also after the page was drawn anew
+    tabs = page.locator(".st-key-whatif-tab [role=tab]")
+    keys.reach(tabs.first)
+    keys.press_key("ArrowRight")
+    expect(tabs.nth(1)).to_be_focused()
 
 
 def test_the_class_map_is_read_chosen_and_left(keys, house):

@@ -30,6 +30,14 @@ def table(frame: pd.DataFrame, **how: Any) -> Any:
     return event
 
 
+def chosen(key: str) -> list[int]:
+    """Rows chosen in the table that was drawn under this key, or from its cards; read before it is drawn anew."""
+    told = (st.session_state.get(key) or {}).get("selection") or {}
+    rows = [*told.get("rows", ()), *(row for row, _ in told.get("cells", ()))]
+    line = st.session_state.get(f"{key}-line")
+    return rows or (list(line) if isinstance(line, list) else [] if line is None else [int(line)])
+
+
 def _choice(frame: pd.DataFrame, config: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, Any]:
     """Let the person choose rows by name, and tell it like the click on a table."""
     named = _columns(frame, config)

@@ -33,6 +33,16 @@ function scrolling() {
   }
 }
 
+// On a phone a table has no head: each value says what it is.
+function titled() {
+  if (!NARROW.matches) return;
+  for (const table of document.querySelectorAll("[data-testid=stTable] table")) {
+    const titles = [...table.querySelectorAll("thead th")].map((title) => title.textContent.trim());
+    for (const row of table.tBodies[0]?.rows ?? [])
+      [...row.cells].forEach((cell, at) => put(cell, "data-title", (cell.textContent.trim() && titles[at]) || null));
+  }
+}
+
 // Names are written with the signs that keep text from being read as markup; a screen reader would spell them.
 function spelled() {
   for (const element of document.querySelectorAll("[aria-label*='&#'], [aria-label*='\u2060']")) {
@@ -81,6 +91,7 @@ function mend() {
   levels();
   scrolling();
   spelled();
+  titled();
   refocus();
   memory.tell?.(NARROW.matches);
 }

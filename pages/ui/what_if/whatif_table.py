@@ -48,11 +48,9 @@ def _key(run_id: str) -> str:
 
 def take_click(grid: Grid, run_id: str) -> None:
     """Choose the cell of the row that was clicked. To be called before the map is drawn."""
-    event: Any = st.session_state.get(_key(run_id)) or {}
-    picked = (event.get("selection") or {}).get("cells")
-    if picked:
+    if picked := cards.chosen(_key(run_id)):
         st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
-        whatif_map.turn_to(grid, int(_in_order(grid)["cell"].iloc[picked[0][0]]))
+        whatif_map.turn_to(grid, int(_in_order(grid)["cell"].iloc[picked[0]]))
 
 
 def _in_order(grid: Grid) -> pd.DataFrame:
