@@ -14,7 +14,7 @@ from pages.ui.compress import live as making
 from pages.ui.result import verdict
 from pages.ui.result.differences import Written
 from pages.ui.runs import curves, finished, run_head
-from pages.ui.shared import announcer, text, viewers
+from pages.ui.shared import announcer, engine, text, viewers
 from pages.ui.shared.text import Safe, escape, t
 
 PHASE_LOOK = {
@@ -69,6 +69,7 @@ def draw(now: Any) -> None:
             phases(now)
     if now.state == "queued":
         st.info(t("runs.live.waiting"), icon=":material/hourglass_empty:")
+        finished.ahead(engine.store(), now.run_id)
     elif now.plan is None:
         st.info(t("runs.live.starting"), icon=":material/rocket_launch:")
     elif not now.curves and any(p.name == "teacher" and p.state == "running" for p in now.phases):

@@ -107,7 +107,6 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
             t("runs.head.cancel" if waiting else "runs.head.stop"),
             key="run-stop",
             icon=":material/stop_circle:",
-            type="primary",
             disabled=stopping,
             help=t(f"runs.head.{'cancel_help' if waiting else 'stopping' if stopping else 'stop_help'}"),
         ):

@@ -88,3 +88,8 @@ def lifts(p: Any, y: Any) -> Any:
 def ordered(values: Any, ids: Any) -> list[int]:
     """Rows by falling value, equal ones as in the file."""
     return [int(ids[i]) for i in np.argsort(-values, kind="stable")]
+
+
+def times(value: float) -> str:
+    """Write how many times the base rate a share is, as the page does."""
+    return f"{value:.{2 if value < 1.995 else 1 if value < 9.95 else 0}f}×"

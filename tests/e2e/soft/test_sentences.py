@@ -40,12 +40,13 @@ class Pair:
         """Write the mean in points with its interval, as many digits as its width asks for."""
         digits = [min(8, max(1, -math.floor(math.log10(100 * abs(v))))) if v else 1 for v in (self.half, self.mean)]
         low, high = self.mean - self.half, self.mean + self.half
-        mean, low_, high_ = (f"{100 * v:.{min(digits[0], digits[1] + 2)}f}" for v in (self.mean, low, high))
+        places = min(digits[0], digits[1] + 2)
+        mean, low_, high_ = (f"{round(100 * v, places) + 0.0:.{places}f}" for v in (self.mean, low, high))  # never -0.0
         return f"{mean} points [{low_}, {high_}]"
 
 
-def steps(pairs: list[Pair], distance: Any) -> list[tuple[bool, float]]:
-    """Holm's steps: from the clearest on, each at a level of its own, until one does not hold."""
+def steps(pairs: list[Pair], members: int, distance: Any) -> list[tuple[bool, float]]:
+    """Holm's steps among so many: from the clearest on, each at a level of its own, until one does not hold."""
 
     def clear(pair: Pair) -> float:
         away = distance(pair)
@@ -54,7 +55,7 @@ def steps(pairs: list[Pair], distance: Any) -> list[tuple[bool, float]]:
     found: list[tuple[bool, float]] = [(False, 0.0)] * len(pairs)
     going, at = True, 0
     for place in sorted(range(len(pairs)), key=lambda place: -clear(pairs[place])):
-        half = pairs[place].wide(0.025 / (len(pairs) - at))
+        half = pairs[place].wide(0.025 / (members - at))
         going = going and distance(pairs[place]) > half
         found[place] = (going, half)
         at += going
@@ -72,9 +73,14 @@ def clauses(found: Any) -> list[str]:
         place = {"temperature": best["temperature"], "alpha": best["alpha"], name: other}
         named.append((word, values, best[name], other, Pair(best, cells[place["temperature"], place["alpha"]], higher)))
     pairs = [one[-1] for one in named]
-    near, far = steps(pairs, lambda pair: margin - pair.mean), steps(pairs, lambda pair: pair.mean)
+    any_pair = math.ceil(len(found["cells"]) * len(pairs) / 2)  # the best is chosen by the same seeds
+    near = steps(pairs, len(pairs), lambda pair: margin - pair.mean)
+    far = steps(pairs, any_pair, lambda pair: pair.mean)
     said = []
     for (word, values, own, other, pair), (enough, near_half), (worse, far_half) in zip(named, near, far, strict=True):
+        if worse and not enough and pair.mean + far_half < margin:  # the wider one decides
+            far_half = max(near_half, far_half)
+            worse = pair.mean > far_half
         if enough:
             said.append(f"{word} {values[0]:g} or {values[1]:g} will do")
         elif worse:
@@ -82,7 +88,7 @@ def clauses(found: Any) -> list[str]:
             said.append(f"{word} {own:g} beats {other:g} by {pair.amount()}")
         else:
             level = max(near_half, far_half)  # the wider of both steps
-            tail = next(t for t in (0.0125, 0.025) if math.isclose(pair.wide(t), level))
+            tail = next(t for t in (0.025 / k for k in range(1, any_pair + 1)) if math.isclose(pair.wide(t), level))
             room = max(margin - pair.mean, pair.mean)
             need = next((n for n in range(SEEDS + 1, 51) if pair.wide(tail, n) < room), None)
             told = f"about {need} seeds would tell" if need else "more than 50 seeds would be needed"
