@@ -147,6 +147,7 @@ def layout(height: int, *, x: str = "", y: str = "", legend: bool = True) -> dic
             "x": 0,
             "title": {"text": ""},
             "font": {"size": TEXT},
+            "traceorder": "normal",  # as drawn: of bars on each other Plotly would turn it round
         },
         "hoverlabel": {"align": "left", "font": {"size": TEXT}},
         "font": {"size": TEXT},

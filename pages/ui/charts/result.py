@@ -141,9 +141,10 @@ def paired(
     seed_title: str,
     names: Mapping[str, str],
     placebo: Sequence[float] = (),
+    lower_is_better: bool = False,
     height: int = 300,
 ) -> Drawing:
-    """Draw each seed as a pair: baseline and student joined by a line, the placebo on it where there is one."""
+    """Draw each seed as a pair: baseline and student joined by a line, the placebo on it where there is one; right is better."""
     fig = figure(height, x=literal(metric))
     rows = list(range(len(seeds)))
     for y, b, s in zip(rows, baseline, student, strict=True):
@@ -167,7 +168,7 @@ def paired(
             customdata=[[s] for s in seeds],
             hovertemplate=look.hover(f"{literal(names[arm])}, seed %{{customdata[0]}}: %{{x:{look.SCORE}}}"),
         )
-    fig.update_xaxes(nticks=6)
+    fig.update_xaxes(nticks=6, **({"autorange": "reversed"} if lower_is_better else {}))
     fig.update_yaxes(
         tickvals=rows, ticktext=[seed_title.format(seed=s) for s in seeds], autorange="reversed", showgrid=False
     )

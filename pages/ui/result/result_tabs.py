@@ -132,6 +132,7 @@ def overview(found: Result, index: int) -> None:
             seed_title=t("runs.overview.seed", seed="{seed}"),
             names=differences.arm_names(),
             placebo=placebo_values(student, name),
+            lower_is_better=verdict.lower_is_better(name),
             height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
         )
         picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))

@@ -37,7 +37,7 @@ def test_labels_of_marks_near_each_other_do_not_meet():
 
 
 def test_a_label_does_not_lie_on_an_interval():
-    beside = [point(5000, 0.85), point(6500, 0.85, label="", low=0.8, high=0.9)]
+    beside = [point(5000, 0.85), point(6500, 0.89, label="", low=0.8, high=0.9)]  # its mark lies far above
     assert placing.places(beside, X, Y, 360)[0] == "middle left"
 
 
