@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from playwright.sync_api import Error, Page, sync_playwright
 
-from benchmarks.felt import Felt, Stopwatch, summary
+from benchmarks.felt import LONGEST_S, Felt, Stopwatch, summary
 from benchmarks.many_runs import Place, make
 from tests.e2e.conftest import FLAGS
 from tests.e2e.server import Server
@@ -137,12 +137,14 @@ def measure(args: argparse.Namespace, root: Path) -> dict[str, list[Felt]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page.set_default_timeout(1000 * LONGEST_S)
         watch = Stopwatch(page, server.process.pid)
         try:
-            for turns, rounds in ((page_changes, args.rounds), (widget_turns, 2 * args.rounds)):
+            for kind, turns, rounds in (("page", page_changes, args.rounds), ("widget", widget_turns, 2 * args.rounds)):
+                if args.only and kind != args.only:
+                    continue
                 for name, felt in turns(page, watch, place, server.url, rounds):
-                    if args.only in name:
-                        found.setdefault(name, []).append(felt)
+                    found.setdefault(name, []).append(felt)
         finally:
             browser.close()
             server.stop()
@@ -177,7 +179,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="200 runs, two rounds")
     parser.add_argument("--runs", type=int, default=None)
     parser.add_argument("--rounds", type=int, default=None)
-    parser.add_argument("--only", default="", help="keep only what has these words in its name")
+    parser.add_argument("--only", choices=("page", "widget"))
     parser.add_argument("--workspace", type=Path, help="where the runs are made, or lie from before")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
