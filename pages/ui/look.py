@@ -123,12 +123,8 @@ SHIFTS = [
 SHIFT_STEPS = ("#7B5FB0", "#8268AE", "#9187A8", "#8E8E8E", "#B98F70", "#C87A42", "#D55E00")
 
 # --- grammar of charts: pixels
-MARK, SMALL_MARK, RING, CELL = (
-    12,
-    7,
-    24,
-    22,
-)  # a point that is compared; one of many, or on a line; around what is picked; a cell to press
+# a point that is compared; one of many, or on a line; one of thousands; around what is picked; a cell to press
+MARK, SMALL_MARK, DOT, RING, CELL = 12, 7, 5, 24, 22
 ROOM, TITLED = 34, 60  # above a plot: for its legend; for a legend and the titles of small charts
 LINE, THIN, WIDE = 2, 1.5, 5  # a curve; a level, a front, an interval; an interval beside a longer bar
 CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
@@ -189,6 +185,11 @@ def area(arm: str) -> dict[str, Any]:
 def fill(arm: str) -> dict[str, Any]:
     """Return how a bar of this part is filled: its colour and its pattern."""
     return filled(COLOUR[arm], PATTERN[arm])
+
+
+def outlined(arm: str) -> dict[str, Any]:
+    """Return a bar of this part that stands beside the filled one: as it was before."""
+    return {"color": faint(COLOUR[arm], 0.3), "line": {"color": COLOUR[arm], "width": THIN}}
 
 
 def filled(colour: str, pattern: str) -> dict[str, Any]:

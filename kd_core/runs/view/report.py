@@ -217,8 +217,8 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         lines.append(f"  What would settle it: about {student.advice.need} seeds.")
     elif student.advice is not None and student.advice.kind in ("rows", "both"):
         units = "queries" if _queries(found.raw) else "rows"
-        seeds = "more seeds can't help" if student.advice.kind == "rows" else "and more seeds besides"
-        lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; {seeds}.")
+        besides = "more seeds can't help" if student.advice.kind == "rows" else "and more seeds besides"
+        lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; {besides}.")
     return lines
 
 

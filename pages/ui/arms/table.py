@@ -16,6 +16,7 @@ from pages.ui.shared.text import Safe, escape, t
 from pages.ui.tasks import ranking
 
 Result = Mapping[str, Any]
+WIDE = 2.0  # a share of the way whose interval is longer than twice the whole way says nothing
 MEASURED = ("precision", "recall", "f1")  # at the threshold in use, where that is not one half
 FIRST = (
     "accuracy",
@@ -240,6 +241,8 @@ def _gap(name: str, read: StudentOutcome, best: float | None) -> str:
     if gap is None:
         return f":gray[{_no_gap(name, best, read.baseline.mean(name))}]"
     low, high = (read.raw.get("gap_closed_ci95") or {}).get(name) or (None, None)
+    if low is not None and high is not None and high - low > WIDE:
+        return f":gray[{t('runs.result.gap_wide')}]"
     shown = f"{100 * gap:.0f} %"
     if low is not None and high is not None:
         shown = f"{_whole(shown)} {_whole(escape(f'[{100 * low:.0f}, {100 * high:.0f}]'))}"

@@ -70,7 +70,7 @@ def pareto(
             hoverinfo="skip",
             marker=look.ring(),
         )
-    scatter_arms(fig, points, names, (axis["range"], span) if span else None)
+    scatter_arms(fig, points, names, (axis["range"], span) if span else None, line)
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)

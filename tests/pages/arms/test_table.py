@@ -37,7 +37,7 @@ def test_where_yes_is_said_from_elsewhere_the_table_leads_with_that_threshold():
     }
     block = {"used": True, "arms": {"student": values, "teacher": values}}
     found["students"][0]["threshold"] = block
-    first, further = table.parts(found, 0)
+    first, _ = table.parts(found, 0)
     title = str(t("runs.result.from_threshold", metric="Recall"))
     assert first.loc[title, "Student"] == first.loc[title, "Teacher"] == "0.250&nbsp;±&nbsp;0.010"
     assert first.loc[title, "Baseline"] == "–"

@@ -101,6 +101,8 @@ def test_the_theme_has_the_same_colours():
     }
     for option, by_dark in named.items():
         assert {False: theme["light"][option], True: theme["dark"][option]} == by_dark, option
+    parts = [look.COLOUR[arm] for arm in ("teacher", "baseline", "student", "compressed", "helper", "plain")]
+    assert theme["light"]["chartCategoricalColors"] == theme["dark"]["chartCategoricalColors"] == parts
     sizes = theme["headingFontSizes"]
     assert (sizes[0], sizes[1], sizes[2]) == tuple(f"{look.TYPE[n]:g}rem" for n in ("page", "title", "lead"))
 

@@ -41,6 +41,12 @@ def test_a_label_does_not_lie_on_an_interval():
     assert placing.places(beside, X, Y, 360)[0] == "middle left"
 
 
+def test_a_label_keeps_off_the_line_that_joins_points():
+    front = [point(5000, 0.85), point(60_000, 0.88, label="")]
+    assert placing.places(front, X, Y, 360)[0] == "middle right"
+    assert placing.places(front, X, Y, 360, front)[0] == "middle left"
+
+
 def test_where_everything_is_taken_there_is_no_label_and_beaten_points_come_last():
     crowd = [point(2000 * 1.02**i, 0.85, label="a long name of a student") for i in range(30)]
     sides = placing.places(crowd, X, Y, 360)
