@@ -82,10 +82,9 @@ def pick(page: Page, key: str, nth: int) -> Act:
     return lambda: option.click()
 
 
-def step(page: Page, key: str, turn: int) -> Act:
-    """Focus a slider and return the key that moves it by one step."""
-    thumb = page.locator(f".st-key-{key} [role=slider]").first
-    thumb.focus()
+def step(page: Page, turn: int) -> Act:
+    """Focus the page's first slider and return the key that moves it by one step."""
+    page.get_by_test_id("stMain").get_by_role("slider").first.focus()
     return lambda: page.keyboard.press("ArrowRight" if turn % 2 else "ArrowLeft")
 
 
@@ -101,7 +100,7 @@ def widgets(place: Place) -> dict[str, tuple[str, Callable[[Page, int], Act]]]:
         "tab of a result": (result, lambda p, i: lambda: p.get_by_role("tab").nth((1, 2, 3, 0)[i % 4]).click()),
         "filter of the run list": ("runs", lambda p, i: press(p, ".st-key-state button", 1)),
         "select of Compare": ("compare", lambda p, i: pick(p, "compare-metric", 1 - i % 2)),
-        "slider of Distill": ("distill", lambda p, i: step(p, "distill-objective-temperature", i)),
+        "slider of Distill": ("distill", lambda p, i: step(p, i)),
         "select of Distill": ("distill", lambda p, i: pick(p, "distill-teacher", i % 4)),
         "cell of a map": (
             sweep,
