@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 QUIET_MS = 400
-LONGEST_S = 30
+LONGEST_S = 90  # on a busy machine
 # Changes of the running mark in the corner are no drawing; inside of components (shadow roots) all others are.
 WATCH = """(() => {
   const felt = window.felt = { begin: 0, first: 0, changed: 0, painted: 0, waits: [] };

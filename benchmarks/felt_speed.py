@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from playwright.sync_api import Error, Page, sync_playwright
 
-from benchmarks.felt import Felt, Stopwatch, summary
+from benchmarks.felt import LONGEST_S, Felt, Stopwatch, summary
 from benchmarks.many_runs import Place, make
 from tests.e2e.conftest import FLAGS
 from tests.e2e.server import Server
@@ -82,10 +82,9 @@ def pick(page: Page, key: str, nth: int) -> Act:
     return lambda: option.click()
 
 
-def step(page: Page, key: str, turn: int) -> Act:
-    """Focus a slider and return the key that moves it by one step."""
-    thumb = page.locator(f".st-key-{key} [role=slider]").first
-    thumb.focus()
+def step(page: Page, turn: int) -> Act:
+    """Focus the page's first slider and return the key that moves it by one step."""
+    page.get_by_test_id("stMain").get_by_role("slider").first.focus()
     return lambda: page.keyboard.press("ArrowRight" if turn % 2 else "ArrowLeft")
 
 
@@ -101,7 +100,7 @@ def widgets(place: Place) -> dict[str, tuple[str, Callable[[Page, int], Act]]]:
         "tab of a result": (result, lambda p, i: lambda: p.get_by_role("tab").nth((1, 2, 3, 0)[i % 4]).click()),
         "filter of the run list": ("runs", lambda p, i: press(p, ".st-key-state button", 1)),
         "select of Compare": ("compare", lambda p, i: pick(p, "compare-metric", 1 - i % 2)),
-        "slider of Distill": ("distill", lambda p, i: step(p, "distill-objective-temperature", i)),
+        "slider of Distill": ("distill", lambda p, i: step(p, i)),
         "select of Distill": ("distill", lambda p, i: pick(p, "distill-teacher", i % 4)),
         "cell of a map": (
             sweep,
@@ -137,12 +136,14 @@ def measure(args: argparse.Namespace, root: Path) -> dict[str, list[Felt]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page.set_default_timeout(1000 * LONGEST_S)
         watch = Stopwatch(page, server.process.pid)
         try:
-            for turns, rounds in ((page_changes, args.rounds), (widget_turns, 2 * args.rounds)):
+            for kind, turns, rounds in (("page", page_changes, args.rounds), ("widget", widget_turns, 2 * args.rounds)):
+                if args.only and kind != args.only:
+                    continue
                 for name, felt in turns(page, watch, place, server.url, rounds):
-                    if args.only in name:
-                        found.setdefault(name, []).append(felt)
+                    found.setdefault(name, []).append(felt)
         finally:
             browser.close()
             server.stop()
@@ -177,7 +178,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="200 runs, two rounds")
     parser.add_argument("--runs", type=int, default=None)
     parser.add_argument("--rounds", type=int, default=None)
-    parser.add_argument("--only", default="", help="keep only what has these words in its name")
+    parser.add_argument("--only", choices=("page", "widget"))
     parser.add_argument("--workspace", type=Path, help="where the runs are made, or lie from before")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()

@@ -305,7 +305,7 @@ def test_viewers_who_ask_for_different_numbers_of_points_do_not_undo_each_other(
     few, many = line.curve(24), line.curve(100)
     assert few.shown < many.shown
     assert line.curve(24) is few and line.curve(100) is many  # nothing was thinned again
-    line.add(epoch_event(301))
+    line.add({**epoch_event(301), "best": False})
     assert line.curve(24).epochs[-1] == line.curve(100).epochs[-1] == 301
     line.add(epoch_event(200))  # resumed from a checkpoint
     assert line.curve(24).epochs[-1] == line.curve(100).epochs[-1] == line.curve(24).total == 200
@@ -315,9 +315,10 @@ def test_viewers_who_ask_for_different_numbers_of_points_do_not_undo_each_other(
 
 
 def test_who_wants_no_curves_gets_all_the_rest(folder):
-    folder.append_events([{"kind": "plan", "trainings": 2}, trained(0, 1)])
+    folder.append_events([{"kind": "plan", "trainings": 2}, epoch(1), epoch(2), trained(0, 1)])
     folder.write_status(state="done", seconds=1.0)
     whole, bare = snapshot(folder), snapshot(folder, 0)
+    assert whole.curves
     assert not bare.curves and replace(whole, curves=()) == bare
     assert snapshot(folder) == whole
 
