@@ -20,7 +20,7 @@ QUIET_MS = 400
 LONGEST_S = 30
 # Changes of the running mark in the corner are no drawing; inside of components (shadow roots) all others are.
 WATCH = """(() => {
-  const felt = window.felt = { begin: 0, changed: 0, painted: 0, waits: [] };
+  const felt = window.felt = { begin: 0, first: 0, changed: 0, painted: 0, waits: [] };
   const state = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState;
   const aside = "[data-testid=stStatusWidget], [data-testid=stToolbar], #kd-announcer, .modebar";
   const seen = changes => {
@@ -30,6 +30,7 @@ WATCH = """(() => {
     });
     if (!drawn) return;
     felt.changed = performance.now();
+    felt.first ||= felt.changed;
     requestAnimationFrame(() => setTimeout(() => { felt.painted = performance.now(); }));
   };
   const observer = new MutationObserver(seen);

@@ -25,7 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
 from benchmarks.felt import Felt, Stopwatch, summary
 from benchmarks.many_runs import Place, make
@@ -64,9 +64,14 @@ def page_changes(page: Page, watch: Stopwatch, place: Place, url: str, rounds: i
     watch.settle()
     for _ in range(rounds + 1):
         for name in (*PAGES[1:], PAGES[0]):
-            yield f"page {name}", watch.time(open_page(page, name))
-            page.wait_for_timeout(300)
-            watch.settle()
+            try:
+                felt = watch.time(open_page(page, name))
+                page.wait_for_timeout(300)
+                watch.settle()
+            except (Error, RuntimeError) as error:
+                print(f"page {name}: {str(error).splitlines()[0]}", file=sys.stderr, flush=True)
+                continue
+            yield f"page {name}", felt
 
 
 def pick(page: Page, key: str, nth: int) -> Act:
@@ -113,8 +118,13 @@ def widget_turns(page: Page, watch: Stopwatch, place: Place, url: str, rounds: i
         page.wait_for_timeout(2500)
         watch.settle()
         for turn in range(rounds + 1):
-            yield f"widget {name}", watch.time(act(page, turn))
-            watch.settle()
+            try:
+                felt = watch.time(act(page, turn))
+                watch.settle()
+            except (Error, RuntimeError) as error:  # the others are measured all the same
+                print(f"widget {name}, turn {turn}: {str(error).splitlines()[0]}", file=sys.stderr, flush=True)
+                break
+            yield f"widget {name}", felt
 
 
 def measure(args: argparse.Namespace, root: Path) -> dict[str, list[Felt]]:

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.store_speed import row
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import SEVERAL, Choice
-from pages.ui.charts import distill as charts_of_distill
+from pages.ui.charts import lesson as charts_of_lesson
 from pages.ui.result.kept_rows import Kept
 from pages.ui.runs import run_list, softening
 from pages.ui.soft import live
@@ -55,7 +55,7 @@ def send_soft_labels(kept: Kept, stamp: str) -> None:
 def draw_lesson(answers: softening.Answers, lesson: Choice, temperature: float) -> None:
     """Do what the Distill page does when a lesson changes: one row softened, means over rows, shares of labels and terms."""
     plain, soft = answers.at(1.0)[0], answers.at(temperature)[0]
-    charts_of_distill.softened(answers.classes, plain, soft, "plain", "soft").to_json()
+    charts_of_lesson.softened(answers.classes, plain, soft, "plain", "soft").to_json()
     answers.over_rows(temperature)
     answers.shares(lesson)
 

@@ -10,6 +10,7 @@ from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from pages.ui.charts import compare as charts
+from pages.ui.compare import runs_shown
 from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
 from pages.ui.result import goals as goal_form
@@ -17,72 +18,12 @@ from pages.ui.result.comparison import Entry
 from pages.ui.result.comparison_table import clear, everything, pick, picks, table
 from pages.ui.result.goals import Goals
 from pages.ui.shared import engine, example, findings, picture, session, text
-from pages.ui.shared.text import escape, t
-
-LATEST = 6
-OFFERED = 200
-
-
-def chosen_runs(store: RunStore) -> list[RunRow]:
-    """Let the person choose runs; the URL keeps the choice, the latest of the current dataset are the default."""
-    offered = [r for r in store.list(states=("done", "cancelled"), limit=OFFERED) if r.headline]
-    asked = [i for i in (st.query_params.get("runs") or "").split(",") if i]
-    rows, gone = {r.id: r for r in offered}, []
-    for run_id in asked:
-        if run_id not in rows:
-            try:
-                rows[run_id] = store.get(run_id)
-            except KDError:
-                gone.append(run_id)
-    harmed = [rows[i] for i in asked if i in rows and rows[i].state == "damaged"]
-    gone += [i for i in asked if i in rows and not rows[i].headline and rows[i] not in harmed]
-    default = [i for i in asked if i in rows and rows[i].headline]
-    if not asked:
-        default = [r.id for r in of_dataset(offered)[:LATEST]]
-    if st.session_state.get("compare-url") != asked:
-        st.session_state["compare-url"] = asked
-        st.session_state["compare-runs"] = default
-    options = [i for i, r in rows.items() if r.headline]
-    names = dict(zip(options, text.differing_first([rows[i].name for i in options]), strict=True))
-    picked = st.multiselect(
-        t("compare.runs"),
-        options,
-        format_func=lambda i: f"{names[i]} · {rows[i].created_utc[:16].replace('T', ' ')}",
-        key="compare-runs",
-        placeholder=t("compare.runs_hint"),
-        help=t("compare.runs_help"),
-    )
-    if picked != default:
-        st.session_state["compare-url"] = list(picked)
-        st.query_params["runs"] = ",".join(picked)
-    elif not asked and picked:
-        st.caption(t("compare.default_any", num=len(picked)) if len(picked) > 1 else t("compare.default_one"))
-    if gone:
-        st.warning(t("compare.gone", ids=", ".join(gone)), icon=":material/link_off:")
-    for row in harmed:
-        st.error(f"{escape(row.error)}", icon=":material/broken_image:")
-    return [rows[i] for i in picked]
-
-
-def of_dataset(rows: list[RunRow]) -> list[RunRow]:
-    """Keep the runs of the current dataset, or of the newest run's when none fits."""
-    if not rows:
-        return []
-    name, target = rows[0].dataset_name, rows[0].target
-    current = session.dataset_id()
-    if current:
-        try:
-            spec = engine.library().spec(current)
-            if any(r.dataset_name == spec.name and r.target == spec.target for r in rows):
-                name, target = spec.name, spec.target
-        except (KDError, OSError):
-            pass  # the frame says that the dataset is gone; the newest run's data serves here
-    return [r for r in rows if r.dataset_name == name and r.target == target]
+from pages.ui.shared.text import t
 
 
 def choices(found: list[Entry]) -> tuple[str, str]:
     """Let the person choose metric and cost."""
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns([2, 3], vertical_alignment="top")
     metrics = comparison.common_metrics(found)
     metric = left.selectbox(
         t("compare.y"), metrics, format_func=verdict.metric_title, key="compare-metric", help=t("compare.y_help")
@@ -191,14 +132,14 @@ def page() -> None:
     store = engine.store()
     st.title(t("compare.title"), anchor=False)
     st.caption(t("compare.note"))
-    ended = any(r.headline for r in store.list(states=("done", "cancelled"), limit=OFFERED))
+    ended = any(r.headline for r in store.list(states=("done", "cancelled"), limit=runs_shown.OFFERED))
     if not ended and example.stand_in() is None:
         text.empty_state(
             t("compare.empty"), t("compare.empty_button"), "distill.py", icon=":material/scatter_plot:", key="compare"
         )
         return
     example.run_note(store)
-    rows = chosen_runs(store)
+    rows = runs_shown.chosen_runs(store)
     found = entries(store, rows)
     if not found:
         st.info(t("compare.none"), icon=":material/touch_app:")

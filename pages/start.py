@@ -90,7 +90,7 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
         if st.button(t("start.what_if"), key="start-what-if", icon=":material/grid_on:", help=t("start.what_if_help")):
             session.go("what_if.py", data=engine.library().save_spec(spec.dataset), run=None)
     with st.expander(t("start.sure"), icon=":material/straighten:"):
-        claims(said, result, result["students"][best], big=False)
+        claims(said, result, result["students"][best])
 
 
 def _run(spec: RunSpec) -> None:

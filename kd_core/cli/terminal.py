@@ -50,13 +50,18 @@ def fetching() -> Callable[[str, int, int], None]:
 
 
 def show_result(result: dict[str, Any]) -> None:
-    """Print what a run found: the heat map of a what-if, then the verdicts."""
+    """Print what a run found: what a what-if answers and its heat map, then the verdicts."""
     from kd_core.runs import yes_no
-    from kd_core.runs.view.heat_map import heat_map
+    from kd_core.runs.view.heat_map import answered, heat_map
     from kd_core.runs.view.report import verdict_lines
 
     sweep = result.get("sweep")
-    for line in [*(heat_map(result) if sweep else ()), *verdict_lines(result), *yes_no.lines(result)]:
+    for line in [
+        *answered(result),
+        *(heat_map(result) if sweep else ()),
+        *verdict_lines(result),
+        *yes_no.lines(result),
+    ]:
         typer.echo(line)
     if sweep:
         some = sweep["trained"] < sweep["trainings"]

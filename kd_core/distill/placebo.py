@@ -53,13 +53,6 @@ def mixes(objective: Choice) -> bool:
     return hears_inside(objective) and not shuffles(objective)
 
 
-def told_of(objective: Choice, by_rows: bool = False) -> dict[str, str]:
-    """Say for the result what a placebo mixed up, where that is not the labels' smoothness alone; `by_rows`: all of the lesson was shuffled."""
-    if by_rows or shuffles(objective):
-        return {"of": "rows"}
-    return {"of": "both"} if mixes(objective) else {}
-
-
 def in_another_order(answers: Array, seed: int) -> Array:
     """Give each row that the teacher answered another one's answers, drawn at random; rows without an answer (NaN) stay without. Shape: (N, C)."""
     known = np.flatnonzero(~np.isnan(answers[:, 0]))

@@ -119,8 +119,21 @@ def _compared(card: Mapping[str, Any]) -> list[str]:
         said.append("This one learned without a teacher: in its run that was the better choice.")
     best = (card.get("reference") or {}).get("best")
     if best:
-        said.append(f"The best plain model of at most its size: {_plain(best.get('title') or best.get('name'))}.")
+        said.append(_beside(card, best))
     return said
+
+
+def _beside(card: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+    """Set the best plain model beside it: its score, and by how much this one is better, as far as that can be told."""
+    name, title = card["metric"]["name"], card["metric"]["title"]
+    said = f"The best plain model of at most its size: {_plain(best.get('title') or best.get('name'))}"
+    score, gain = (best.get("metrics") or {}).get(name), (best.get("gain") or {}).get(name)
+    if not score or not gain or not card.get("taught"):
+        return f"{said}."
+    word = {"beats": "this one is better", "hurts": "that one is better", "ties": "as good"}.get(
+        best.get("word", ""), "which of the two is better is not clear"
+    )
+    return f"{said}, {title} {_number(score['mean'])}; this one's difference to it, above 0 where this one is better, is {_gain(gain)}: {word}."
 
 
 def _made(card: Mapping[str, Any]) -> str:

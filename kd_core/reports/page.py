@@ -17,7 +17,7 @@ from kd_core.reports.style import STYLE
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view import report
-from kd_core.runs.view.heat_map import heat_map
+from kd_core.runs.view.heat_map import answered, heat_map
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
 
@@ -126,6 +126,7 @@ def _margins(found: Outcome) -> str:
 
 def _tried(result: dict[str, Any], found: Outcome) -> list[Markup]:
     return [
+        *(element("p", written.sentence(line)) for line in answered(result)),
         element(
             "pre", "\n".join(written.sentence(line) if not line.startswith(" ") else line for line in heat_map(result))
         ),

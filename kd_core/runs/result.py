@@ -270,7 +270,7 @@ class ResultBuilder:
         """What the same student learned without a teacher, or why nobody asked."""
         if "placebo" in blocks:
             gain = _written(assessment.gains(found, "student", "placebo"))
-            of = placebo.told_of(objective, by_rows=self.spec.sweep is not None)
+            of = {"of": "rows"} if placebo.shuffles(objective) else {"of": "both"} if placebo.mixes(objective) else {}
             return {"placebo": {"metrics": blocks["placebo"]["metrics"], "gain": gain, **of}, "placebo_reason": None}
         why = modes.why_no_placebo(self.spec, self.dataset.task)
         if why is None:

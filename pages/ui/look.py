@@ -95,6 +95,12 @@ ON_PRIMARY = {
     True: "#0B1218",
 }  # Streamlit writes white in every theme; ours is a light blue in the dark
 FRAME = {False: "#1B2733", True: "#FFFFFF"}  # around the best cell of a map
+# behind words, and the words on it: what is right, one part of a text, the next part
+TINT = {
+    "right": ({False: "#D9F0E8", True: "#12382D"}, {False: "#00664A", True: "#4FD0A8"}),
+    "part": ({False: "#E3EEF8", True: "#1D3347"}, INK),
+    "next": ({False: "#F6EAD9", True: "#3A2F1D"}, {False: "#8A5A00", True: "#D9A441"}),
+}
 
 CLEAR = "rgba(0,0,0,0)"
 GREY = "#7F7F7F"
@@ -117,12 +123,8 @@ SHIFTS = [
 SHIFT_STEPS = ("#7B5FB0", "#8268AE", "#9187A8", "#8E8E8E", "#B98F70", "#C87A42", "#D55E00")
 
 # --- grammar of charts: pixels
-MARK, SMALL_MARK, RING, CELL = (
-    12,
-    7,
-    24,
-    22,
-)  # a point that is compared; one of many, or on a line; around what is picked; a cell to press
+# a point that is compared; one of many, or on a line; one of thousands; around what is picked; a cell to press
+MARK, SMALL_MARK, DOT, RING, CELL = 12, 7, 5, 24, 22
 ROOM, TITLED = 34, 60  # above a plot: for its legend; for a legend and the titles of small charts
 LINE, THIN, WIDE = 2, 1.5, 5  # a curve; a level, a front, an interval; an interval beside a longer bar
 CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
@@ -174,9 +176,20 @@ def ring() -> dict[str, Any]:
     return {"size": RING, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 2.5}}
 
 
+def area(arm: str) -> dict[str, Any]:
+    """Return how a region of a chart stands in its legend; its colour is that of the region."""
+    edge = {"width": THIN, "color": COLOUR[arm]}
+    return {"color": faint(COLOUR[arm], 0.12), "symbol": "square", "size": MARK, "line": edge}
+
+
 def fill(arm: str) -> dict[str, Any]:
     """Return how a bar of this part is filled: its colour and its pattern."""
     return filled(COLOUR[arm], PATTERN[arm])
+
+
+def outlined(arm: str) -> dict[str, Any]:
+    """Return a bar of this part that stands beside the filled one: as it was before."""
+    return {"color": faint(COLOUR[arm], 0.3), "line": {"color": COLOUR[arm], "width": THIN}}
 
 
 def filled(colour: str, pattern: str) -> dict[str, Any]:
@@ -191,7 +204,12 @@ def level() -> dict[str, Any]:
 
 
 def interval(
-    values: Sequence[float], low: Sequence[float | None], high: Sequence[float | None], colour: str
+    values: Sequence[float],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
+    colour: str,
+    *,
+    faded: bool = False,
 ) -> dict[str, Any]:
     """Return error bars from `low` to `high`; a None leaves that side out."""
     up = [0.0 if h is None else max(h - v, 0.0) for v, h in zip(values, high, strict=True)]
@@ -203,7 +221,7 @@ def interval(
         "arrayminus": down,
         "thickness": THIN,
         "width": 4,
-        "color": faint(colour, 0.75),
+        "color": faint(colour, 0.4 if faded else 0.75),
         "visible": any(up) or any(down),
     }
 
@@ -290,5 +308,7 @@ def variables() -> str:
     lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
     lines.append(f"--kd-data: {DATA.lower()};")
     both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "on-primary": ON_PRIMARY}
+    for name, (behind, words) in TINT.items():
+        both |= {f"{name}-tint": behind, f"{name}-ink": words}
     lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]
     return ":root {\n" + "".join(f"  {one}\n" for one in lines) + "}\n"

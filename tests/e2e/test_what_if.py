@@ -32,21 +32,22 @@ def test_from_an_upload_to_a_chosen_cell_and_a_finer_grid(browser, server, tmp_p
     assert screen.run_id() == run_id
     expect(page.locator(".st-key-verdict")).to_be_visible(timeout=LONG)
     area = page.locator(f".st-key-whatif-map-{run_id}")
-    expect(area.locator(".scatterlayer .point").first).to_be_visible(timeout=60_000)
-    assert area.locator(".scatterlayer .point").count() == 25
+    cells = area.get_by_role("gridcell")
+    expect(cells.first).to_be_visible(timeout=60_000)
+    assert cells.count() == 25
     found = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
     assert len(found["cells"]) == 25
 
-    area.locator(".scatterlayer .point").nth(7).click(force=True)
-    expect(page.locator(".st-key-whatif-cell")).to_be_visible(timeout=60_000)
+    cells.nth(7).click()
+    expect(cells.nth(7)).to_have_attribute("aria-selected", "true")
     chosen = re.search(r"[?&]cell=(\d+)", page.url)
     assert chosen
     page.reload()  # the address keeps the choice
     expect(page.locator(".st-key-whatif-cell")).to_be_visible(timeout=60_000)
     page.locator(".st-key-whatif-part").get_by_text("Soft labels", exact=True).click()
     expect(page.locator(".st-key-whatif-bars .js-plotly-plot")).to_be_visible(timeout=60_000)
-    page.get_by_role("tab", name="All settings").click()
-    expect(page.locator(".st-key-whatif-parallel .js-plotly-plot")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("tab", name="All settings")).to_have_count(0)  # two settings: the map says all
+    expect(page.locator(".st-key-whatif-each-alpha .js-plotly-plot")).to_be_visible(timeout=60_000)
     page.get_by_role("tab", name="Table").click()
     with page.expect_download() as download:
         screen.press("download-cells")

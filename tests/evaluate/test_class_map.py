@@ -95,3 +95,19 @@ def test_the_largest_pairs_come_first_and_unknown_ones_never():
     lift = np.array([[np.nan, 1, 2], [3, np.nan, -1], [np.nan, np.nan, np.nan]])
     assert class_map.top_pairs(lift, 3) == [(1, 0), (0, 2), (0, 1)]
     assert len(class_map.top_pairs(lift, 99)) == 4
+
+
+def test_labels_that_exclude_each_other_have_the_lift_of_classes():
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 5, 200)
+    p = rng.dirichlet(np.ones(5), 200)
+    found = class_map.label_lift(p, np.eye(5)[y] > 0)
+    assert np.allclose(found, class_map.log_lift(p, y, 5), equal_nan=True)
+
+
+def test_a_label_is_compared_on_rows_that_lack_it_and_have_the_other():
+    has = np.array([[1, 0], [1, 1], [0, 0], [0, 0]], bool)
+    p = np.array([[0.9, 0.6], [0.9, 0.99], [0.1, 0.2], [0.1, 0.4]])
+    found = class_map.label_lift(p, has)
+    assert found[0, 1] == pytest.approx(np.log(0.6 / 0.4))  # one row has a and not b; three lack b
+    assert np.isnan(found[1, 0]) and np.isnan(np.diag(found)).all()  # no row has b alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kd_core.export.card_text import card_text
 
 CARD = {
@@ -76,3 +78,23 @@ def test_a_model_without_a_teacher_says_so():
     )
     number = card_text({**plain, "classes": [], "selected": None}, [])
     assert "with a number: the column" in number and "tells no metrics of it" in number
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("beats", "this one is better"),
+        ("hurts", "that one is better"),
+        ("ties", "as good"),
+        ("inconclusive", "which of the two is better is not clear"),
+    ],
+)
+def test_the_best_plain_model_stands_with_its_score_and_what_can_be_told(word, said):
+    name = CARD["metric"]["name"]
+    best = {"name": "trees_4", "title": "4 trees", "word": word, "metrics": {name: {"mean": 0.75}}}
+    best["gain"] = {name: {"mean": 0.05, "ci95": [0.01, 0.09]}}
+    text = card_text(CARD | {"taught": True, "reference": {"best": best}}, [])
+    assert f"4 trees, {CARD['metric']['title']} 0.75; this one's difference to it" in text
+    assert f"+0.05 (+0.01 to +0.09): {said}." in text
+    older = {"name": "trees_4", "title": "4 trees"}
+    assert "size: 4 trees." in card_text(CARD | {"taught": True, "reference": {"best": older}}, [])

@@ -83,4 +83,4 @@ def test_a_run_is_renamed_on_its_page_and_named_so_in_the_list():
 def test_the_column_of_names_is_wide_enough_to_tell_them_apart():
     short = run_list.name_width(["T=2 tiny", "T=4 tiny"])
     alike = ["T=2 α=.9 tiny+small+base teacher rounds=5", "T=2 α=.9 tiny+small+base teacher rounds=9"]
-    assert short == 180 == run_list.name_width([]) and run_list.name_width(alike) > 320
+    assert short == 250 == run_list.name_width([]) and run_list.name_width(alike) > 320

@@ -15,10 +15,11 @@ FIRST_SEEDS, MORE_SEEDS, MOST_SEEDS = 3, 2, 15
 class Advice:
     """`kind`: what to add, `need`: how many in all. Units: seeds, or test units (rows, or groups of rows).
 
-    "none": the word stands, or (`need` None all the same) nothing can be computed. "rows": more seeds can't help.
+    "none": the word stands, or (`need` None all the same) nothing can be computed. "rows": more seeds can't help. "both": that many
+    rows, and more seeds besides.
     """
 
-    kind: Literal["seeds", "rows", "none"]
+    kind: Literal["seeds", "rows", "both", "none"]
     need: int | None = None
 
 
@@ -41,7 +42,8 @@ def advise(gain: Gain, verdict: Verdict, margin: float, num_units: int) -> Advic
     if gain.rows_half < h:
         return Advice("seeds", _seeds(gain, h))
     room = max(h**2 - gain.seeds_half**2, h**2 / 2)
-    return Advice("rows", _two_digits(num_units * gain.rows_half**2 / room))
+    kind: Literal["rows", "both"] = "both" if gain.seeds_half**2 > h**2 / 2 else "rows"
+    return Advice(kind, _two_digits(num_units * gain.rows_half**2 / room))
 
 
 def more_seeds(seeds_half: float | None, rows_half: float | None, n: int) -> int:

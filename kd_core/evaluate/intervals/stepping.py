@@ -40,15 +40,22 @@ class Behind:
     need: int | None = None
 
 
-def behind(differences: Sequence[Sequence[float]], margin: float, members: int | None = None) -> list[Behind]:
+def behind(
+    differences: Sequence[Sequence[float]], margin: float, members: int | None = None, pairs_looked_at: int = 0
+) -> list[Behind]:
     """Judge every setting by its differences best - setting, one a common seed; all words hold together in 95 % of runs.
 
-    `members`: comparisons that were looked at, where these are more. Units: margin in the metric's. Errors: ValueError for a setting without a seed.
+    `members`: comparisons that were looked at, where these are more. `pairs_looked_at`: pairs of which any could have been one of these, as the
+    best was chosen by the same seeds: it is partly the luckiest, which makes others look worse and never better, so that "worse" has to hold
+    among all of these pairs, whichever is the best.
+    Units: margin in the metric's. Errors: ValueError for a setting without a seed.
     """
     pairs = [_Pair.of(values) for values in differences]
     family = max(len(pairs), members or 0)
     near, near_level = _step_down(pairs, family, lambda p: margin - p.mean, lambda p, level: p.high(level) < margin)
-    far, far_level = _step_down(pairs, family, lambda p: p.mean, lambda p, level: p.low(level) > 0)
+    far, far_level = _step_down(
+        pairs, max(family, pairs_looked_at), lambda p: p.mean, lambda p, level: p.low(level) > 0
+    )
     found = []
     for place, pair in enumerate(pairs):
         level = near_level[place] if near[place] else far_level[place] if far[place] else 1.0

@@ -179,7 +179,8 @@ class Judging:
         """Tell every taught cell's scores with the teacher's answers in another order of rows; nothing where nobody asked."""
         trainings = self.trainings
         found = {c.index: [_score(f) for f in trainings.shuffled(c)] for c in trainings.cells}
-        told = shuffled.told(self.scores, found, trainings.seeds, self.judge, unit)
+        names = [s.name for s in self.spec.students]
+        told = shuffled.told(self.scores, found, trainings.seeds, self.judge, unit, names)
         return {"shuffled": told} if told else {}
 
     def _nothing(self) -> Exception:

@@ -222,7 +222,9 @@ class Trainings:
         both = [(n, s, b) for n, s, b in sides if s is not None and b is not None and s.usable and b.usable]
         chosen = [(n, s, b) for n, s, b in both if not s.record.stopped and not b.record.stopped] or both
         extra = [self.found.get(self._at.get(("placebo", cell.index, n), -1)) for n, _, _ in chosen]
-        placebo = [p for p in extra if p is not None and p.usable]
+        placebo = [
+            p for p in extra if p is not None and p.usable and not self.spec.sweep
+        ]  # a grid's is shown, not judged
         return Arms(
             [n for n, _, _ in chosen],
             [self._training(b) for _, _, b in chosen],

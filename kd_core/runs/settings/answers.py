@@ -6,6 +6,7 @@ seed by seed, all else being as in the best cell. A value "will do" when the int
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -51,7 +52,7 @@ class Setting:
 class Answers:
     """All answers of a what-if. `best`: the number of the best cell, None while there is no score; `values` are its own, of what was varied.
 
-    `margin` in the metric's unit; `compared`: the number of comparisons that hold together; `seeds`: of the best cell; `so_far`: trainings
+    `margin` in the metric's unit; `compared`: the number of comparisons that hold together; `cells`: of which the best one is the best; `seeds`: that it has; `so_far`: trainings
     are missing.
     """
 
@@ -60,6 +61,7 @@ class Answers:
     settings: tuple[Setting, ...]
     margin: float
     compared: int
+    cells: int
     seeds: int
     so_far: bool
 
@@ -85,7 +87,7 @@ def answer(tried: Sequence[Tried], judge: Judge, best: int | None = None) -> Ans
     chosen = next((t for t in tried if t.number == best and t.scores), None) if best is not None else None
     chosen = chosen or best_of(tried, judge.better)
     if chosen is None:
-        return Answers(None, {}, (), 0.0, 0, 0, so_far)
+        return Answers(None, {}, (), 0.0, 0, 0, 0, so_far)
     alone = [chosen.baseline[n] for n in chosen.scores if n in chosen.baseline]
     margin = judge.units(alone or list(chosen.scores.values()))
     found = {name: [_stands_for(tried, chosen, name, v, judge.better) for v in _values(tried, name)] for name in names}
@@ -96,10 +98,12 @@ def answer(tried: Sequence[Tried], judge: Judge, best: int | None = None) -> Ans
             if place.other is not None and place.word is None:
                 asked.append((place.other, _differences(chosen, place.other, judge.better)))
                 looked_at += place.among
-    told = dict(zip([id(t) for t, _ in asked], stepping.behind([d for _, d in asked], margin, looked_at), strict=True))
+    scored = sum(bool(t.scores) for t in tried)
+    judged = stepping.behind([d for _, d in asked], margin, looked_at, math.ceil(scored * looked_at / 2))
+    told = dict(zip([id(t) for t, _ in asked], judged, strict=True))
     settings = tuple(Setting(name, tuple(place.answer(told) for place in each)) for name, each in found.items())
     values = {name: chosen.values[name] for name in names}
-    return Answers(chosen.number, values, settings, margin, looked_at, len(chosen.scores), so_far)
+    return Answers(chosen.number, values, settings, margin, looked_at, scored, len(chosen.scores), so_far)
 
 
 def best_of(tried: Sequence[Tried], better: Better) -> Tried | None:

@@ -35,8 +35,13 @@ class Unit:
         if found.low is None or found.high is None:
             return f"{self.factor * found.mean:.{self.digits(found.mean, found.mean)}f} {self.name}"
         digits = self.digits(found.high - found.mean, found.mean)
-        mean, low, high = (f"{self.factor * v:.{digits}f}" for v in (found.mean, found.low, found.high))
+        mean, low, high = (self.written(v, digits) for v in (found.mean, found.low, found.high))
         return f"{mean} {self.name} [{low}, {high}]"
+
+    def written(self, value: float, digits: int, sign: str = "") -> str:
+        """Write a number without a sign where it is rounded to 0."""
+        shown = round(self.factor * value, digits) + 0.0
+        return f"{shown:{sign if shown else ''}.{digits}f}"
 
     def digits(self, half: float, mean: float) -> int:
         """Choose digits so that half the interval shows one that counts, and the mean at most three."""
@@ -128,8 +133,9 @@ def _unclear(setting: Setting) -> list[str]:
         zero = setting.answers[0]
         taught = [a for a in some if a is not zero]
         if zero.word == "unclear":
-            said.append(f"alpha above 0 is unproven{_settled([zero])}")
-            some = taught
+            which = ", and which one is not clear yet" if taught else ""
+            said.append(f"alpha above 0 is unproven{which}{_settled(some)}")
+            some = []
         elif zero.word == "best" and (taught or setting.having("enough")):
             said.append(f"alpha above 0 is unproven{_settled(taught)}")
             some = []

@@ -9,6 +9,7 @@ import numpy as np
 
 from kd_core.evaluate.intervals import compare
 from kd_core.runs.cells.cell_scores import CellScores, Judge, Score
+from kd_core.runs.cells.grid import label
 from kd_core.runs.settings.sentence import Unit
 
 Told = dict[str, Any]
@@ -20,11 +21,13 @@ def told(
     seeds: Sequence[int],
     judge: Judge,
     unit: Unit,
+    students: Sequence[str] = (),
 ) -> Told | None:
     """Tell each taught cell's scores with a shuffled teacher, its gain over the baseline, and what the teacher's own order is worth beyond it.
 
     `shuffled`: by cell, seed by seed. All is on validation rows, paired over seeds; None where nothing was shuffled. `line` is about the best
-    taught cell. Units: the metric's; above 0 is better.
+    taught cell in which labels are heard, too: without them a shuffled student has nothing right to learn from. `students`: their names, where
+    there are several. Units: the metric's; above 0 is better.
     """
     rows: list[Told] = []
     for one in scores:
@@ -51,24 +54,33 @@ def told(
         return None
     sign = 1.0 if judge.better == "higher" else -1.0
     means = {s.cell.index: sign * s.mean for s in scores if s.mean is not None}
-    best = max(rows, key=lambda r: (means.get(r["cell"], -np.inf), -r["cell"]))
-    return {"cells": rows, "best": best["cell"], "line": line(best, _own_gain(scores, best["cell"], judge), unit)}
-
-
-def line(best: Told, own: Told, unit: Unit) -> str:
-    """Say in one sentence what is left of the best taught cell's gain."""
-    if best["teacher"]["mean"] is None or best["gain"]["mean"] is None or own["mean"] is None:
-        return "The best taught setting shares no seed with its shuffled twin."
-    low = best["teacher"]["ci95"][0]
-    moral = "not clear yet" if low is None or low <= 0 else "the teacher's knowledge of the rows"
-    left, kept = _signed(best["gain"], unit), _signed(own, unit)
-    rest = _signed(best["teacher"], unit)
-    whose = (
-        f"the rest, {rest}, is {moral}"
-        if moral != "not clear yet"
-        else f"whether the rest, {rest}, comes from the teacher is {moral}"
+    cells = {s.cell.index: s.cell for s in scores}
+    labelled = [r for r in rows if cells[r["cell"]].alpha not in (None, 1)] or rows
+    best = max(labelled, key=lambda r: (means.get(r["cell"], -np.inf), -r["cell"]))
+    cell = cells[best["cell"]]
+    name = label(cell) if len(students) < 2 else ", ".join(filter(None, (students[cell.student], label(cell))))
+    said = line(
+        name or "the best taught setting", best, _own_gain(scores, cell.index, judge), unit, alone=cell.alpha == 1
     )
-    return f"With the teacher's answers in another order of rows the best taught setting gains {left} over its baseline instead of {kept}: {whose}."
+    return {"cells": rows, "best": best["cell"], "line": said}
+
+
+def line(name: str, found: Told, own: Told, unit: Unit, *, alone: bool = False) -> str:
+    """Say in one sentence what is left of a setting's gain; `alone`: no label is heard there."""
+    if found["teacher"]["mean"] is None or found["gain"]["mean"] is None or own["mean"] is None:
+        return "The best taught setting shares no seed with its shuffled twin."
+    low = found["teacher"]["ci95"][0]
+    moral = "not clear yet" if low is None or low <= 0 else "what the teacher knows of each row"
+    left, kept, rest = (_signed(gain, unit) for gain in (found["gain"], own, found["teacher"]))
+    said = (
+        f"With {name} a student gains {kept} over its baseline when every row hears what the teacher said of it, and {left} when it hears what "
+        f"the teacher said of another row: the difference, {rest}, is {moral}"
+    )
+    return (
+        f"{said}; as no label is heard there, the second student had nothing right to learn from."
+        if alone
+        else f"{said}."
+    )
 
 
 def _own_gain(scores: Sequence[CellScores], cell: int, judge: Judge) -> Told:
@@ -92,5 +104,5 @@ def _told(first: Sequence[float], second: Sequence[float], judge: Judge) -> Told
 def _signed(gain: Told, unit: Unit) -> str:
     low, high = gain["ci95"]
     digits = unit.digits(gain["mean"] if low is None else high - gain["mean"], gain["mean"])
-    mean = f"{unit.factor * gain['mean']:+.{digits}f} {unit.name}"
-    return mean if low is None else f"{mean} [{unit.factor * low:+.{digits}f}, {unit.factor * high:+.{digits}f}]"
+    mean = f"{unit.written(gain['mean'], digits, '+')} {unit.name}"
+    return mean if low is None else f"{mean} [{unit.written(low, digits, '+')}, {unit.written(high, digits, '+')}]"

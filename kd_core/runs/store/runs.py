@@ -174,7 +174,7 @@ class RunStore:
         return found[0] if found else None
 
     def snapshot(self, run_id: str, max_points: int = limits.CURVE_POINTS) -> Snapshot:
-        """Return everything a live page shows of a run; cheap to ask every 2 s."""
+        """Return everything a live page shows of a run; cheap to ask every 2 s. `max_points` 0 leaves its curves out."""
         from kd_core.runs.view.snapshot import snapshot  # needs numpy, which listing runs does not
 
         found = snapshot(self.folder(run_id), max_points)

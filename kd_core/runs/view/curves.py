@@ -37,6 +37,7 @@ class Curve:
 
 
 FIELDS = ("loss", "hard", "soft", "score")
+SIZES_KEPT = 3  # numbers of points for which a curve is kept thinned: viewers of one run ask for a few
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Line:
     best_epoch: int | None = None
     most: int = 0
     done: bool = False
-    _thin: tuple[tuple[int, int, int | None, bool], Curve] | None = None
+    _thin: dict[int, tuple[tuple[int, int | None, bool], Curve]] = field(default_factory=dict)
 
     def add(self, event: dict[str, object]) -> None:
         """Add an epoch; a resumed training goes back to its checkpoint, and so does the curve."""
@@ -62,7 +63,8 @@ class Line:
             del self.epochs[keep:]
             for name in FIELDS:
                 del self.values[name][keep:]
-            self._thin, self.done = None, False
+            self.done = False
+            self._thin.clear()
         self.epochs.append(epoch)
         for name in FIELDS:
             self.values[name].append(event.get(name))  # type: ignore[arg-type]
@@ -81,10 +83,14 @@ class Line:
 
     def curve(self, most: int) -> Curve:
         """Return the curve with at most `most` points."""
-        key = (len(self.epochs), most, self.best_epoch, self.done)
-        if self._thin is None or self._thin[0] != key:
-            self._thin = (key, self._curve(most))
-        return self._thin[1]
+        key = (len(self.epochs), self.best_epoch, self.done)
+        found = self._thin.get(most)
+        if found is None or found[0] != key:
+            self._thin.pop(most, None)
+            while len(self._thin) >= SIZES_KEPT:
+                del self._thin[next(iter(self._thin))]
+            found = self._thin[most] = (key, self._curve(most))
+        return found[1]
 
     def _curve(self, most: int) -> Curve:
         picked = thin(self.values, self.epochs, self.best_epoch, most)

@@ -8,8 +8,14 @@ from kd_core.runs.cells import grid
 from kd_core.runs.outcome import Cell, read_outcome
 
 
+def answered(result: dict[str, Any]) -> list[str]:
+    """Say what a what-if answers about its settings, and what is left with a shuffled teacher; nothing of results of earlier versions."""
+    sweep = result.get("sweep") or {}
+    return [sweep[name]["line"] for name in ("answer", "shuffled") if sweep.get(name)]
+
+
 def heat_map(result: dict[str, Any]) -> list[str]:
-    """Say what the what-if answers, then draw the gain on validation rows, temperature by alpha: one table per student and further setting.
+    """Draw the gain on validation rows, temperature by alpha: one table per student and further setting.
 
     Where only one of the two varies, a further setting takes the other's place.
 
@@ -25,8 +31,7 @@ def heat_map(result: dict[str, Any]) -> list[str]:
     tables: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in found.cells:
         tables.setdefault((cell.student, *(cell.settings[n] for n in further)), []).append(cell)
-    answer = (result.get("sweep") or {}).get("answer")  # results of earlier versions have none
-    lines = [answer["line"]] if answer else []
+    lines = []
     for (student, *values), cells in tables.items():
         said = "".join(f", {grid.WORDS[n]} {v:g}" for n, v in zip(further, values, strict=True) if v is not None)
         lines += [

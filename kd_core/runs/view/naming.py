@@ -1,4 +1,4 @@
-"""A run's name, made from what a person chose: 'T=2 α=.9 tiny+small'. Settings at their default go without saying."""
+"""A run's name, made from what a person chose: 'Visits: T=2 α=.9 tiny+small'. Settings at their default go without saying."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from kd_core.registry import Registry
 from kd_core.runs.cells import grid
 from kd_core.specs import OFFLINE, SEVERAL, Choice, ChooseSpec, EvaluationSpec, RunSpec, Spec, TrainingSpec
 
+MOST_OF_DATA = 32  # letters of the name of the data in it
 MOST = 120  # as long as a spec's name may be
 USUAL = {"hinton", "mse", "gradient_boosting"}  # the loss and the teacher that a form offers first
 SIGNS = {"temperature": "T", "alpha": "α", "learning_rate": "lr", "weight_decay": "decay", "batch_size": "batch"}
 
 
 def short_name(spec: RunSpec) -> str:
-    """Name a run by its lesson, its students, and every further setting that is not the default.
+    """Name a run by its data, its lesson, its students, and every further setting that is not the default.
 
-    Two runs on the same data with different recipes get different names, up to the length of a name.
-    Example: `T=2 α=.9 tiny+small seeds=5`; a what-if is `what-if T=1–16 α=0–1 tiny`.
+    Two runs with different recipes get different names, up to the length of a name.
+    Example: `Visits: T=2 α=.9 tiny+small seeds=5`; a what-if is `Visits: what-if T=1–16 α=0–1 tiny`.
     """
     from kd_core.distill import LOSSES, MODES
     from kd_core.teachers import SOURCES
@@ -39,15 +40,17 @@ def short_name(spec: RunSpec) -> str:
     parts += [spec.mode.name.replace("_", " ")] if spec.mode.name != OFFLINE else []
     parts += _changed(_defaults(MODES, spec.mode.name), spec.mode.settings)
     asked = _changed(ChooseSpec().model_dump(), spec.choose.model_dump()) if spec.choose else []
-    parts += ["best", *asked] if spec.choose else ["+".join(s.name for s in spec.students)]
+    parts += ["best student", *asked] if spec.choose else ["+".join(s.name for s in spec.students)]
     if spec.teacher.name not in USUAL:
-        parts.append(f"by {spec.teacher.name}")
+        parts.append(f"by {'best teacher' if spec.teacher.name == 'best' else spec.teacher.name}")
     parts += _changed(_defaults(SOURCES, spec.teacher.name), spec.teacher.settings, "teacher ")
     parts += _changed(TrainingSpec().model_dump(), spec.training.model_dump())
     parts += _changed(EvaluationSpec().model_dump(), spec.evaluation.model_dump())
     if spec.dataset.split_seed:
         parts.append(f"split={spec.dataset.split_seed}")
-    name = " ".join(parts)
+    data = spec.dataset.name or spec.dataset.target
+    data = data if len(data) <= MOST_OF_DATA else f"{data[: MOST_OF_DATA - 1]}…"
+    name = f"{data}: {' '.join(parts)}"
     return name if len(name) <= MOST else name[: MOST - 1] + "…"
 
 

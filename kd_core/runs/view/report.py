@@ -215,9 +215,10 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]
     if student.advice is not None and student.advice.kind == "seeds":
         lines.append(f"  What would settle it: about {student.advice.need} seeds.")
-    elif student.advice is not None and student.advice.kind == "rows":
+    elif student.advice is not None and student.advice.kind in ("rows", "both"):
         units = "queries" if _queries(found.raw) else "rows"
-        lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; more seeds can't help.")
+        besides = "more seeds can't help" if student.advice.kind == "rows" else "and more seeds besides"
+        lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; {besides}.")
     return lines
 
 

@@ -131,7 +131,7 @@ class RunView:
             return self._reader.offset == 0 and self.folder.path.is_dir()
 
     def snapshot(self, max_points: int) -> Snapshot:
-        """Read what is new and describe the run."""
+        """Read what is new and describe the run; without its curves where `max_points` is 0."""
         with self._lock:
             status = self.folder.status()
             if status:
@@ -247,7 +247,7 @@ class RunView:
             eta_s=outlook.left_s if state == "running" else None,
             progress=1.0 if state == "done" else outlook.share,
             phases=phases,
-            curves=tuple(line.curve(max_points) for line in self._lines.values()),
+            curves=tuple(line.curve(max_points) for line in self._lines.values()) if max_points else (),
             warnings=tuple(self._warnings),
             plan=self._plan,
             teacher=self._teacher,
@@ -298,7 +298,7 @@ _views_lock = threading.Lock()
 
 
 def snapshot(folder: RunFolder, max_points: int = limits.CURVE_POINTS) -> Snapshot:
-    """Describe a run; the parsed events of the runs asked for last stay in memory.
+    """Describe a run; the parsed events of the runs asked for last stay in memory. `max_points` 0 leaves its curves out.
 
     Errors: KDError `events_damaged`; what `RunFolder.spec` and `.status` raise.
     """

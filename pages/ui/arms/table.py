@@ -16,6 +16,8 @@ from pages.ui.shared.text import Safe, escape, t
 from pages.ui.tasks import ranking
 
 Result = Mapping[str, Any]
+WIDE = 2.0  # a share of the way whose interval is longer than twice the whole way says nothing
+MEASURED = ("precision", "recall", "f1")  # at the threshold in use, where that is not one half
 FIRST = (
     "accuracy",
     "precision",
@@ -91,6 +93,10 @@ def parts(found: Result, index: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     pair = speed.latency_pair(found["teacher"], student)
     wanted = [_metric_title(n, bold=n == found["metric"]["name"]) for n in (found["metric"]["name"], *FIRST)]
     wanted += [str(t(f"runs.result.{name}")) for name in ("file", "size")]
+    own = [_own_title(name) for name in MEASURED]
+    if own[0] in frame.index:  # those from one half on say little where the answer is yes from elsewhere on
+        halves = {_metric_title(n, bold=False) for n in MEASURED}
+        wanted = [*(w for w in wanted if w not in halves), *own]
     if pair is not None:
         wanted.append(_latency_title(student, pair.student_runtime))
     first = frame.index.isin(wanted)
@@ -120,6 +126,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     ):
         lines.append(_line(title, its, mine, mine, mine))
     lines += _latency_lines(teacher, student, arms)
+    lines += _threshold_lines(student)
     lines += [_metric_line(n, teacher, read, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
     columns = [
@@ -141,6 +148,27 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     if not read.versus_teacher and found["schema"] < 2:
         frame = frame.rename(columns={str(t("runs.result.versus")): str(t("runs.result.versus_costs"))})
     return frame.astype("object")
+
+
+def _threshold_lines(student: Result) -> list[tuple[str, ...]]:
+    """Tell precision, recall and F1 from the threshold on that is in use, where that is not one half."""
+    told = student.get("threshold")
+    if not told or not told["used"] or not told["arms"].get("student"):
+        return []
+
+    def shown(arm: str, measure: str) -> str:
+        block = told["arms"].get(arm)
+        return (
+            _whole(text.plus_minus(block["chosen"][measure]["mean"], block["chosen"][measure]["std"])) if block else "–"
+        )
+
+    return [
+        _line(_own_title(n), shown("teacher", n), shown("baseline", n), student=shown("student", n)) for n in MEASURED
+    ]
+
+
+def _own_title(name: str) -> str:
+    return str(t("runs.result.from_threshold", metric=str(t(f"task.binary.{name}"))))
 
 
 def _arms_of_file(read: StudentOutcome) -> tuple[str, ...]:
@@ -213,6 +241,8 @@ def _gap(name: str, read: StudentOutcome, best: float | None) -> str:
     if gap is None:
         return f":gray[{_no_gap(name, best, read.baseline.mean(name))}]"
     low, high = (read.raw.get("gap_closed_ci95") or {}).get(name) or (None, None)
+    if low is not None and high is not None and high - low > WIDE:
+        return f":gray[{t('runs.result.gap_wide')}]"
     shown = f"{100 * gap:.0f} %"
     if low is not None and high is not None:
         shown = f"{_whole(shown)} {_whole(escape(f'[{100 * low:.0f}, {100 * high:.0f}]'))}"

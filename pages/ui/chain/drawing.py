@@ -12,23 +12,23 @@ def drawing(chain: Chain) -> str:
     row = [_stage(chain.stages[0])]
     for arrow, stage in zip(chain.arrows, chain.stages[1:], strict=True):
         row += [_arrow(arrow), _stage(stage)]
-    lane = f"<div class='kd-lane'><span>{escape(chain.labels)}</span></div>" if chain.labels else ""
+    lane = f"<div class='kd-chain-lane'><span>{escape(chain.labels)}</span></div>" if chain.labels else ""
     return (
         f"<div class='kd-chain' role='img' aria-label='{escape(chain.said)}'>"
-        f"<div class='kd-row' aria-hidden='true'>{''.join(row)}</div>{lane}</div>"
+        f"<div class='kd-chain-row' aria-hidden='true'>{''.join(row)}</div>{lane}</div>"
     )
 
 
 def _stage(stage: Stage) -> str:
-    return f"<div class='kd-stage'><div class='kd-title'>{escape(stage.title)}</div>{''.join(map(_box, stage.boxes))}</div>"
+    return f"<div class='kd-chain-stage'><div class='kd-chain-title'>{escape(stage.title)}</div>{''.join(map(_box, stage.boxes))}</div>"
 
 
 def _box(box: Box) -> str:
     lines = "".join(f"<div>{escape(line)}</div>" for line in box.lines)
     quiet = " quiet" if box.quiet else ""
-    return f"<div class='kd-box {box.role}{quiet}'><b>{escape(box.title)}</b>{lines}</div>"
+    return f"<div class='kd-chain-box {box.role}{quiet}'><b>{escape(box.title)}</b>{lines}</div>"
 
 
 def _arrow(arrow: Arrow) -> str:
     lines = "".join(f"<div>{escape(line)}</div>" for line in arrow.lines)
-    return f"<div class='kd-arrow{' both' if arrow.both else ''}'><div class='kd-along'>{lines}</div><div class='kd-shaft'></div></div>"
+    return f"<div class='kd-chain-arrow{' both' if arrow.both else ''}'><div class='kd-chain-along'>{lines}</div><div class='kd-chain-shaft'></div></div>"

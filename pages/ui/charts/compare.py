@@ -70,7 +70,7 @@ def pareto(
             hoverinfo="skip",
             marker=look.ring(),
         )
-    scatter_arms(fig, points, names, (axis["range"], span) if span else None)
+    scatter_arms(fig, points, names, (axis["range"], span) if span else None, line)
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)
@@ -82,21 +82,12 @@ def _region(fig: Drawing, goal: tuple[float, float], left: float, top: float, na
     fig.add_shape(
         type="rect",
         layer="below",
-        fillcolor=look.faint(look.COLOUR["compressed"], 0.10),
-        line={**look.level(), "color": look.faint(look.COLOUR["compressed"], 0.6)},
+        fillcolor=look.area("compressed")["color"],
+        line={**look.level(), "color": look.COLOUR["compressed"]},
         **edges,
     )
-    fig.add_annotation(
-        x=left,
-        y=top,
-        xref="x",
-        yref="y",
-        xanchor="left",
-        yanchor="top",
-        xshift=6,
-        yshift=-4,
-        text=literal(name),
-        **look.note(),
+    fig.add_scatter(  # its name stands in the legend: in the plot it would lie on what is drawn
+        x=[None], y=[None], mode="markers", name=literal(name), hoverinfo="skip", marker=look.area("compressed")
     )
 
 

@@ -15,27 +15,26 @@ def softened(
 ) -> go.Figure:
     """Draw bars of one row's class probabilities at T = 1 and at the chosen T, the most likely class first."""
     order = sorted(range(len(classes)), key=lambda i: -plain[i])[:8]
-    names = [short(classes[i], 16) for i in order]
-    fig = figure(210, legend=True)
-    fig.add_bar(
-        x=names,
-        y=[plain[i] for i in order],
-        name=plain_name,
-        marker={
-            "color": look.faint(look.COLOUR["teacher"], 0.3),
-            "line": {"color": look.COLOUR["teacher"], "width": look.THIN},
-        },
-        hovertemplate=look.hover(f"%{{x}}: %{{y:{look.SHARE}}}"),
+    places = list(range(len(order)))
+    fig = figure(90 + 34 * len(order), legend=True)
+    for values, name, marker in (
+        (plain, plain_name, look.outlined("teacher")),
+        (soft, soft_name, look.fill("teacher")),
+    ):
+        fig.add_bar(
+            y=places,
+            x=[values[i] for i in order],
+            orientation="h",
+            name=name,
+            marker=marker,
+            customdata=[literal(classes[i]) for i in order],
+            hovertemplate=look.hover(f"%{{customdata}}: %{{x:{look.SHARE}}}"),
+        )
+    fig.update_layout(barmode="group", bargap=0.25, bargroupgap=0.08)
+    fig.update_yaxes(
+        tickvals=places, ticktext=[short(classes[i], 16) for i in order], range=[len(order) - 0.5, -0.5], showgrid=False
     )
-    fig.add_bar(
-        x=names,
-        y=[soft[i] for i in order],
-        name=soft_name,
-        marker=look.fill("teacher"),
-        hovertemplate=look.hover(f"%{{x}}: %{{y:{look.SHARE}}}"),
-    )
-    fig.update_layout(barmode="group", bargap=0.3, bargroupgap=0.08)
-    fig.update_yaxes(tickformat=look.SHARE_TICK, range=[0, 1], tickvals=[0, 0.5, 1])
+    fig.update_xaxes(tickformat=look.SHARE_TICK, range=[0, 1.05 * max(*plain, *soft)], nticks=5)
     return fig
 
 

@@ -94,7 +94,7 @@ def parallel(
         hoverinfo="skip",
         marker={"color": [0], **scaled, "showscale": True, "colorbar": look.scale(gain_title, dark)},
     )
-    fig.update_layout(margin={"t": 44}, hovermode="closest", dragmode=False)
+    fig.update_layout(margin={"t": look.TITLED}, hovermode="closest", dragmode=False)
     fig.update_xaxes(visible=False, range=[-0.35, len(places) - 0.65], fixedrange=True)
     fig.update_yaxes(visible=False, range=[-0.04, 1.1], fixedrange=True)
     return fig

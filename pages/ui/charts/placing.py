@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,40 +25,50 @@ SIDES = {
     "top left": (-1.0, 0.0),
     "bottom left": (-1.0, -1.0),
 }
-HIDDEN = 0.25  # share of a label that may lie on something; above, it is left to the pointer
+HIDDEN = 0.2  # share of a label that may lie on something; above, it is left to the pointer
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 Point = Mapping[str, Any]  # x, y, low, high, label, faded; `x` is drawn on a log axis
 
 
 def places(
-    points: Sequence[Point], x_range: Sequence[float], y_range: Sequence[float], height: int
+    points: Sequence[Point],
+    x_range: Sequence[float],
+    y_range: Sequence[float],
+    height: int,
+    steps: Sequence[Point] = (),
 ) -> list[str | None]:
     """Return for each point where its label stands, as Plotly names it; None where it has none or every place is taken.
 
-    Units: `x_range` in powers of ten, as a log axis has it.
+    `steps`: points that a line joins, to the right and then upwards. Units: `x_range` in powers of ten, as a log axis has it.
     """
     wide, high = float(WIDE), float(max(120, height - EDGES[1]))
-    at = [(wide * _share(math.log10(p["x"]), x_range), high * _share(p["y"], y_range)) for p in points]
+
+    def pixels(p: Point) -> tuple[float, float]:
+        return wide * _share(math.log10(p["x"]), x_range), high * _share(p["y"], y_range)
+
+    at = [pixels(p) for p in points]
     half = look.MARK / 2
     taken: list[Box] = [(x - half, y - half, x + half, y + half) for x, y in at]
     for (x, _), p in zip(at, points, strict=True):
         if p.get("low") is not None and p.get("high") is not None:
             ends = sorted(high * _share(p[end], y_range) for end in ("low", "high"))
             taken.append((x - 2, ends[0], x + 2, ends[1]))
-    found: list[str | None] = []
-    for (x, y), p in zip(at, points, strict=True):
-        label = "" if p.get("faded") else str(p.get("label") or "")
+    corners = [pixels(p) for p in steps]
+    for (x, y), (next_x, next_y) in itertools.pairwise(corners):
+        taken += [(x, y - 1, next_x, y + 1), (next_x - 1, min(y, next_y), next_x + 1, max(y, next_y))]
+    found: list[str | None] = [None] * len(points)
+    for i in sorted(
+        range(len(points)), key=lambda i: bool(points[i].get("faded"))
+    ):  # what is beaten takes what is left
+        label = str(points[i].get("label") or "")
         if not label:
-            found.append(None)
             continue
-        options = [(side, _box(x, y, len(label), side)) for side in SIDES]
+        options = [(side, _box(*at[i], len(label), side)) for side in SIDES]
         costs = [_hidden(box, taken, (0.0, 0.0, wide, high)) for _, box in options]
-        best = min(range(len(options)), key=lambda i: (round(costs[i], 2), i))
-        if costs[best] > HIDDEN:
-            found.append(None)
-            continue
-        found.append(options[best][0])
-        taken.append(options[best][1])
+        best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
+        if costs[best] <= HIDDEN:
+            found[i] = options[best][0]
+            taken.append(options[best][1])
     return found
 
 

@@ -22,10 +22,11 @@ def scatter_arms(
     points: Sequence[Point],
     names: Mapping[str, str],
     axes: tuple[Sequence[float], Sequence[float]] | None,
+    steps: Sequence[Point] = (),
 ) -> None:
     """Add points by the part they play, intervals as bars, labels beside them where there is room.
 
-    `axes`: the ends of both axes, the first in powers of ten; None: no labels.
+    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: points that a line joins already.
     """
     known = [p["x"] for p in points if p["x"] > 0] or [1.0]
     aside = (
@@ -36,7 +37,7 @@ def scatter_arms(
     sides: list[str | None] = [None] * len(drawn)
     if axes is not None:
         height = fig.to_dict()["layout"]["height"]
-        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height)
+        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps)
     placed = list(zip(drawn, sides, strict=True))
     for arm in look.ARMS:
         every = [(p, side) for p, side in placed if p["arm"] == arm]
@@ -53,16 +54,19 @@ def scatter_arms(
                 name=names[arm],
                 legendgroup=arm,
                 showlegend=not named,
-                opacity=look.FADED[arm] if faded else 1.0,
                 text=[_beside(p["label"], side) for p, side in group],
                 textposition=[side or "middle right" for _, side in group],
                 textfont={"size": look.NOTE},
                 customdata=[[p.get("id", ""), p["hover"]] for p, _ in group],
                 hovertemplate=look.hover("%{customdata[1]}"),
                 error_y=look.interval(
-                    values, [p.get("low") for p, _ in group], [p.get("high") for p, _ in group], look.COLOUR[arm]
+                    values,
+                    [p.get("low") for p, _ in group],
+                    [p.get("high") for p, _ in group],
+                    look.COLOUR[arm],
+                    faded=faded,
                 ),
-                marker=look.mark(arm),
+                marker={**look.mark(arm), "opacity": look.FADED[arm] if faded else 1.0},
                 cliponaxis=False,
             )
             named = True

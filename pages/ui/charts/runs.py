@@ -48,7 +48,7 @@ def curves(
     _whole_epochs(fig, drawn)
     shown: set[str] = set()
     most = max((sum(c["arm"] == arm for c in drawn) for arm in look.ARMS), default=0)
-    for curve in sorted(drawn, key=lambda c: look.ARMS.index(c["arm"])):
+    for curve in sorted(drawn, key=lambda c: (c["arm"] != "placebo", look.ARMS.index(c["arm"]))):  # it hides nobody
         _one(fig, curve, names, shown, best_name, many=most > MANY)
     trained = {c["arm"] for c in drawn}
     if teacher_score is not None and "teacher" not in trained:

@@ -8,16 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import COLOUR, FAINT, SYMBOL, figure, literal, short
-
-PATTERNS = {"teacher": "", "baseline": "x", "student": "/"}  # of bars: colour is not all that tells models apart
-
-
-def _filled(arm: str) -> dict[str, Any]:
-    """Return the fill of a model's bars: its colour and its pattern."""
-    pattern = {"size": 6, "solidity": 0.3, "fillmode": "overlay", "fgcolor": "rgba(255,255,255,0.6)"}
-    return {"color": COLOUR[arm], "pattern": {"shape": PATTERNS[arm], **pattern}}
+from pages.ui.charts.marks import figure, literal, short
 
 
 def bars(
@@ -41,20 +34,20 @@ def bars(
             x=list(values),
             orientation="h",
             name=names[arm],
-            marker=_filled(arm),
+            marker=look.fill(arm),
             text=[f"{100 * v:.1f} %" if v >= 0.0005 else "< 0.1 %" for v in values],
             textposition="outside",
-            textfont={"size": 12},
+            textfont={"size": look.NOTE},
             constraintext="none",
             cliponaxis=False,
             customdata=[literal(c) for c in classes],
-            hovertemplate=f"{literal(names[arm])}<br>%{{customdata}}: %{{x:.4f}}<extra></extra>",
+            hovertemplate=look.hover(literal(names[arm]), f"%{{customdata}}: %{{x:{look.SHARE}}}"),
         )
     fig.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
     if whole:
-        fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
+        fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=look.SHARE_TICK)
     else:
-        fig.update_xaxes(range=[0, 1.25 * max(max(values) for values in arms.values())], tickformat=".0%")
+        fig.update_xaxes(range=[0, 1.25 * max(max(values) for values in arms.values())], tickformat=look.SHARE_TICK)
     ticks = [str(short(c, 20)) for c in classes]
     fig.update_yaxes(tickvals=places, ticktext=ticks, range=[len(classes) - 0.5, -0.5], showgrid=False)
     return fig
@@ -75,17 +68,18 @@ def predictions(
     """Draw predictions against true values (regression)."""
     fig = figure(height, x=x_title, y=y_title)
     ends = [float(np.min(actual)), float(np.max(actual))]
-    fig.add_scatter(x=ends, y=ends, mode="lines", name=diagonal, line={"color": FAINT, "dash": "dot"}, hoverinfo="skip")
+    fig.add_scatter(x=ends, y=ends, mode="lines", name=diagonal, line=look.level(), hoverinfo="skip")
     for arm, values in arms.items():
         fig.add_scattergl(
             x=list(actual),
             y=list(values),
             mode="markers",
             name=names[arm],
-            marker={"color": COLOUR[arm], "symbol": SYMBOL[arm], "size": 5, "opacity": 0.4},
+            marker={**look.mark(arm, size=look.DOT), "opacity": 0.4},
             customdata=[[int(r)] for r in row_ids],
-            hovertemplate=(
-                f"{literal(names[arm])}, {literal(row_title)} %{{customdata[0]}}<br>%{{x:.4g}} → %{{y:.4g}}<extra></extra>"
+            hovertemplate=look.hover(
+                f"{literal(names[arm])}, {literal(row_title)} %{{customdata[0]}}",
+                f"%{{x:{look.VALUE}}} → %{{y:{look.VALUE}}}",
             ),
         )
     return fig
@@ -106,15 +100,15 @@ def over_temperature(
     """
     fig = figure(height, x=x_title, y=y_title)
     here = temperatures[at]
-    fig.add_shape(type="line", x0=here, x1=here, y0=0, y1=1, line={"color": FAINT, "width": 2}, layer="below")
+    fig.add_shape(type="line", x0=here, x1=here, y0=0, y1=1, line=look.level(), layer="below")
     for line in lines:
         fig.add_scatter(
             x=list(temperatures),
             y=list(line["values"]),
             mode="lines",
             name=literal(line["name"]),
-            line={"color": line["colour"], "dash": line["dash"], "width": 2},
-            hovertemplate=f"{literal(line['name'])}<br>T = %{{x:g}}: %{{y:.1%}}<extra></extra>",
+            line={"color": line["colour"], "dash": line["dash"], "width": look.LINE},
+            hovertemplate=look.hover(literal(line["name"]), f"T = %{{x}}: %{{y:{look.SHARE}}}"),
         )
     fig.add_scatter(
         x=[here for _ in lines],
@@ -122,11 +116,15 @@ def over_temperature(
         mode="markers",
         showlegend=False,
         hoverinfo="skip",
-        marker={"color": [line["colour"] for line in lines], "symbol": [line["symbol"] for line in lines], "size": 11},
+        marker={
+            "color": [line["colour"] for line in lines],
+            "symbol": [line["symbol"] for line in lines],
+            "size": look.MARK,
+        },
     )
     ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
     fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
-    fig.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    fig.update_yaxes(range=[-0.02, 1.02], tickformat=look.SHARE_TICK, tickvals=[0, 0.25, 0.5, 0.75, 1])
     return fig
 
 
@@ -142,10 +140,10 @@ def spread(
             x=[float(e) + 0.05 for e in edges[:-1]],
             y=counts,
             name=names[arm],
-            marker=_filled(arm),
+            marker=look.fill(arm),
             customdata=[[f"{a:.1f} – {b:.1f}"] for a, b in itertools.pairwise(edges)],
-            hovertemplate=f"{literal(names[arm])}<br>%{{customdata[0]}}: %{{y}}<extra></extra>",
+            hovertemplate=look.hover(literal(names[arm]), "%{customdata[0]}: %{y}"),
         )
     fig.update_layout(barmode="group", bargap=0.2, bargroupgap=0.05)
-    fig.update_xaxes(range=[0, 1], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1], tickformat=".1f")
+    fig.update_xaxes(range=[0, 1], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1], tickformat=look.SHARE_TICK)
     return fig

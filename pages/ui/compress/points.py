@@ -55,6 +55,8 @@ def show(found: Found, key: str) -> None:
     said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
     picture.show(fig, f"{key}-{by}", said)
     note = t("compress.chart_note_lower" if lower else "compress.chart_note")
+    if block["best"] is not None:
+        note = Safe(f"{note} {t('compress.chart_ring')}")
     for p in away:
         told = {"name": p["label"], "value": text.score(p["y"], 4), "cost": COSTS[by](p["x"])}
         note = Safe(f"{note} {t('compress.chart_away', **told)}")

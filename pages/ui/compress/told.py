@@ -36,6 +36,8 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
     st.markdown(f"##### {t('compress.table.title')}")
     table.show(block)
     st.caption(t("compress.table.note", hardware=verdict.hardware(found), seeds=len(block["seeds"])))
+    for line in compress_words.known(block):
+        st.caption(typeset(line))
 
 
 def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
@@ -53,8 +55,6 @@ def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
             icon=":material/arrow_back:",
             query_params=session.link(run=str(block["run"])),
         )
-        for line in compress_words.known(block):
-            st.caption(typeset(line))
         if block.get("test_reads"):
             st.caption(t("compress.reads", n=text.exact(block["test_reads"])))
 
@@ -71,19 +71,21 @@ def take(run_id: str, block: Mapping[str, Any]) -> None:
     if not names:
         return
     best = compress_words.chosen(block)
-    first = str(best["name"]) if best is not None else names[0]
+    first = str(best["name"]) if best is not None else None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         stage = st.selectbox(
             t("compress.take"),
             names,
-            index=names.index(first) if first in names else 0,
+            index=names.index(first) if first in names else None,
             format_func=escape,
+            placeholder=t("compress.take_none"),
             key=f"compress-take-{run_id}",
             help=t("compress.take_help"),
             width=320,
         )
-        where = session.link(run=run_id, student=str(stage))
-        st.page_link("export.py", label=t("export.link"), icon=":material/ios_share:", query_params=where)
+        if stage is not None:
+            where = session.link(run=run_id, student=str(stage))
+            st.page_link("export.py", label=t("export.link"), icon=":material/ios_share:", query_params=where)
 
 
 def layers(block: Mapping[str, Any], key: str) -> None:

@@ -94,12 +94,17 @@ def detail(column: ColumnProfile, found: Profile, choices: dict[str, Any]) -> No
 
 def controls(column: ColumnProfile, choices: dict[str, Any], place: str) -> None:
     """Let the person decide whether a column is used, and as what."""
-    used = st.toggle(
-        t("data.use_column"),
-        value=column.name not in (choices.get("drop") or ()),
-        key=f"data.{place}.use.{column.name}",
-        help=t("data.use_column_help"),
-    )
+    dropped = column.name in (choices.get("drop") or ())
+    if not column.used and not dropped:  # nobody asked for it: there is nothing to switch off
+        used = True
+        st.caption(t("data.left_out", why=column.why_dropped or ""))
+    else:
+        used = st.toggle(
+            t("data.use_column"),
+            value=not dropped,
+            key=f"data.{place}.use.{column.name}",
+            help=t("data.use_column_help"),
+        )
     given = (choices.get("kinds") or {}).get(column.name)
     options = [None, *(KINDS if column.kind != "picture" else ())]
     options += [given] if given not in options else []
@@ -127,6 +132,12 @@ def controls(column: ColumnProfile, choices: dict[str, Any], place: str) -> None
         st.rerun()
 
 
+def _own(found: Problem) -> str:
+    """Name a finding's window after what it is about: when an earlier one is mended, no window changes its owner."""
+    about = found.column or "-".join(map(str, found.values.get("columns", ())))
+    return f"data-fix-{found.code}-{about}"
+
+
 def problem(found: Problem, profile: Profile, choices: dict[str, Any], number: int) -> None:
     """Draw one finding with the controls that mend it."""
     marks: Mapping[str, str] = {"error": ":red[:material/cancel:]", "warning": ":orange[:material/warning:]"}
@@ -136,14 +147,14 @@ def problem(found: Problem, profile: Profile, choices: dict[str, Any], number: i
             width="stretch",
         )
         if mending.offers(found):
-            with st.popover(t("data.change"), key=f"data-fix-{number}"):
+            with st.popover(t("data.change"), key=_own(found)):
                 mending.draw(found, profile, choices, f"fix-{number}")
             return
         known = {c.name: c for c in profile.columns}
         names = [n for n in ([found.column] if found.column else found.values.get("columns", ())) if n in known]
         names = [n for n in names if n != profile.target]
         if names and found.severity != "note":
-            with st.popover(t("data.change"), key=f"data-fix-{number}"):
+            with st.popover(t("data.change"), key=_own(found)):
                 name = (
                     st.selectbox(t("data.column.name"), names, key=f"data-fix-column-{number}")
                     if len(names) > 1

@@ -74,33 +74,43 @@ def _needs_others(name: str) -> bool:
 
 def kinds(choices: dict[str, Any], found: Profile) -> None:
     """Let a person choose what each of several targets is; a change is kept and the page understood anew."""
-    if found.task is None or task_of(found.task).target != "several":
+    several = _several(choices, found)
+    if several is None or found.target is None:
         return
-    heads, wanted = getattr(task_of(found.task), "heads", ()), asked(choices)
+    told = {head.name: head.task for head in getattr(task_of(found.task), "heads", ())} if found.task else {}
+    names = [found.target, *(n for n in choices.get(HELD) or () if n != found.target)]
+    wanted = {name: kind for name, kind in asked(choices).items() if name in names}
     with st.container(border=True, key="data-heads"):
         st.markdown(f"**{t('data.heads.title')}**")
         st.caption(t("data.heads.note"))
         chosen = {}
-        for place, head in zip(_places(len(heads)), heads, strict=True):
+        for place, name in zip(_places(len(names)), names, strict=True):
             with place:
-                chosen[head.name] = _kind(head.name, head.task, wanted.get(head.name))
+                chosen[name] = _kind(name, told.get(name), wanted.get(name))
     now = {name: kind for name, kind in chosen.items() if kind is not None}
-    if now != {name: kind for name, kind in wanted.items() if name in chosen}:
-        several = kind_of(found.task)
+    if now != wanted:
         choices["task"] = f"{several}:{json.dumps(now, ensure_ascii=False)}" if now else several
         forms.forget(f"{sources.KEY}.task")
         st.rerun()
+
+
+def _several(choices: dict[str, Any], found: Profile) -> str | None:
+    """Name the task that holds several, where it was found or asked for: a wish that can't be met must not close its own form."""
+    for name in (found.task, choices.get("task")):
+        if name and kind_of(name) in TASKS.names() and task_of(kind_of(name)).target == "several":
+            return kind_of(name)
+    return None
 
 
 def _places(count: int) -> list[Any]:
     return [place for _ in range(0, count, ACROSS) for place in st.columns(ACROSS)][:count]
 
 
-def _kind(name: str, found: str, wanted: str | None) -> str | None:
+def _kind(name: str, found: str | None, wanted: str | None) -> str | None:
     """Draw the list of one target; None: as it was found."""
     options = [None, *alone()]
     key = forms.seed(f"{KEY}.kind.{name}", wanted if wanted in options else None)
-    auto = t("data.heads.auto", task=task_of(found).title) if wanted is None else t("common.auto")
+    auto = t("data.heads.auto", task=task_of(found).title) if found and wanted is None else t("common.auto")
     return st.selectbox(
         escape(name),
         options,

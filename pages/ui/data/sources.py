@@ -78,7 +78,8 @@ def nothing() -> None:
 
 
 def picker() -> None:
-    """Draw the three ways to choose data."""
+    """Draw the three ways to choose data; samples step aside once a file is open."""
+    opened = st.session_state.get(CHOICES) is not None
     left, right = st.columns([3, 2], gap="large")
     with left:
         turn = st.session_state.setdefault("data_upload_turn", 0)
@@ -90,18 +91,25 @@ def picker() -> None:
         if error := st.session_state.pop("data_upload_error", None):
             text.show_error(error)
     with right:
-        st.markdown(f":small[{t('data.samples')}]")
-        with st.container(horizontal=True, gap="small"):
-            for entry in scenarios():
-                sample = entry.facts["sample"]
-                if st.button(
-                    text.escape(entry.title),
-                    key=f"data-sample-{sample}",
-                    icon=":material/table_view:",
-                    help=text.escape(entry.facts["story"]),
-                ):
-                    begin_sample(entry)
+        st.markdown(f":small[{t('data.elsewhere')}]")
+        if opened:
+            with st.popover(t("data.samples"), icon=":material/table_view:", key="data-samples"):
+                _samples()
         _known()
+    if not opened:
+        st.markdown(f":small[{t('data.samples')}]")
+        _samples()
+
+
+def _samples() -> None:
+    with st.container(horizontal=True, gap="small", key="data-sample-list"):
+        for entry in scenarios():
+            if st.button(
+                text.escape(entry.title),
+                key=f"data-sample-{entry.facts['sample']}",
+                help=text.escape(entry.facts["story"]),
+            ):
+                begin_sample(entry)
 
 
 def _keep(file: Any, turn: int) -> None:

@@ -43,7 +43,10 @@ def _standing_mark(grid: Grid, cell: Cell) -> Any:
 
 
 def panel(grid: Grid, cell: Cell) -> dict[str, Any]:
-    """Gather what the panel shows of a cell: its word, gain, standing, a line per seed, cost, and what to be wary of."""
+    """Gather what the panel shows of a cell: gain, standing, a line per seed, cost, and what to be wary of.
+
+    No word of a verdict: a cell may have been picked as the best on these very rows.
+    """
     told: dict[str, Any] = {"title": whatif_words.setting_words(grid, cell)}
     if not cell.judged:
         return {**told, "missing": plain(whatif_words.why_missing(cell))}
@@ -56,8 +59,6 @@ def panel(grid: Grid, cell: Cell) -> dict[str, Any]:
         lines.append(plain(t(f"{PANEL}teacher", metric=metric, **scores)))
     wary = [t("what_if.hover.diverged", num=cell.diverged)] if cell.diverged else []
     wary += [t("what_if.hover.stopped")] if cell.stopped else []
-    if cell.word and not cell.is_baseline:
-        told |= {"word": plain(t(f"runs.word.{cell.word}")), "kind": cell.word}
     return {
         **told,
         "gain": plain(whatif_words.gain_words(grid.metric, cell)),

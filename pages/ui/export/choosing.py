@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from kd_core.runs.view import compress_words
+from pages.ui.result import comparison, verdict
 from pages.ui.shared import engine, example, session, text
-from pages.ui.shared.text import escape, t
+from pages.ui.shared.text import Safe, escape, t
 
 ENDED = ("done", "cancelled")
 OFFERED = 100
@@ -79,4 +82,40 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
         st.session_state[key] = named if named in names else names[0]
     chosen = st.selectbox(t(f"{page}.student"), names, key=key, format_func=escape, help=t(f"{page}.student_help"))
     st.query_params["student"] = chosen
+    told = standing(engine.store().folder(row.id).result() or {}, str(chosen))
+    if told:
+        st.markdown(told)
+    if told and page == "export":
+        st.caption(t("export.larger"))
     return str(chosen)
+
+
+def standing(found: Mapping[str, Any], name: str) -> Safe | None:
+    """Say what a student costs and reaches, and what its verdict was; None of a model that the result does not tell of."""
+    metric = str((found.get("metric") or {}).get("name") or "")
+    for one in found.get("students") or ():
+        if one["name"] == name:
+            reached = (one["metrics"].get(metric) or {}).get("mean")
+            word = t(f"runs.short.{one['verdict']}")
+            return _standing(one.get("size_bytes"), comparison.cost(one, "latency"), metric, reached, found, word)
+    for one in (found.get("compressed") or {}).get("stages") or ():
+        if one["name"] == name and not one.get("reason"):
+            reached = one["metrics"].get(metric)
+            return _standing(one.get("bytes"), compress_words.milliseconds(one), metric, reached, found, None)
+    return None
+
+
+def _standing(
+    size: float | None,
+    time: float | None,
+    metric: str,
+    reached: float | None,
+    found: Mapping[str, Any],
+    word: Safe | None,
+) -> Safe:
+    teacher = ((found.get("teacher") or {}).get("metrics") or {}).get(metric)
+    parts = [f"**{text.size(size)}**", *([f"**{text.milliseconds(time)}**"] if time is not None else [])]
+    if reached is not None:
+        beside = f" ({t('export.of_teacher', value=text.score(teacher))})" if teacher is not None else ""
+        parts.append(f"**{text.score(reached)}** {escape(verdict.metric_title(metric))}{beside}")
+    return Safe(" · ".join([*parts, *([t("export.distilling", word=word)] if word else [])]))

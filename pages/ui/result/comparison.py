@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kd_core.runs.outcome import Plain, read_outcome
+from kd_core.runs.outcome import Plain, StudentOutcome, read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
@@ -293,4 +293,17 @@ def candidate(e: Entry, metric: str) -> Candidate:
         read.own.mean(metric),
         {by: cost(e.student, by) for by in COSTS},
         sum(known) / len(known) if known else None,
+        _against(read, metric),
     )
+
+
+def _against(read: StudentOutcome, metric: str) -> str:
+    """Say what is lost against the teacher, with its interval and in a word whether that is sure."""
+    gain = read.versus_teacher.get(metric)
+    if gain is None:
+        return ""
+    shown = differences.Written.of(metric, gain)
+    sure = gain.low is not None and gain.high is not None and not gain.low <= 0 <= gain.high
+    key = "compare.goal.against_sure" if sure else "compare.goal.against_unclear"
+    unit = f" {t('runs.verdict.points_word')}" if shown.share else ""
+    return text.plain(t(key, gap=Safe(f"{shown.cell(gain)}{unit}")))

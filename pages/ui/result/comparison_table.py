@@ -40,7 +40,7 @@ def clear() -> None:
 
 
 def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None) -> None:
-    """Draw settings that differ, metrics and costs, one line per student; picked rows are marked."""
+    """Draw what each student reaches and costs, then the settings that differ, one line per student; picked rows are marked."""
     names = comparison.differing(found)
     same = len({n for e in found for n in e.settings}) - len(names)
     st.markdown(f"**{t('compare.table')}**")
@@ -64,7 +64,8 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         column_config={
             t("compare.column.star"): st.column_config.ButtonColumn(
                 type="tertiary", width=44, on_click=toggle, key="compare-star", help=t("runs.head.star_help")
-            )
+            ),
+            t("compare.column.run"): st.column_config.TextColumn(width="medium"),
         },
     )
     st.caption(t("compare.table_note", same=same))
@@ -87,17 +88,17 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR,
         t(f"{c}run"): e.run_name,
         t(f"{c}student"): str(t("compare.alone", name=Safe(s["name"])) if read.alone else s["name"]),
-        **{comparison.short_setting(n): e.settings.get(n) for n in names},
+        f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
+        t(f"{c}versus"): away,
+        t(f"{c}gain"): shown,
+        t(f"{c}size"): text.size(s["size_bytes"]),
+        t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         t(f"{c}goal"): str(goal),
         t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(),
-        t(f"{c}gain"): shown,
-        t(f"{c}versus"): away,
-        f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
+        **{comparison.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
-        t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
-        t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         t(f"{c}flops"): text.number(s.get("flops")),
         t(f"{c}note"): e.note or None,
     }

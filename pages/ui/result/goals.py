@@ -21,6 +21,7 @@ class Candidate:
     """A model that could be shipped: its name, its value on the metric and what it costs (None: not known).
 
     `validation`: its score by which it may be chosen among equals; the value may be from test rows, which choose nothing.
+    `against`: what it loses against its teacher, in words with the interval; empty where that is not known.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Candidate:
     value: float | None
     costs: Mapping[str, float | None]
     validation: float | None = None
+    against: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,3 +193,22 @@ def show(found: Sequence[Candidate], goals: Goals, counted: str) -> None:
             f"{':material/check_circle:' if goals.meets(chosen) else ':material/info:'} **{words(chosen, goals)}**",
             help=t("compare.goal.pick_help"),
         )
+        for line in price(found, goals):
+            st.markdown(line)
+
+
+def price(found: Sequence[Candidate], goals: Goals) -> list[Safe]:
+    """Say what the picked one reaches and gives away, and who of those that meet all goals scores higher."""
+    chosen = pick(found, goals)
+    if chosen is None:
+        return []
+    title = verdict.metric_title(goals.metric)
+    reached = f"{text.score(chosen.value)} {escape(title)}"
+    said = [Safe(f"{reached}, {escape(chosen.against)}." if chosen.against else f"{reached}.")]
+    sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
+    able = [c for c in found if c.value is not None and goals.meets(c)]
+    best = max(able, key=lambda c: sign * (c.value or 0.0), default=None)
+    if goals.meets(chosen) and best is not None and text.score(best.value) != text.score(chosen.value):
+        size = text.size(best.costs.get("size"))
+        said.append(t("compare.goal.higher", name=best.name, size=size, value=text.score(best.value)))
+    return said

@@ -19,6 +19,7 @@ from pages.ui.result import result_tabs, speed, verdict
 from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
+from pages.ui.start import headline
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 
 Result = Mapping[str, Any]
@@ -97,6 +98,7 @@ def judgement(found: Result, index: int) -> None:
             color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
+        st.markdown(f"##### {headline.in_short(found, index)}")
         claims(said, found, student)
         if said.reason:
             st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
@@ -123,9 +125,9 @@ def judgement(found: Result, index: int) -> None:
                 st.warning(escape(problem["message"]), icon=":material/warning:")
 
 
-def claims(said: verdict.Judgement, found: Result, student: Result, *, big: bool = True) -> None:
+def claims(said: verdict.Judgement, found: Result, student: Result) -> None:
     """Draw the sentences of the verdict: against the baseline, from this teacher, against the teacher, against plain models."""
-    st.markdown(f"##### {said.gain}" if big else said.gain, help=term("interval"))
+    st.markdown(said.gain, help=term("interval"))
     if said.older:
         st.info(said.older, icon=":material/history:")
     if said.family:

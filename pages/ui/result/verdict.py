@@ -293,7 +293,11 @@ def _settle(found: Outcome, student: StudentOutcome) -> Safe | None:
         return None
     if told.need is None:
         return t(f"runs.settle.{told.kind}_more")
-    of = "ranking.settle" if told.kind == "rows" and found.raw["dataset"].get("groups") else f"runs.settle.{told.kind}"
+    of = (
+        f"ranking.settle_{told.kind}"
+        if told.kind != "seeds" and found.raw["dataset"].get("groups")
+        else f"runs.settle.{told.kind}"
+    )
     return t(of, need=text.exact(told.need))
 
 

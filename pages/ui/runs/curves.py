@@ -11,7 +11,7 @@ from pages.ui.result import chance, verdict
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import escape, t
 
-POINTS = 8_000  # per chart; the browser stays smooth and a redraw small
+LIVE_POINTS, LEAST_POINTS = 3_000, 24  # per chart that is sent again every 2 s, and of each of its curves
 
 
 def names() -> dict[str, str]:
@@ -144,9 +144,9 @@ def _drawn(curve: Any) -> dict[str, Any]:
 
 
 def _losses(drawn: list[dict[str, Any]], key: str) -> None:
-    left, right = st.columns([4, 1], vertical_alignment="center")
-    left.markdown(f"**{t('runs.live.loss')}**")
-    log = right.toggle(t("runs.live.loss_log"), key=f"log-{key}", help=t("runs.live.loss_log_help"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(f"**{t('runs.live.loss')}**", width="content")
+        log = st.toggle(t("runs.live.loss_log"), key=f"log-{key}", help=t("runs.live.loss_log_help"))
     fig = charts.losses(
         drawn, names=names(), log=log, epoch_title=t("runs.overview.epoch"), y=t("runs.overview.loss_axis")
     )

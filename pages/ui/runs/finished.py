@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.ui.shared import text
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.runs.store.runs import RunStore
+from pages.ui.shared import session, text
 from pages.ui.shared.text import Safe, t
 
 
@@ -20,6 +24,27 @@ def units(now: Any) -> list[Safe]:
         words = "runs.head.progress_more" if added else "runs.head.progress"
         found.append(t(words, done=now.trainings_done, of=now.trainings, added=added))
     return found
+
+
+def ahead(store: RunStore, run_id: str) -> None:
+    """Draw what a waiting run waits for: the run at work, with about how long it still takes, as a link."""
+    at_work = store.list(states=("running", "starting", "cancelling"), limit=1)
+    if not at_work or at_work[0].id == run_id:
+        return
+    row = at_work[0]
+    try:
+        left = store.snapshot(row.id, 0).eta_s
+    except KDError:  # removed or damaged meanwhile: its own page says what is wrong
+        left = None
+    words = t("runs.live.behind_seconds", left=text.seconds(round(left))) if left else t("runs.live.behind")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-ahead"):
+        st.markdown(words, width="content")
+        st.page_link(
+            "runs.py",
+            label=f"**{text.escape(row.name or row.id)}**",
+            icon=":material/monitoring:",
+            query_params=session.link(run=row.id),
+        )
 
 
 def late(now: Any) -> Safe | None:

@@ -14,7 +14,7 @@ from pages.ui.compress import live as making
 from pages.ui.result import verdict
 from pages.ui.result.differences import Written
 from pages.ui.runs import curves, finished, run_head
-from pages.ui.shared import announcer, text, viewers
+from pages.ui.shared import announcer, engine, text, viewers
 from pages.ui.shared.text import Safe, escape, t
 
 PHASE_LOOK = {
@@ -35,7 +35,7 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
     @st.fragment(run_every=viewers.interval())
     def body() -> None:
         viewers.interval()
-        shown = max(60, curves.POINTS // max(1, len(snapshot.curves)))
+        shown = max(curves.LEAST_POINTS, curves.LIVE_POINTS // max(1, len(snapshot.curves)))
         try:
             now = store.snapshot(run_id, shown)
         except KDError:
@@ -69,6 +69,7 @@ def draw(now: Any) -> None:
             phases(now)
     if now.state == "queued":
         st.info(t("runs.live.waiting"), icon=":material/hourglass_empty:")
+        finished.ahead(engine.store(), now.run_id)
     elif now.plan is None:
         st.info(t("runs.live.starting"), icon=":material/rocket_launch:")
     elif not now.curves and any(p.name == "teacher" and p.state == "running" for p in now.phases):

@@ -87,12 +87,11 @@ def _tried(sweep: SweepSpec) -> list[Safe]:
 def show(store: RunStore, row: RunRow, snapshot: Any) -> None:
     """Draw name, outline and buttons."""
     state = snapshot.state
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    with left, st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"#### {escape(row.name or t('runs.no_name'))}", width="content")
         if state not in ACTIVE:
             badge(state)
-    with right, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
+    with st.container(horizontal=True, gap="xsmall"):
         _actions(store, row, state, snapshot.spec)
     st.caption(outline(snapshot.spec))
     if row.note:
@@ -108,7 +107,6 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
             t("runs.head.cancel" if waiting else "runs.head.stop"),
             key="run-stop",
             icon=":material/stop_circle:",
-            type="primary",
             disabled=stopping,
             help=t(f"runs.head.{'cancel_help' if waiting else 'stopping' if stopping else 'stop_help'}"),
         ):

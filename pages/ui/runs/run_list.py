@@ -143,14 +143,14 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
 
 
 def name_width(names: Sequence[str]) -> int:
-    """Choose how wide the column of names is: 180 pixels, or wide enough that no two names look the same when cut."""
-    fits = 22  # characters of 180 pixels
+    """Choose how wide the column of names is: 250 pixels, or wide enough that no two names look the same when cut."""
+    fits = 31  # characters of 250 pixels
     apart = [
         next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
         for a, b in itertools.pairwise(sorted(set(names)))
     ]
     need = max([fits, *(i + 4 for i in apart)])
-    return min(520, 180 * need // fits)
+    return min(520, 250 * need // fits)
 
 
 def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
@@ -159,19 +159,19 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
         {
             "star": STAR if r.star else NO_STAR,
             "name": r.name or t("runs.no_name"),
+            "dataset": r.dataset_name,
+            "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
             "state": str(t(f"common.states.{r.state}")),
             "verdict": verdict_cell(r.headline),
             "gain": gain_cell(r.headline),
             "versus": versus_cell(r.headline),
             "metric": verdict.metric_title(r.headline.metric) if r.headline else None,
-            "teacher_score": _score(r.headline.teacher if r.headline else None),
-            "baseline_score": _score(r.headline.baseline if r.headline else None),
             "student_score": _score(r.headline.student if r.headline else None),
-            "dataset": r.dataset_name,
+            "baseline_score": _score(r.headline.baseline if r.headline else None),
+            "teacher_score": _score(r.headline.teacher if r.headline else None),
             "teacher": engine.part_title("teacher", r.teacher),
             "students": ", ".join(r.students),
             "seconds": text.seconds(r.seconds) if r.seconds is not None else None,
-            "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
             "note": r.note or None,
         }
         for r in rows

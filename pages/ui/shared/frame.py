@@ -68,11 +68,12 @@ def _run_card() -> None:
             row = store.get(current)
         except KDError:
             row = None
+    latest = store.list(limit=1)
     if row is None:
-        latest = store.list(limit=1)
         row = latest[0] if latest else None
+    newest = row is None or row.id == latest[0].id
     with st.container(border=True, key="card-run", gap="xxsmall"):
-        st.caption(t("common.your_run"))
+        st.caption(t("common.your_run" if newest else "common.this_run"))
         if row is None:
             st.page_link(
                 "distill.py", label=t("common.no_run_next"), icon=":material/play_circle:", query_params=session.link()
@@ -94,7 +95,7 @@ def _run_line(row: Any) -> None:
             st.caption(f"{state} · {t('common.run_queued', place=place)}" if place else state)
         elif now.state in ACTIVE:
             try:
-                found = engine.store().snapshot(row.id)
+                found = engine.store().snapshot(row.id, 0)
             except KDError:  # removed or damaged meanwhile: its own page says what is wrong
                 st.caption(state)
                 return

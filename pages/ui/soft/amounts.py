@@ -61,5 +61,5 @@ def payload(
 def show(kept: Kept, found: Mapping[str, Any], index: int, stamps: Sequence[int], spec: RunSpec) -> None:
     """Draw everything, and say what of the kept rows is drawn."""
     data, cells = payload(kept, component.stamp_of(found, index, stamps), found, margin_of(spec, index))
-    component.show("amounts", data)
+    component.show(found, index, "amounts", data)
     component.left_out(cells, len(data["ids"]), len(kept.labels), 1)

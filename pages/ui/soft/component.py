@@ -104,9 +104,9 @@ def common(kind: str, key: str, cells: Content) -> dict[str, Any]:
     }
 
 
-def show(kind: str, data: Mapping[str, Any]) -> None:
-    """Draw a component; nothing in its data may depend on what the slider says, or all of it travels again."""
-    _COMPONENTS[kind](key=f"soft-{kind}", data=dict(data))
+def show(found: Mapping[str, Any], index: int, kind: str, data: Mapping[str, Any]) -> None:
+    """Draw a component for a student of a result; nothing in its data may depend on what the slider says, or all of it travels again."""
+    _COMPONENTS[kind](key=f"soft-{kind}", data={**data, "seed": found["artifacts"]["students"][index]["seed"]})
     if data["sign"] == "T" and data["trained"] is None:
         st.caption(t("soft_labels.no_temperature"))
 

@@ -47,5 +47,5 @@ def show(kept: Kept, found: Mapping[str, Any], index: int, stamps: Sequence[int]
     """Draw everything that follows the temperature, and say what of the kept rows is drawn."""
     classes, student = found["dataset"]["classes"], found["students"][index]
     data, cells = payload(kept, component.stamp_of(found, index, stamps), classes, student.get("temperature"))
-    component.show("labels", data)
+    component.show(found, index, "labels", data)
     component.left_out(cells, len(data["ids"]), len(kept.labels), len(classes))

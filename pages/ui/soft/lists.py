@@ -54,7 +54,7 @@ def _in_common(kept: Kept, code_N: Any) -> tuple[str, ...]:
     return tuple(name for name, most in grouped.nunique().max().items() if most == 1)
 
 
-def show(data: Mapping[str, Any], cells: content.Content, num_rows: int) -> None:
+def show(data: Mapping[str, Any], cells: content.Content, num_rows: int, found: Mapping[str, Any], index: int) -> None:
     """Draw everything that follows the temperature."""
-    component.show("lists", data)
+    component.show(found, index, "lists", data)
     component.left_out(cells, num_rows, num_rows, 1)

@@ -21,19 +21,19 @@ from pages.ui.result.verdict import metric_title
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
-SIDE, SHOWN = 44, 3  # pixels of the teacher's square; answers of a row
+SIDE, SHOWN, CELLS = 44, 3, 3  # pixels of the teacher's square; answers and cells of a row
 LEAD = 0.2  # from here on the first answer is told from the second at a glance
 STYLE = """<style>
 .kd-words { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr)); gap: 0.75rem; margin: 0; }
-.kd-words > div { border: 1px solid light-dark(#dde3e9, #2e3945); border-radius: 0.5rem; padding: 0.6rem 0.9rem; display: grid;
-  grid-template-columns: 3rem 1fr; gap: 0 0.8rem; align-items: center; font-size: 0.92rem; line-height: 1.4; }
+.kd-words > div { border: 1px solid var(--kd-edge); border-radius: var(--kd-radius-m); padding: 0.6rem 0.9rem; display: grid;
+  grid-template-columns: 3rem 1fr; gap: 0 0.8rem; align-items: center; font-size: var(--kd-text-small); line-height: 1.4; }
 .kd-words .frame { display: grid; place-items: center; width: 44px; height: 44px; }
 .kd-words .frame span { display: block; min-width: 2px; min-height: 2px; }
-.kd-words h2 { font-size: 1.02rem; padding: 0; margin: 0 0 0.1rem; }
+.kd-words h2 { font-size: var(--kd-text-body); padding: 0; margin: 0 0 0.1rem; }
 .kd-words p { margin: 0; }
 .kd-words .wide { display: block; }
 .kd-words ol { list-style: none; margin: 0.2rem 0 0; padding: 0; }
-.kd-words li { margin: 0; display: grid; grid-template-columns: minmax(2.5rem, max-content) 1fr 3.2rem; gap: 0.5rem; align-items: center; font-size: 0.85rem; }
+.kd-words li { margin: 0; display: grid; grid-template-columns: minmax(2.5rem, max-content) 1fr 3.2rem; gap: 0.5rem; align-items: center; font-size: var(--kd-text-small); }
 .kd-words li b { font-weight: 500; }
 .kd-words li i { display: block; height: 0.6rem; border-radius: 2px; }
 .kd-words li span { text-align: right; font-variant-numeric: tabular-nums; }
@@ -42,8 +42,9 @@ STYLE = """<style>
 
 @dataclass(frozen=True)
 class Row:
-    """A row's label, and the teacher's likeliest answers with their shares."""
+    """A row's first cells, its label, and the teacher's likeliest answers with their shares."""
 
+    cells: tuple[tuple[str, str], ...]
     label: str
     shares: tuple[tuple[str, float], ...]
 
@@ -66,13 +67,18 @@ def row_of(path: Path, result: Mapping[str, Any], student: int) -> Row | None:
         return None
     at = int(right[second[right].argmax()])
     order = np.argsort(-p[at], kind="stable")[:SHOWN]
-    return Row(str(classes[int(kept.labels[at])]), tuple((str(classes[c]), float(p[at, c])) for c in order))
+    target = result["dataset"]["target"]
+    cells = tuple((str(n), _cell(v)) for n, v in kept.rows.iloc[at].items() if n != target)[:CELLS]
+    return Row(cells, str(classes[int(kept.labels[at])]), tuple((str(classes[c]), float(p[at, c])) for c in order))
+
+
+def _cell(value: Any) -> str:
+    return text.exact(float(value)) if isinstance(value, int | float | np.number) else text.shorten(str(value))
 
 
 def show(path: Path, result: Mapping[str, Any], student: int) -> None:
     """Say what the three words mean, with the example's numbers."""
     st.html(STYLE + _html(result, student, row_of(path, result, student)))
-    st.caption(t("start.words.scale"))
 
 
 def _html(result: Mapping[str, Any], student: int, row: Row | None) -> str:
@@ -85,7 +91,11 @@ def _html(result: Mapping[str, Any], student: int, row: Row | None) -> str:
         told = {"size": text.size(sizes[arm]), "metric": metric_title(metric), "score": text.score(scores[arm])}
         said = t(f"start.words.{arm}_is", name=named[arm], **told)
         parts.append(f"<div>{_square(arm, sizes)}<div><h2>{t(f'start.words.{arm}')}</h2><p>{said}</p></div></div>")
-    shares = f"<p>{t('start.words.soft_row', label=row.label)}</p>{_bars(row)}" if row else ""
+    shares = (
+        f"<p>{t('start.words.soft_row', cells=', '.join(f'{n} {v}' for n, v in row.cells), label=row.label)}</p>{_bars(row)}"
+        if row
+        else ""
+    )
     parts.append(f"<div class='wide'><h2>{t('start.words.soft')}</h2><p>{t('start.words.soft_is')}</p>{shares}</div>")
     return f"<div class='kd-words'>{''.join(parts)}</div>"
 

@@ -88,9 +88,8 @@ def gained(gain: Mapping[str, Any] | None) -> str:
     if gain is None:
         return str(t("labels.gain_none"))
     low, high = gain["ci_family"]
-    said = f"{gain['mean']:+.3f}"
-    whole = said if low is None else f"{said} [{low:+.3f}, {high:+.3f}]"
-    return whole.replace("-", "\u2212")
+    said = text.signed(gain["mean"])
+    return said if low is None else f"{said} {text.interval(low, high)}"
 
 
 def mistakes(found: Result, index: int) -> None:
@@ -155,8 +154,8 @@ def summary(counts: Any, classes: list[str], arm: str) -> text.Safe:
 
 def soft(kept: Kept, found: Result, index: int, stamps: Sequence[int]) -> None:
     """Draw labels as each model answers them at any temperature, and say how far student and baseline follow the teacher."""
-    st.caption(t("labels.soft_note"))
     live.show(kept, found, index, stamps)
+    st.caption(t("labels.soft_note"))
     said = {arm: kept.logits[arm] >= 0 for arm in ARMS}
     for place, arm in zip(st.columns(2), ("student", "baseline"), strict=True):
         same = float((said[arm] == said["teacher"]).mean())

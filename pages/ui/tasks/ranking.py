@@ -76,7 +76,7 @@ def soft(kept: Kept, found: Result, index: int, stamps: Sequence[int]) -> None:
     fields = _fields(kept, np.arange(len(kept.labels)))
     stamp, trained = component.stamp_of(found, index, stamps), found["students"][index].get("temperature")
     data, cells = lists_live.payload(kept, stamp, queries.code_N, queries.names, scores, fields, trained)
-    lists_live.show(data, cells, len(kept.labels))
+    lists_live.show(data, cells, len(kept.labels), found, index)
 
 
 def _choose(queries: Queries, scores: Mapping[str, Any], key: str) -> int:

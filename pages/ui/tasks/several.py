@@ -10,6 +10,7 @@ import streamlit as st
 
 from kd_core.runs.cells.tasks_inside import mean
 from kd_core.task import task_of
+from pages.ui import look
 from pages.ui.access import cards
 from pages.ui.result import differences, verdict
 from pages.ui.shared import text
@@ -66,9 +67,8 @@ def gained(one: Mapping[str, Any]) -> str:
     if one["gain"] is None:
         return "–"
     low, high = one["ci_family"]
-    said = f"{one['gain']['mean']:+.3g}"
-    whole = said if low is None else f"{said} [{low:+.3g}, {high:+.3g}]"
-    return whole.replace("-", "\u2212")
+    said = look.change(one["gain"]["mean"])
+    return said if low is None else f"{said} [{look.change(low)}, {look.change(high)}]"
 
 
 def metrics(one: Mapping[str, Any]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from kd_core.specs import SEVERAL, Choice, DatasetSpec, RunSpec, StudentSpec, Sw
 from pages.ui.runs import draft, launch, students, teachers
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
-from pages.ui.shared.text import escape, t, term
+from pages.ui.shared.text import Safe, escape, t, term
 from pages.ui.what_if import whatif_draft
 
 KEY, PAGE = whatif_draft.KEY, "runs.py"
@@ -199,6 +199,8 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
                 trainings=text.exact(count.trainings),
                 time=launch.time(found),
             )
+            if count.trainings < count.variants:
+                said = Safe(f"{said} {t('what_if.form.shared')}")
             st.markdown(said, help=f"{t('what_if.form.count_help')} {launch.reasons(found)}", width="stretch")
         else:
             st.markdown(f":orange[:material/info: {reason}]", width="stretch")

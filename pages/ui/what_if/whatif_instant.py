@@ -155,9 +155,12 @@ def _numbers(found: Softening, at: int, plain: int, alpha: float) -> None:
             "soft_share": text.percent(found.soft_share(place, alpha)),
         }
 
-    before = told(plain)
-    with st.container(horizontal=True, gap="medium"):
-        for key, value in told(at).items():
+    before, now = told(plain), told(at)
+    top = {"now": text.percent(1 - found.beside_top[at], 0), "before": text.percent(1 - found.beside_top[plain], 0)}
+    st.markdown(t("what_if.instant.said", t=f"{TEMPERATURES[at]:g}", **top))
+    cells = [place for _ in range(0, len(now), 2) for place in st.columns(2)]  # a row each, so that they stand in line
+    for (key, value), place in zip(now.items(), cells, strict=True):
+        with place:
             st.metric(
                 t(f"what_if.instant.{key}"),
                 value,

@@ -46,7 +46,7 @@ def test_rows_when_seeds_can_not_help():
 
 def test_rows_are_not_asked_to_make_up_for_seeds():
     """The seeds' part alone is beyond what may be: half of the room is reckoned with."""
-    assert asked(gain(0.01, 0.1, 3, 0.02), 0.005, units=100) == Advice("rows", 3100)
+    assert asked(gain(0.01, 0.1, 3, 0.02), 0.005, units=100) == Advice("both", 3100)
 
 
 def test_many_seeds_are_counted_too():

@@ -19,23 +19,23 @@ NEAR, FAR, NOISY = (
 PATIENT = settings(deadline=None)
 
 
-def holm_by_hand(p_values):
-    """R's p.adjust(p, 'holm')."""
+def holm_by_hand(p_values, members=0):
+    """R's p.adjust(p, 'holm', n=members)."""
     order, found, highest = np.argsort(p_values, kind="stable"), np.zeros(len(p_values)), 0.0
     for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        highest = max(highest, min(1.0, (max(len(p_values), members) - rank) * p_values[place]))
         found[place] = highest
     return found
 
 
-def words_by_hand(differences, margin):
+def words_by_hand(differences, margin, pairs=0):
     """Two families of two-sided t tests, at the margin and at 0, each adjusted by Holm."""
     below, above = [], []
     for values in differences:
         p_below, p_above = (float(stats.ttest_1samp(values, at).pvalue) for at in (margin, 0.0))
         below.append(p_below if np.mean(values) < margin else 1.0)
         above.append(p_above if np.mean(values) > 0 else 1.0)
-    near, far = holm_by_hand(below) < 0.05, holm_by_hand(above) < 0.05
+    near, far = holm_by_hand(below) < 0.05, holm_by_hand(above, pairs) < 0.05
     return ["enough" if n else "worse" if f else "unclear" for n, f in zip(near, far, strict=True)]
 
 
@@ -61,9 +61,9 @@ settings_drawn = st.lists(
 
 
 @PATIENT
-@given(settings_drawn, st.floats(1e-4, 0.03))
-def test_words_and_intervals_are_those_of_scipy(differences, margin):
-    found, by_hand = behind(differences, margin), words_by_hand(differences, margin)
+@given(settings_drawn, st.floats(1e-4, 0.03), st.sampled_from([0, 4, 25]))
+def test_words_and_intervals_are_those_of_scipy(differences, margin, pairs):
+    found, by_hand = behind(differences, margin, None, pairs), words_by_hand(differences, margin, pairs)
     for one, word, values in zip(found, by_hand, differences, strict=True):
         near = np.mean(values) < margin and stats.ttest_1samp(values, margin).pvalue < 0.05
         assert one.word == word or (one.word, word, near) == (
@@ -109,6 +109,14 @@ def test_more_comparisons_make_wider_intervals():
     alone, among = behind([NOISY], 0.005)[0], behind([NOISY], 0.005, members=20)[0]
     assert among.high - among.low > alone.high - alone.low
     assert (alone.level, among.level) == (pytest.approx(0.95), pytest.approx(1 - 0.05 / 20))
+
+
+def test_the_best_of_many_is_partly_the_luckiest_so_that_worse_asks_for_more():
+    off = [0.010, 0.013, 0.008, 0.012]
+    few, many = behind([off], 0.005, pairs_looked_at=1)[0], behind([off], 0.005, pairs_looked_at=100)[0]
+    assert (few.word, many.word) == ("worse", "unclear") and many.low < 0 < few.low
+    near = [0.0001, 0.0002, 0.0003, 0.0002]
+    assert behind([near], 0.005, pairs_looked_at=100)[0] == behind([near], 0.005)[0]  # luck makes nothing look near
 
 
 def test_one_seed_tells_nothing_and_asks_for_three():

@@ -27,3 +27,20 @@ def test_the_page_folds_the_rest(jobs):  # noqa: F811
     first, further = (one.value for one in at.table[:2])
     assert len(first) < len(further)
     assert str(t("runs.result.further", num=len(further))) in [one.label for one in at.expander]
+
+
+def test_where_yes_is_said_from_elsewhere_the_table_leads_with_that_threshold():
+    found = result(plain="ahead")
+    values = {
+        n: {m: {"mean": 0.1 * i + 0.05 * j, "std": 0.01} for j, m in enumerate(table.MEASURED)}
+        for i, n in enumerate(("half", "chosen"), 1)
+    }
+    block = {"used": True, "arms": {"student": values, "teacher": values}}
+    found["students"][0]["threshold"] = block
+    first, _ = table.parts(found, 0)
+    title = str(t("runs.result.from_threshold", metric="Recall"))
+    assert first.loc[title, "Student"] == first.loc[title, "Teacher"] == "0.250&nbsp;±&nbsp;0.010"
+    assert first.loc[title, "Baseline"] == "–"
+    assert not {"Precision", "Recall"} & set(first.index)
+    block["used"] = False
+    assert title not in table.comparison_frame(found, 0).index

@@ -109,7 +109,10 @@ def test_the_chart_joins_chains_and_rings_the_stage_to_take(jobs):  # noqa: F811
 
 def test_without_a_scan_and_without_a_stage_to_take_the_page_says_so(jobs):  # noqa: F811
     block = compressed(sensitivity=[], best=None, known=[{"code": "alone", "values": {}}])
-    said = words(opened(smaller(**{k: block[k] for k in ("sensitivity", "best", "known")})))
+    at = opened(smaller(**{k: block[k] for k in ("sensitivity", "best", "known")}))
+    said = words(at)
+    (stage,) = [s for s in at.selectbox if s.key.startswith("compress-take")]
+    assert stage.value is None and str(t("compress.chart_ring")) not in said
     assert "NOTHING SMALLER keeps the goals" in said and str(t("compress.layers.none")) in said
     assert "trained without a teacher" in said and str(t("compress.best")) not in said
 

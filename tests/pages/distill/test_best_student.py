@@ -24,7 +24,11 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
         in words(best)
     )
     spec = start(best, jobs)
-    assert spec.choose == ChooseSpec() and len(spec.students) == 12 and spec.name == "T=2 α=.9 best"
+    assert (
+        spec.choose == ChooseSpec()
+        and len(spec.students) == 12
+        and spec.name == "Visits to purchase: T=2 α=.9 best student"
+    )
     assert spec.teacher == default_spec("purchase").teacher
 
 

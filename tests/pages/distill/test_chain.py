@@ -54,7 +54,7 @@ def test_every_mode_is_drawn_with_an_arrow_between_each_two_stages(mode):
     assert "Data" in found.stages[0].title and "student" in found.stages[-1].title
     assert {"tiny", "small"} <= {box.title for box in found.stages[-1].boxes}
     page = drawing(found)
-    assert page.count("kd-stage") == len(found.stages) and page.count("kd-shaft") == len(found.arrows)
+    assert page.count("kd-chain-stage") == len(found.stages) and page.count("kd-chain-shaft") == len(found.arrows)
     assert found.said.endswith(".") and all(s.title in found.said for s in found.stages)
 
 
@@ -78,9 +78,9 @@ def test_a_lesson_tells_its_heat_and_what_labels_count():
     spec = run(objective=Choice(name="hinton", settings={"temperature": 3.0, "alpha": 0.75}))
     found = made(spec)
     assert found.arrows[1].lines[0].endswith("T = 3") and "75 % of the lesson" in found.arrows[1].lines
-    assert found.labels == "labels: 25 % of the lesson"
+    assert found.labels == "labels: 25 % of the lesson, all of the baseline's"
     alone = made(run(objective=Choice(name="hinton", settings={"alpha": 1.0})))
-    assert alone.labels is None and "kd-lane" not in drawing(alone)
+    assert alone.labels is None and "kd-chain-lane" not in drawing(alone)
 
 
 def test_several_teachers_stand_side_by_side():
@@ -110,7 +110,7 @@ def test_generations_follow_each_other_and_the_teacher_is_not_heard():
 
 def test_two_that_teach_each_other_have_an_arrow_both_ways():
     assert [a.both for a in made(run("mutual")).arrows] == [False, True]
-    assert "kd-arrow both" in drawing(made(run("mutual")))
+    assert "kd-chain-arrow both" in drawing(made(run("mutual")))
     assert not any(a.both for a in made(run("online")).arrows)
 
 

@@ -57,10 +57,10 @@ def test_named_students_are_the_samples_own_run(at, jobs):  # noqa: F811
 
 def test_a_run_without_a_name_is_named_by_its_settings_and_a_clone_by_its_own(at, jobs):  # noqa: F811
     at.slider(key="distill.objective.hinton.alpha").set_value(0.9).run()
-    assert start(at, jobs).name == "T=2 α=.9 tiny+small"
+    assert start(at, jobs).name == "Visits to purchase: T=2 α=.9 tiny+small"
     again = open_page("distill", clone=engine.store().list()[0].id)
     again.slider(key="distill.objective.hinton.alpha").set_value(0.5).run()
-    assert start(again, jobs).name == "T=2 α=.5 tiny+small"
+    assert start(again, jobs).name == "Visits to purchase: T=2 α=.5 tiny+small"
 
 
 def test_the_time_of_the_teacher_is_told_unless_it_is_kept(at, jobs, monkeypatch):  # noqa: F811

@@ -96,6 +96,7 @@ def test_choosing_runs_puts_them_in_the_address():
 def test_chart_holds_teacher_baselines_students_with_symbols_and_intervals():
     at = open_page("compare", runs=done_run(students=("tiny", "small")))
     symbols = {d["name"]: d["marker"]["symbol"] for d in figure(at)["data"] if d.get("marker", {}).get("symbol")}
+    assert symbols.pop(t("compare.goal_name"))  # the shaded region is named in the legend
     assert symbols == {"Teacher": "square", "Baseline": "x", "Student": "circle"}
     assert any(d.get("error_y", {}).get("visible") for d in figure(at)["data"])
     assert any(d["name"] == t("compare.front") for d in figure(at)["data"])
@@ -211,7 +212,8 @@ def test_only_differing_settings_are_listed():
     at = open_page("compare", runs=f"{one},{two}")
     assert list(at.dataframe[0].value["T"]) == ["2", "4"]
     columns = list(at.dataframe[0].value.columns)
-    assert columns.index("T") == columns.index("Student") + 1  # what differs stands first
+    first = columns[columns.index("Student") + 1 : columns.index("T")]  # what is reached stands before what differs
+    assert {"Student ROC-AUC", "Against teacher [95 %]", "Size", "Latency p50"} <= set(first)
     shown = json.dumps(figure(at))
     assert "tiny T=2" in shown and "tiny T=4" in shown
 

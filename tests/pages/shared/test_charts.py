@@ -7,6 +7,7 @@ import math
 import plotly.graph_objects as go
 import pytest
 
+from pages.ui import look
 from pages.ui.charts import compare, compress, confusion, marks, result, runs, soft_labels
 from pages.ui.charts.drawing import Drawing
 from tests.pages.fixtures import HOSTILE
@@ -146,6 +147,74 @@ CHARTS = {
 }
 
 
+def test_one_answer_is_drawn_on_its_own_scale():
+    from pages.ui.charts import lesson
+
+    made = lesson.softened(["a", "b", "c"], [0.05, 0.25, 0.2], [0.1, 0.2, 0.15], "T = 1", "T = 4").to_dict()
+    first, second = made["data"]
+    assert (first["x"], second["x"]) == ([0.25, 0.2, 0.05], [0.2, 0.15, 0.1])  # the most likely on top
+    assert made["layout"]["yaxis"]["ticktext"] == ["b", "c", "a"]
+    assert 0.25 < made["layout"]["xaxis"]["range"][1] < 0.3
+
+
+def test_a_long_training_does_not_squeeze_the_others():
+    told = {"metric": "m", "names": NAMES, "epoch_title": "e", "best_name": "b"}
+    short = [curve("student", i, epochs=20) for i in range(5)]
+    long = runs.curves([*short, curve("student", 9, epochs=180)], **told).to_dict()["layout"]["xaxis"]
+    assert long["range"] == [0, 40]
+    assert "range" not in runs.curves([*short, curve("student", 9, epochs=38)], **told).to_dict()["layout"]["xaxis"]
+    assert runs.outside([*short, curve("student", 9, epochs=180)], None, False) >= 140
+
+
+def test_many_curves_are_thin_and_the_placebo_hides_nobody():
+    told = {"metric": "m", "names": NAMES, "epoch_title": "e", "best_name": "b"}
+    drawn = [curve(arm, i) for i in range(8) for arm in ("baseline", "placebo", "student")]
+    made = runs.curves(drawn, **told).to_dict()["data"]
+    lines = [d for d in made if d["mode"] == "lines"]
+    assert {d["line"]["width"] for d in lines} == {look.THIN}
+    assert [d["name"] for d in lines][:8] == ["Placebo"] * 8
+    few = runs.curves([curve("student")], **told).to_dict()["data"]
+    assert few[0]["line"]["width"] == look.LINE
+
+
+def test_a_gap_between_measured_batches_is_not_joined():
+    times = {"arm": "student", "p50": [0.1, 5.0], "p95": [0.2, 6.0]}
+    whole = {**times, "name": "whole", "way": 0, "batch": [1, 1000]}
+    every = {"arm": "student", "name": "alone", "way": 1, "batch": [1, 32], "p50": [0.1, 0.2], "p95": [0.2, 0.3]}
+    first = result.latency([whole, every], x_title="x", y_title="y", written=str).to_dict()["data"][0]
+    assert (first["x"], first["y"], first["connectgaps"]) == ([1, 32, 1000], [0.1, None, 5.0], False)
+
+
+def test_an_interval_is_drawn_alike_everywhere():
+    bars = [
+        trace[axis]
+        for name in ("size", "pareto", "splits", "latency")
+        for trace in CHARTS[name]().to_dict()["data"]
+        for axis in ("error_x", "error_y")
+        if trace.get(axis)
+    ]
+    assert len(bars) >= 6 and {(b["thickness"], b["width"]) for b in bars} == {(look.THIN, 4)}
+
+
+def test_words_stand_where_there_is_nothing_to_draw():
+    made = marks.empty(H).to_dict()
+    (words,) = made["layout"]["annotations"]
+    assert words["text"] == marks.literal(H) and not made["layout"]["xaxis"]["visible"]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_legends_stand_above_and_nothing_lies_on_them(name):
+    layout = CHARTS[name]().to_dict()["layout"]
+    if not layout.get("showlegend"):
+        return
+    assert layout["legend"]["orientation"] == "h" and layout["legend"]["y"] > 1
+    assert all(
+        a.get("yref") != "paper" or a.get("yanchor") == "top" or a.get("y", 0) < 1
+        for a in layout.get("annotations", [])
+        if name != "seeds"
+    )
+
+
 @pytest.mark.parametrize("name", CHARTS)
 def test_every_chart_passes_plotlys_checks_and_shows_names_literally(name):
     made = CHARTS[name]()
@@ -220,26 +289,18 @@ def test_files_of_nearly_one_size_have_a_tick_among_them():
 
 
 def test_a_range_has_room_and_survives_equal_values():
-    assert marks.padded([]) is None
-    assert marks.padded([1.0, 2.0]) == [0.92, 2.08]
-    low, high = marks.padded([3.0, 3.0])
-    assert low < 3.0 < high
+    assert marks.padded([]) is None and marks.padded([1.0, 2.0]) == [0.92, 2.08]
+    assert marks.padded([3.0, 3.0])[0] < 3.0 < marks.padded([3.0, 3.0])[1]
 
 
 def test_long_names_are_shortened_in_the_middle():
     assert marks.short("a" * 30 + "end", 12) == "aaaaa…aaaend"
-    assert marks.faint("#0072B2", 0.5) == "rgba(0,114,178,0.5)"
 
 
 def test_confusion_cells_can_be_picked_and_tell_true_and_predicted():
     data = CHARTS["confusion"]().to_dict()["data"]
     cells = [c for d in data if d["type"] == "scatter" for c in d["customdata"]]
     assert sorted(cells) == [[0, 0], [0, 1], [1, 0], [1, 1]]
-
-
-def test_every_part_has_a_mark_a_dash_and_a_colour_of_its_own():
-    for look in (marks.COLOUR, marks.SYMBOL, marks.DASH):
-        assert set(marks.ARMS) <= set(look) and len(set(look.values())) == len(look)
 
 
 def test_the_axis_of_curves_leaves_the_first_epochs_out_but_no_best_score():
@@ -287,3 +348,17 @@ def test_a_small_move_is_pale():
     told = {"true_title": "t", "predicted_title": "p", "hover": "{count}"}
     fig = confusion.confusion_shift([[1000, 1], [0, 1000]], [[999, 2], [0, 1000]], ["a", "b"], **told).to_dict()
     assert fig["data"][0]["zmax"] == 0.02 and fig["data"][0]["z"][0][0] < 0.002
+
+
+def test_a_copy_of_a_drawing_can_be_changed_without_changing_it():
+    made = Drawing().add_scatter(x=[1, 2], y=[3, 4], marker={"size": 5}).add_shape(type="line", x0=0)
+    made.update_layout(xaxis_title="epoch")
+    copied = made.to_dict()
+    copied["data"][0]["marker"]["size"] = 9
+    copied["data"].append({})
+    copied["layout"]["shapes"][0]["x0"] = 7
+    copied["layout"]["xaxis"]["title"] = "other"
+    again = made.to_dict()
+    assert len(again["data"]) == 1 and again["data"][0]["marker"] == {"size": 5}
+    assert again["layout"]["shapes"][0]["x0"] == 0 and again["layout"]["xaxis"]["title"] == "epoch"
+    assert again["data"][0]["x"] is made.to_dict()["data"][0]["x"]  # numbers are not copied

@@ -63,6 +63,8 @@ def test_words_are_read_on_both_pages(dark):
     for words in (look.INK, look.AXIS_TEXT, look.PRIMARY):
         assert look.contrast(words[dark], look.PAPER[dark]) >= 4.5
         assert look.contrast(words[dark], look.WELL[dark]) >= 4.5
+    for behind, ink in look.TINT.values():
+        assert look.contrast(ink[dark], behind[dark]) >= 4.5 and look.contrast(look.INK[dark], behind[dark]) >= 4.5
     assert look.contrast(look.ON_PRIMARY[dark], look.PRIMARY[dark]) >= 4.5
 
 
@@ -99,6 +101,8 @@ def test_the_theme_has_the_same_colours():
     }
     for option, by_dark in named.items():
         assert {False: theme["light"][option], True: theme["dark"][option]} == by_dark, option
+    parts = [look.COLOUR[arm] for arm in ("teacher", "baseline", "student", "compressed", "helper", "plain")]
+    assert theme["light"]["chartCategoricalColors"] == theme["dark"]["chartCategoricalColors"] == parts
     sizes = theme["headingFontSizes"]
     assert (sizes[0], sizes[1], sizes[2]) == tuple(f"{look.TYPE[n]:g}rem" for n in ("page", "title", "lead"))
 

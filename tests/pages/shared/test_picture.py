@@ -26,15 +26,7 @@ def test_plotlys_toolbar_is_off():
     assert marks.CONFIG["displayModeBar"] is False
 
 
-@pytest.mark.parametrize(
-    ("page", "made"),
-    [
-        ("soft_labels", lambda: done_run("regression")),
-        ("runs", done_run),
-        ("what_if", make_sweep),
-        ("compare", done_run),
-    ],
-)
+@pytest.mark.parametrize(("page", "made"), [("runs", done_run), ("what_if", make_sweep), ("compare", done_run)])
 def test_every_chart_has_its_buttons_and_says_what_it_shows(page, made):
     at = open_page(page, **{"run": made()} if page != "compare" else {"runs": made()})
     charts = at.get("plotly_chart")

@@ -36,7 +36,7 @@ def test_marks_are_seen_on_either_page(arm, dark):
 
 
 def test_a_faded_baseline_is_still_seen_in_the_dark():
-    from pages.ui.charts.result import FADED
+    from pages.ui.look import FADED
 
     faded = marks.mixed(marks.COLOUR["baseline"], marks.PAPER[True], FADED["baseline"])
     assert marks.contrast(faded, marks.PAPER[True]) >= 3

@@ -53,7 +53,9 @@ def test_each_card_says_how_long_it_takes_and_one_is_the_quickest(jobs, monkeypa
     assert "about 10 s here, the quickest" in said and "about 3 min 30 s here" in said
 
 
-@pytest.mark.parametrize(("takes", "said"), [(1.2, 5), (42.0, 40), (47.6, 50), (97.8, 100), (132.9, 130), (406.7, 420)])
+@pytest.mark.parametrize(
+    ("takes", "said"), [(1.2, 5), (16.0, 15), (42.0, 40), (47.6, 50), (97.8, 100), (132.9, 130), (406.7, 420)]
+)
 def test_an_estimate_is_rounded_to_what_it_is_worth(takes, said):
     assert cards._rounded(takes) == said
 

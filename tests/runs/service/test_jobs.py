@@ -12,6 +12,7 @@ from kd_core import limits
 from kd_core.errors import KDError
 from kd_core.runs.service import jobs
 from kd_core.runs.service.jobs import JobService
+from kd_core.specs import SweepSpec
 from tests.runs.fake_worker import fake_run
 from tests.runs.services import ENDED, run_spec, state, training, wait_for
 
@@ -253,3 +254,29 @@ def test_the_service_of_the_process_follows_the_workspace(own_workspace, tmp_pat
     third = jobs.service()
     assert third is not second
     third.close()
+
+
+def test_a_what_if_that_has_ended_goes_on_with_what_was_added(services):
+    from kd_core.runs.settings.added import Added, Round
+
+    service = services(executor="thread", run=fake_run)
+    ordinary = service.submit(run_spec("quick"))
+    state(service, ordinary, "done")
+    added = Added((Round((3, 4), (0,)),))
+    with pytest.raises(KDError, match="is no what-if with a result"):
+        service.go_on(ordinary, added)
+    spec = run_spec("quick", 1).model_copy(update={"sweep": SweepSpec(temperature=(1, 4))})
+    run_id = service.submit(spec)
+    state(service, run_id, "done")
+    folder = service.store.folder(run_id)
+    assert service.go_on(run_id, added) == run_id
+    wait_for(lambda: folder.status().get("attempts") == 2)
+    assert state(service, run_id, "done").state == "done" and folder.complete and folder.damage() == []
+    assert Added.of(folder) == added and "added.json" in folder.manifest()["files"]
+    steps = service.submit(run_spec("steps", 2).model_copy(update={"sweep": SweepSpec(temperature=(1, 4))}))
+    training(service, steps)
+    assert service.go_on(steps, added) == steps and not Added.of(
+        service.store.folder(steps)
+    )  # at work: nothing is added
+    service.stop(steps)
+    state(service, steps, "cancelled")

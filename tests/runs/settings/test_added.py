@@ -41,7 +41,7 @@ def score(variant):
     """T 4 is a little better than T 1, both far better than alone; a shuffled teacher is worth nothing."""
     taught = alpha_of(variant) if variant.lesson != PLACEBO else 0.0
     t = variant.objective.settings.get("temperature", 1) if variant.objective else 0
-    wobble = 0.004 * ((variant.seed * (7 + t) + round(10 * alpha_of(variant))) % 3)
+    wobble = 0.004 * ((variant.seed * int(t) + round(10 * alpha_of(variant))) % 5)
     return 0.7 + 0.2 * taught + 0.0001 * t * (taught > 0) + wobble
 
 
@@ -116,14 +116,35 @@ def test_a_shuffled_teacher_is_trained_beside_and_told_in_one_sentence(tmp_path,
     left = np.array(cell["scores"]) - own["baseline"]
     rest = np.array(own["scores"]) - cell["scores"]
     assert cell["gain"]["mean"] == pytest.approx(left.mean()) and cell["teacher"]["mean"] == pytest.approx(rest.mean())
-    numbers = [
-        f"{100 * left.mean():+.1f} points",
-        f"{100 * own['gain']['mean']:+.1f} points",
-        f"{100 * rest.mean():+.1f}",
-    ]
-    assert all(n in told["line"] for n in numbers) and told["line"].endswith("is the teacher's knowledge of the rows.")
-    assert found["students"][0]["placebo"]["of"] == "rows"
+    kept, left, rest = (f"{100 * v:+.1f} points" for v in (own["gain"]["mean"], left.mean(), rest.mean()))
+    assert told["line"].startswith(f"With T 4, alpha 0.5 a student gains {kept} [") and f"and {left} [" in told["line"]
+    assert f"the difference, {rest} [" in told["line"] and told["line"].endswith(
+        "is what the teacher knows of each row."
+    )
+    assert found["students"][0]["placebo"] is None  # what the run is judged by stays as it was
     json.dumps(found, allow_nan=False)
+
+
+def test_where_no_label_is_heard_the_sentence_says_so_and_another_cell_is_taken_where_there_is_one(
+    tmp_path, monkeypatch
+):
+    whole = sweep_spec(tmp_path, sweep=SweepSpec(temperature=(1,), alpha=(0, 1)), seeds=3)
+    found, _ = carried_out(tmp_path / "whole", whole, Added(shuffled=True), [], monkeypatch)
+    assert found["sweep"]["shuffled"]["line"].endswith(
+        "as no label is heard there, the second student had nothing right to learn from."
+    )
+    both = sweep_spec(tmp_path, sweep=SweepSpec(temperature=(1,), alpha=(0, 0.5, 1)), seeds=3)
+    found, _ = carried_out(tmp_path / "both", both, Added(shuffled=True), [], monkeypatch)
+    assert found["sweep"]["best"] == 2 and found["sweep"]["shuffled"]["best"] == 1
+
+
+def test_how_long_it_takes_is_told_by_what_the_run_took(tmp_path, monkeypatch):
+    spec = sweep_spec(tmp_path, seeds=3)
+    found, _ = carried_out(tmp_path / "run", spec, Added(), [], monkeypatch)
+    found = {**found, "seconds": {"data": 1.0, "sweep": 18.0, "evaluate": 3.0}}  # 9 trainings: 2 s each
+    assert luck.seconds(found, Round((3, 4), (1, 3))) == pytest.approx(2 * (2 + 1) * 2 + 4)
+    assert luck.seconds(found, None) == pytest.approx(6 * 2 + 4)
+    assert luck.seconds({**found, "sweep": {}}, None) is None
 
 
 def test_every_look_at_the_test_rows_is_counted(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kd_core.runs.view.heat_map import heat_map
+from kd_core.runs.view.heat_map import answered, heat_map
 from tests.runs.results import SQUARE, cell, result, student
 
 
@@ -53,3 +53,10 @@ def test_a_loss_without_temperature_is_drawn_with_what_varies():
     assert found[0] == "tiny: gain on validation in accuracy"
     assert found[1].split() == ["learning", "rate", "alpha", "0", "alpha", "0.5"]
     assert found[2].split() == ["0.1", "+0.0000", "+1.5000#"] and len({len(line) for line in found[1:4]}) == 1
+
+
+def test_the_answers_are_told_before_the_map():
+    found = result(SQUARE, [student("tiny", 3)], 3)
+    assert answered(found) == [] and answered({}) == []
+    found["sweep"] |= {"answer": {"line": "T 1 or 4 will do."}, "shuffled": {"line": "Nothing is left."}}
+    assert answered(found) == ["T 1 or 4 will do.", "Nothing is left."]

@@ -20,8 +20,10 @@ def named(**update):
 
 def test_a_usual_run_is_named_by_its_lesson_and_students():
     lesson = Choice(name="hinton", settings={"temperature": 2.0, "alpha": 0.9})
-    assert named(objective=lesson) == "T=2 α=.9 tiny+small"
-    assert named(objective=Choice(name="hinton")) == "T=2 α=.7 tiny+small"  # defaults of the loss are told as well
+    assert named(objective=lesson) == "Visits to purchase: T=2 α=.9 tiny+small"
+    assert (
+        named(objective=Choice(name="hinton")) == "Visits to purchase: T=2 α=.7 tiny+small"
+    )  # defaults of the loss are told as well
 
 
 @pytest.mark.parametrize(
@@ -47,22 +49,31 @@ def test_a_loss_without_temperature_and_an_unknown_one_have_names_too():
     regression = small_spec(Path("t.csv"), "regression")
     assert short_name(
         regression.model_copy(update={"objective": Choice(name="mse", settings={"alpha": 0.5})})
-    ).startswith("α=.5 tiny")
+    ).startswith("target: α=.5 tiny")
     assert short_name(SPEC.model_copy(update={"objective": Choice(name="gone", settings={"beta": 2})})).startswith(
-        "gone beta=2 tiny"
+        "Visits to purchase: gone beta=2 tiny"
     )
 
 
 def test_a_what_if_is_named_by_what_it_varies():
     sweep = SweepSpec(temperature=(1, 2, 16), alpha=(0, 0.5))
-    assert named(sweep=sweep) == "what-if T=1–16 (3) α=0,.5 tiny+small"
+    assert named(sweep=sweep) == "Visits to purchase: what-if T=1–16 (3) α=0,.5 tiny+small"
 
 
 def test_a_run_that_chooses_is_named_by_its_goals():
     students = tuple(SPEC.students[0].model_copy(update={"name": str(i)}) for i in range(12))
-    assert named(students=students, choose=ChooseSpec()) == short_name(SPEC).replace("tiny+small", "best")
+    assert named(students=students, choose=ChooseSpec()) == short_name(SPEC).replace("tiny+small", "best student")
     for size, shown in ((40_960, "40 KB"), (40_000, "39.06 KB"), (700, "700 bytes"), (3 * 2**20, "3072 KB")):
-        assert named(students=students, choose=ChooseSpec(minutes=1, bytes=size)).endswith(f"best minutes=1 {shown}")
+        assert named(students=students, choose=ChooseSpec(minutes=1, bytes=size)).endswith(
+            f"best student minutes=1 {shown}"
+        )
+
+
+def test_the_data_stand_first_and_a_long_name_of_theirs_is_cut():
+    of = SPEC.dataset.model_copy(update={"name": "customers of the last seven years"})
+    assert named(dataset=of).startswith("customers of the last seven yea…: T=")
+    assert named(dataset=of.model_copy(update={"name": ""})).startswith(f"{SPEC.dataset.target}: T=")
+    assert named(teacher=Choice(name="best")).endswith("by best teacher")
 
 
 def test_a_long_name_is_cut_at_its_end():
@@ -76,4 +87,4 @@ def test_several_terms_are_named_with_their_weights_and_what_is_not_usual():
         {"name": "mse", "weight": 1.0, "settings": {}},
     ]
     lesson = Choice(name=SEVERAL, settings={"hard": 0.3, "terms": terms})
-    assert named(objective=lesson) == "hinton:.5 T=4 warm-up mse:1 hard=.3 tiny+small"
+    assert named(objective=lesson) == "Visits to purchase: hinton:.5 T=4 warm-up mse:1 hard=.3 tiny+small"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from kd_core.errors import KDError
 from kd_core.runs.store.events import EventReader
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view import snapshot as module
-from kd_core.runs.view.curves import Line
+from kd_core.runs.view.curves import SIZES_KEPT, Line
 from kd_core.runs.view.snapshot import snapshot
 from kd_core.runs.view.wording import sentence
 from tests.runs.fake_worker import epoch
@@ -295,3 +296,37 @@ def test_a_candidate_without_a_file_or_a_time_is_told(folder):
     assert sentence(words) == "Candidate a: 12.5 on validation, no file; 1.0 s."
     failed = sentence({"kind": "candidate", "student": "a", "left_out": {"code": "failed", "reason": "It {broke}."}})
     assert failed == "Candidate a: left out: It {broke}."
+
+
+def test_viewers_who_ask_for_different_numbers_of_points_do_not_undo_each_other():
+    line = Line("student", "tiny", 0, None)
+    for number in range(1, 301):
+        line.add(epoch_event(number))
+    few, many = line.curve(24), line.curve(100)
+    assert few.shown < many.shown
+    assert line.curve(24) is few and line.curve(100) is many  # nothing was thinned again
+    line.add(epoch_event(301))
+    assert line.curve(24).epochs[-1] == line.curve(100).epochs[-1] == 301
+    line.add(epoch_event(200))  # resumed from a checkpoint
+    assert line.curve(24).epochs[-1] == line.curve(100).epochs[-1] == line.curve(24).total == 200
+    for most in range(20, 40):
+        line.curve(most)
+    assert len(line._thin) == SIZES_KEPT
+
+
+def test_who_wants_no_curves_gets_all_the_rest(folder):
+    folder.append_events([{"kind": "plan", "trainings": 2}, trained(0, 1)])
+    folder.write_status(state="done", seconds=1.0)
+    whole, bare = snapshot(folder), snapshot(folder, 0)
+    assert not bare.curves and replace(whole, curves=()) == bare
+    assert snapshot(folder) == whole
+
+
+def epoch_event(number):
+    return {
+        "epoch": number,
+        "epochs": 400,
+        "loss": 1 / number,
+        "score": number * 37 % 101 / 101,
+        "best": number % 7 == 0,
+    }

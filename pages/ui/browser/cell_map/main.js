@@ -22,7 +22,8 @@ function started(data, parentElement, tell, kept) {
   let [chosen, entry, awaited, width] = [null, kept?.entry ?? null, 0, 0];
 
   app.style = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const hint = () => write(pointer, data.choose ? words.hint : words.hint_live);
+  const touched = window.matchMedia("(hover: none)").matches;
+  const hint = () => write(pointer, touched ? (data.choose ? words.hint_touch : words.hint_touch_live) : data.choose ? words.hint : words.hint_live);
   const told = (id) => write(pointer, byId.get(id).name);
   const idOf = (event) => {
     const group = event.target.closest?.("[data-cell]");

@@ -20,7 +20,7 @@ function cellPanel(app) {
         body.replaceChildren(title, el("p", { class: "wary" }, panel.missing));
         return;
       }
-      const gain = el("p", { class: "gain" }, panel.word ? el("span", { class: `word ${panel.kind}` }, panel.word) : null, el("b", {}, panel.gain));
+      const gain = el("p", {}, el("b", {}, panel.gain));
       const about = el("details", {}, el("summary", {}, words.about), el("p", {}, words.about_interval), el("p", {}, words.about_word), el("p", {}, words.about_latency));
       body.replaceChildren(
         title, gain, ...panel.lines.map((said_) => el("p", {}, said_)), table(panel.seeds), el("p", { class: "quiet" }, panel.costs),

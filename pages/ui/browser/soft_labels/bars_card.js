@@ -17,10 +17,14 @@ function barsCard(app, kind) {
   const stages = [["both", words.stage_both], ["label", words.stage_label], ["teacher", app.names.teacher], ["student", app.names.student]];
   const stage = choice(`${app.id}-stage`, words.stage, stages, "both", (value) => become(value));
   const play = el("button", { type: "button", class: "play", onclick: () => playAll() }, words.play);
+  const large = el("button", { type: "button", class: "large", "aria-pressed": "false", onclick: () => {
+    const on = element.closest(".soft").classList.toggle("wide-row");
+    large.setAttribute("aria-pressed", String(on));
+  } }, words.large);
   const element = el(
     "section", { class: "card row", "aria-label": words.one_row },
     el("div", { class: "head" }, el("h2", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, known, walk(1, words.next, "›"), place)),
-    content, el("div", { class: "head" }, stage, play), bars, scale, sentence, formulas,
+    content, el("div", { class: "head" }, stage, el("div", { class: "tools" }, play, large)), bars, scale, sentence, formulas,
   );
   let [lines, now, of, timers] = [[], "both", null, []];
 
@@ -92,6 +96,7 @@ function barsCard(app, kind) {
       one.other.style.width = `${part * s}%`;
       one.mark.style.left = `${part * b}%`;
       one.mark.hidden = part === 0;
+      one.mark.title = `${app.names.baseline} ${percent(b)}`;
       write(one.numberLeft, percent(t));
       write(one.numberRight, percent(s));
     });

@@ -50,7 +50,8 @@ function rowContent(data, words) {
       });
       if (fields.length) {
         const list = el("dl", {}, ...fields.map((name, at) => el("div", {}, el("dt", {}, name), el("dd", {}, cell(fieldAt(at), row)))));
-        found.push(fields.length > 8 || found.length ? el("details", { open: !found.length }, el("summary", {}, filled(words.values, { num: fields.length })), list) : list);
+        const begin = found.length ? null : el("span", {}, ` ${fields.map((name, at) => `${name} ${cell(fieldAt(at), row)}`).slice(0, 4).join(" · ")} …`);
+        found.push(fields.length > 4 || found.length ? el("details", {}, el("summary", {}, filled(words.values, { num: fields.length }), begin), list) : list);
       }
       return found;
     },

@@ -72,7 +72,7 @@ function started(data, parentElement) {
 
   function told() {
     const { chosen, temperature } = app.state;
-    return filled(words[`chosen_${chosen.kind}`], { num: exact(order.length), t: temperature, ...(chosen.written ?? {}) });
+    return filled(words[`chosen_${chosen.kind}`], { num: exact(order.length), of: exact(model.N), seed: data.seed, t: temperature, ...(chosen.written ?? {}) });
   }
 
   function step() {

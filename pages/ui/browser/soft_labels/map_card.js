@@ -177,7 +177,7 @@ function mapCard(app) {
     const [top] = largestCells(arms[map].lift, 1);
     if (top === undefined) return say(finding, words.map_empty);
     const [a, b] = names_(top);
-    say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), t: app.numbers.temperature });
+    say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), t: app.numbers.temperature });
   }
 
   return { element, update: repaint, lay };

@@ -41,7 +41,7 @@ const whole = (share) => `${Math.round(100 * share)} %`;
 const times = (log) => {
   if (!Number.isFinite(log)) return "–";
   const value = Math.exp(log);
-  return `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)}×`;
+  return `${value.toFixed(value < 1.995 ? 2 : value < 9.95 ? 1 : 0)}×`; // near base rate a tenth tells too little
 };
 const exact = (count) => count.toLocaleString("en-US");
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 7).trimEnd()}…${text.slice(-6).trimStart()}` : text);

@@ -54,10 +54,11 @@ function histogramOf(app, what, title, low, high, written) {
   };
 }
 
-const keysOf = (app) => el("div", { class: "keys" }, ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
+const keysOf = (app, arms = ARMS) => el("div", { class: "keys" }, ...arms.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
 
 function beliefCard(app) {
   const { words } = app;
+  const ends = (title) => ["0 %", title, "100 %"].map((text) => el("span", {}, text));
   const size = 120;
   const marks = Object.fromEntries(ARMS.map((arm) => [arm, { line: drawn("path", { class: arm }), dots: drawn("g", { class: `dots ${arm}` }) }]));
   const chart = drawn(
@@ -68,7 +69,7 @@ function beliefCard(app) {
   return {
     element: el(
       "section", { class: "card belief", "aria-label": words.calibration }, el("div", { class: "head" }, el("h2", {}, words.calibration), keysOf(app)),
-      told, el("div", { class: "axes" }, el("span", { class: "up" }, words.right_share), chart, el("span", { class: "across" }, words.said_share)),
+      told, el("div", { class: "axes" }, el("span", { class: "up" }, ...ends(words.right_share)), chart, el("span", { class: "across" }, ...ends(words.said_share))),
     ),
     update(numbers) {
       for (const arm of ARMS) {

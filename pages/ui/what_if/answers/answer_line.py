@@ -14,7 +14,7 @@ from kd_core.runs.settings.answers import Answer, Answers, Setting
 from kd_core.runs.settings.sentence import Unit
 from kd_core.runs.store.folder import ACTIVE
 from pages.ui.shared import text
-from pages.ui.shared.text import escape, t
+from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if.answers import luck_asked
 
 KEY = "whatif.answer"
@@ -69,9 +69,12 @@ def show(told: Answers, metric: str) -> None:
             st.caption(t("what_if.answer.pair", num=told.compared))
 
 
-def _meant(told: Answers, unit: Unit) -> str:
-    margin = f"{unit.factor * told.margin:.3g} {unit.name}"
-    return t("what_if.answer.meant", best=sentence.best(told), margin=margin, seeds=told.seeds)
+def _meant(told: Answers, unit: Unit) -> Safe:
+    """Say what the line is about, and what "will do" means where it says so."""
+    said = [t("what_if.answer.meant", best=sentence.best(told), seeds=told.seeds)]
+    if any(s.having("enough") for s in told.settings):
+        said.append(t("what_if.answer.will_do", margin=f"{unit.factor * told.margin:.3g} {unit.name}"))
+    return Safe(" ".join(said))
 
 
 def _table(told: Answers, unit: Unit) -> pd.DataFrame:

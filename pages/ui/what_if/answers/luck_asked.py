@@ -13,8 +13,8 @@ from kd_core.runs.settings import luck
 from kd_core.runs.settings.added import Added, Round
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
-from pages.ui.shared import engine, text
-from pages.ui.shared.text import escape, t
+from pages.ui.shared import engine, forms, text
+from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if import whatif_map, whatif_reader
 from pages.ui.what_if.whatif_cells import Grid
 
@@ -42,6 +42,13 @@ def show(found: Result, snapshot: Any) -> None:
             )
             if shuffle:
                 _go_on(folder, found, spec, replace(added, shuffled=True))
+    told = []
+    if isinstance(asked, Round):
+        told.append(t("what_if.luck.what", seeds=len(asked.seeds), cells=len(asked.cells), time=_time(found, asked)))
+    if _taught(found) and not added.shuffled:
+        told.append(t("what_if.luck.what_shuffled", time=_time(found, None)))
+    if told:
+        st.caption(Safe(" ".join(told)))
     if added.rounds:
         st.caption(t("what_if.luck.added", seeds=sum(len(r.seeds) for r in added.rounds)))
     if (found.get("sweep") or {}).get("shuffled"):
@@ -60,6 +67,16 @@ def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked:
     )
     if pressed:
         _go_on(folder, found, spec, added.with_round(spec, asked))
+
+
+def _time(found: Result, asked: Round | None) -> Safe:
+    """Say how long it takes, by what this run took."""
+    known = luck.seconds(found, asked)
+    return (
+        t("what_if.luck.unknown")
+        if known is None
+        else t("what_if.luck.about", time=text.seconds(max(1.0, round(known))))
+    )
 
 
 def _taught(found: Result) -> bool:
@@ -93,6 +110,9 @@ def _shuffled(folder: RunFolder, found: Result) -> None:
         with left:
             st.caption(t("what_if.luck.own"))
             whatif_map.show(own, f"{folder.id}-own", live=True)
+        best = own.cell(own.best)
+        if best is not None and len(own.students) > 1:
+            forms.seed(f"whatif-student-{folder.id}-shuffled-live", best.student)  # both begin with the same one
         with right:
             st.caption(t("what_if.luck.other"))
             whatif_map.show(_as_grid(own, told), f"{folder.id}-shuffled", live=True)

@@ -1,16 +1,17 @@
 // Every row as a point: errors of teacher and student against each other, with the region where the bound lets go of the teacher; or answers
 // against truth; or errors against answers. A rectangle drawn over points lists their rows.
-const [TALL, EDGE] = [380, 46];
+const [TALL, EDGE] = [470, 46];
 
 function planeCard(app) {
   const { model, words, data } = app;
   const { arms, truth, reach } = model;
   const [cells, box] = [el("canvas", { "aria-hidden": "true" }), el("i", { class: "kept", hidden: true })];
   const area = el("div", { class: "map plane", tabindex: 0, role: "application", "aria-label": `${words.plane}. ${words.plane_keys}` }, cells, box);
+  const keys = keysOf(app, ["teacher", "student"]);
   const [pointer, note] = [el("p", { class: "pointer" }), el("p", { class: "quiet" })];
   const kinds = ["errors", "answers", "residuals"].map((name) => [name, words[VIEWS[name].title]]);
   const kind = choice(`${app.id}-plane`, words.plane_of, kinds, "errors", (value) => { view = value; box.hidden = true; cursor = -1; paint(); });
-  const element = el("section", { class: "card planecard", "aria-label": words.plane }, el("div", { class: "head" }, el("h2", {}, words.plane), kind), el("div", { class: "head" }, note, keysOf(app)), area, pointer);
+  const element = el("section", { class: "card planecard", "aria-label": words.plane }, el("div", { class: "head" }, el("h2", {}, words.plane), kind), note, keys, area, pointer);
   let [view, cursor, from, frame] = ["errors", -1, null, null];
 
   const clipped = (v) => Math.max(-reach, Math.min(reach, v));
@@ -108,6 +109,7 @@ function planeCard(app) {
     }
     context.globalAlpha = 1;
     for (const row of new Set([app.state.row, cursor])) if (row >= 0) ring(context, row);
+    keys.hidden = view === "errors"; // its axes say whose errors they are
     say(note, words[VIEWS[view].note], { m: app.state.temperature, followed: percent(app.numbers.followed), better: percent(app.numbers.better) });
     if (cursor < 0) write(pointer, words.plane_point);
   }

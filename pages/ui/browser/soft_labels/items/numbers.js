@@ -12,6 +12,7 @@ function prepared(data) {
   const shared_ = Float64Array.from({ length: N }, (_, i) => overlap(arms.teacher, arms.student, i, K));
   const firstParted = Uint8Array.from({ length: N }, (_, i) => (arms.teacher.items[i * K] === arms.student.items[i * K] ? 0 : 1));
   const model = { N, K, total, truth, ids: column(data.ids), arms, shared: shared_, firstParted, apart: new Float64Array(N), known: truth.reduce((sum, v) => sum + (v >= 0 ? 1 : 0), 0) };
+  for (const arm of ["student", "baseline"]) Object.assign(arms[arm], seated(arms.teacher, arms[arm], N, K));
   return Object.assign(model, { partedAll: firstParted.reduce((a, b) => a + b, 0), places: Object.fromEntries(ARMS.map((arm) => [arm, placed(arms[arm].place, truth)])) });
 }
 
@@ -29,7 +30,19 @@ function fixed(kept, N, K, truth) {
     }
     rest[i] = kept[i * width + 2 * K];
   }
-  return { items, log, rest, place, at, p: new Float64Array(N * K), each: new Float64Array(N), largest: new Float64Array(N), beyond: new Float64Array(N), entropy: new Float64Array(N) };
+  return { items, log, rest, place, at, p: new Float64Array(N * K), logP: new Float64Array(N * K), each: new Float64Array(N), logEach: new Float64Array(N), largest: new Float64Array(N), beyond: new Float64Array(N), entropy: new Float64Array(N) };
+}
+
+// Where the teacher's items stand in another list (-1: nowhere), and which items of that list the teacher's has not.
+function seated(teacher, other, N, K) {
+  const [seat, extra] = [new Int32Array(N * K), new Uint8Array(N * K)];
+  for (let i = 0, k = 0; i < N; i++)
+    for (let end = (i + 1) * K; k < end; k++) {
+      const at = other.at[i].get(teacher.items[k]);
+      seat[k] = at === undefined ? -1 : i * K + at;
+      extra[k] = teacher.at[i].has(other.items[k]) ? 0 : 1;
+    }
+  return { seat, extra };
 }
 
 // How many of the teacher's first ten are among the student's first ten.
@@ -52,7 +65,7 @@ function placed(place, truth) {
 const placeOf = (place) => PLACES.findIndex(([low, high]) => place >= low && place <= high);
 
 function soften(one, { N, K, total }, temperature) {
-  const { log, rest, p, each, largest, beyond, entropy } = one;
+  const { log, rest, p, logP, each, logEach, largest, beyond, entropy } = one;
   const others = Math.max(0, total - K);
   for (let i = 0; i < N; i++) {
     const start = i * K;
@@ -62,6 +75,7 @@ function soften(one, { N, K, total }, temperature) {
       const x = (log[k] - most) / temperature;
       const e = Math.exp(x);
       p[k] = e;
+      logP[k] = x;
       sum += e;
       weighted += e * x;
     }
@@ -69,13 +83,18 @@ function soften(one, { N, K, total }, temperature) {
     const e = Math.exp(x);
     sum += e * others;
     weighted += e * x * others;
-    for (let k = start; k < start + K; k++) p[k] /= sum;
+    const logSum = Math.log(sum);
+    for (let k = start; k < start + K; k++) {
+      p[k] /= sum;
+      logP[k] -= logSum;
+    }
     each[i] = e / sum;
+    logEach[i] = x - logSum;
     largest[i] = p[start];
     let first = 0;
     for (let k = start; k < start + Math.min(TOP, K); k++) first += p[k];
     beyond[i] = Math.max(0, 1 - first);
-    entropy[i] = Math.log(sum) - weighted / sum;
+    entropy[i] = logSum - weighted / sum;
   }
 }
 
@@ -93,21 +112,19 @@ function distances(model) {
     const other = arms[arm];
     for (let i = 0; i < N; i++) {
       let [far, nats, union] = [0, 0, K];
+      const [each, logEach] = [teacher.each[i], teacher.logEach[i]];
       for (let k = i * K; k < (i + 1) * K; k++) {
-        const q = shareOfItem(other, K, i, teacher.items[k]);
-        far += Math.abs(teacher.p[k] - q);
-        nats += teacher.p[k] * Math.log(teacher.p[k] / q);
-      }
-      const each = teacher.each[i];
-      for (let k = i * K; k < (i + 1) * K; k++) {
-        if (teacher.at[i].has(other.items[k])) continue;
+        const at = other.seat[k];
+        far += Math.abs(teacher.p[k] - (at < 0 ? other.each[i] : other.p[at]));
+        nats += teacher.p[k] * (teacher.logP[k] - (at < 0 ? other.logEach[i] : other.logP[at]));
+        if (!other.extra[k]) continue;
         far += Math.abs(each - other.p[k]);
-        nats += each * Math.log(each / other.p[k]);
+        nats += each * (logEach - other.logP[k]);
         union += 1;
       }
       const left = Math.max(0, total - union);
       far += left * Math.abs(each - other.each[i]);
-      if (left) nats += left * each * Math.log(each / other.each[i]);
+      nats += left * each * (logEach - other.logEach[i]);
       if (arm === "student") apart[i] = far / 2;
       kl[arm] += nats / N;
     }

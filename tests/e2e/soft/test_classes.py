@@ -15,6 +15,7 @@ from pages.ui.shared import engine
 from pages.ui.soft import component
 from tests.e2e.screen import Screen
 from tests.e2e.server import Server
+from tests.e2e.soft.soft_page import times
 from tests.pages.soft_runs import KINDS, soft_run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -134,7 +135,7 @@ def sentences_say(screen, p, lift, temperature):
         (a, b), *_ = class_map.top_pairs(lift["teacher"], 1)
         told = screen.page.locator(".classmap .finding").inner_text()
         factor = np.exp(lift["teacher"][a, b])
-        assert f"labelled class {a:03d} look like class {b:03d} most, {factor:.{1 if factor < 9.95 else 0}f}×" in told
+        assert f"labelled class {a:03d} look like class {b:03d} most, {times(factor)}" in told
 
 
 def listed(screen):

@@ -1,0 +1,1 @@
+"""Parts of the Compare screen: which runs stand side by side."""
