@@ -39,7 +39,7 @@ function titled() {
   for (const table of document.querySelectorAll("[data-testid=stTable] table")) {
     const titles = [...table.querySelectorAll("thead th")].map((title) => title.textContent.trim());
     for (const row of table.tBodies[0]?.rows ?? [])
-      [...row.cells].forEach((cell, at) => put(cell, "data-title", (cell.textContent.trim() && titles[at]) || null));
+      [...row.cells].forEach((cell, at) => put(cell, "data-title", cell.textContent.trim() ? (titles[at] ?? "") : null));
   }
 }
 
