@@ -262,6 +262,7 @@ def test_every_word_the_charts_say_is_in_the_catalogue_and_none_is_left_over():
     for kind in component.PARTS:
         script, words_ = component.script(kind), component.words(kind)
         named = set(re.findall(r"\bwords\.(\w+)", script))
+        named |= set(re.findall(r'"((?:view|note|axis)_\w+)"', script))  # of the plane's views
         named |= {f"sort_{s}" for s in re.findall(r"^  (\w+): \(model", script, re.M)}
         named |= {f"chosen_{s}" for s in re.findall(r"^  (\w+): \((?:\)|\{)", script, re.M)}
         assert named <= set(words_), kind
