@@ -100,7 +100,9 @@ def _shuffled(folder: RunFolder, found: Result) -> None:
     """Say what is left with a shuffled teacher, and lay both maps beside each other on demand."""
     told = found["sweep"]["shuffled"]
     with st.container(border=True, key="whatif.shuffled"):
-        st.markdown(escape(told["line"]))
+        st.markdown(
+            escape(str(told["line"]).replace(" -", " −").replace("[-", "[−"))
+        )  # as numbers are written on pages
         if not st.toggle(t("what_if.luck.shuffled"), key=f"whatif-shuffled-{folder.id}"):
             return
         own = whatif_reader.read(folder)
