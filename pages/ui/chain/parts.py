@@ -112,7 +112,7 @@ def chain(spec: RunSpec, facts: Facts, found: Estimate) -> Chain:
         )
         about = Box("data", _(t("distill.chain.made")), (mode.title,))
         stages = (judging, teacher, Stage(_(t("distill.chain.stage_made")), (about,)), students)
-        arrows, labels = (asked, Arrow(()), taught), None
+        arrows, labels = (asked, Arrow((_(t("distill.chain.made_asked")),)), taught), None
     return Chain(stages, arrows, labels)
 
 
@@ -234,7 +234,7 @@ def _taught(run: RunSpec, facts: Facts) -> Arrow:
     size = text.size(NUMBER * num * facts.outputs)
     lines = [
         " + ".join(LOSSES.get(name).title for name in builder.names_of(lesson))
-        + (f", T = {heat:g}" if heat is not None else ""),
+        + (f", T\u00a0=\u00a0{heat:g}" if heat is not None else ""),
         _(t("distill.chain.answers", rows=text.exact(num), outputs=text.exact(facts.outputs), size=size)),
         _(t("distill.chain.share", share=text.percent(soft_share(run.objective), 0))),
     ]
