@@ -48,13 +48,14 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         smaller.show(row.id, found)
         result_tabs.show(store, row, snapshot, found, 0, result_tabs.OF_STAGES)
         return
+    if grid is not None:
+        whatif_views.show(folder, snapshot, grid)
     index = choose_student(found, row.id)
     gone_on.show(found)
     judgement(found, index)
     chosen.show(found)
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
-        whatif_views.show(folder, snapshot, grid)
     ways(row.id, snapshot.spec, str(found["students"][index]["name"]))
     table.show(found, index)
     result_tabs.show(store, row, snapshot, found, index)
