@@ -273,23 +273,3 @@ def test_calibration_begins_where_the_bins_begin():
     ).to_dict()
     assert fig["layout"]["xaxis"]["range"] == fig["layout"]["yaxis"]["range"] == [0.38, 1.02]
     assert fig["data"][0]["x"] == [0.4, 1]
-
-
-def test_a_small_move_is_pale():
-    told = {"true_title": "t", "predicted_title": "p", "hover": "{count}"}
-    fig = confusion.confusion_shift([[1000, 1], [0, 1000]], [[999, 2], [0, 1000]], ["a", "b"], **told).to_dict()
-    assert fig["data"][0]["zmax"] == 0.02 and fig["data"][0]["z"][0][0] < 0.002
-
-
-def test_a_copy_of_a_drawing_can_be_changed_without_changing_it():
-    made = Drawing().add_scatter(x=[1, 2], y=[3, 4], marker={"size": 5}).add_shape(type="line", x0=0)
-    made.update_layout(xaxis_title="epoch")
-    copied = made.to_dict()
-    copied["data"][0]["marker"]["size"] = 9
-    copied["data"].append({})
-    copied["layout"]["shapes"][0]["x0"] = 7
-    copied["layout"]["xaxis"]["title"] = "other"
-    again = made.to_dict()
-    assert len(again["data"]) == 1 and again["data"][0]["marker"] == {"size": 5}
-    assert again["layout"]["shapes"][0]["x0"] == 0 and again["layout"]["xaxis"]["title"] == "epoch"
-    assert again["data"][0]["x"] is made.to_dict()["data"][0]["x"]  # numbers are not copied
