@@ -37,7 +37,7 @@ run: $(STAMP)
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy & types=$$!; $(BIN)/pytest -n 2 -m "not slow and not e2e"; tests=$$?; wait $$types && exit $$tests
+	@$(BIN)/mypy & types=$$!; $(BIN)/pytest -n 2 --dist worksteal -m "not slow and not e2e"; tests=$$?; wait $$types && exit $$tests
 
 test: $(STAMP) $(PRETRAINED) web
 	@./tests/install_browser.sh

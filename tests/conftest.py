@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -11,10 +12,21 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def _workspaces(tmp_path_factory):
+    return tmp_path_factory.mktemp("workspaces")
+
+
 @pytest.fixture(autouse=True)
-def own_workspace(tmp_path, monkeypatch):
-    """Give each test a workspace of its own, so that none sees a person's runs."""
-    root = tmp_path / "workspace"
+def own_workspace(_workspaces, monkeypatch):
+    """Give each test a workspace of its own, so that none sees a person's runs; it is made by whoever writes into it.
+
+    It is not in `tmp_path`: making that folder took longer than most tests.
+    """
+    root = _workspaces / str(next(_numbers))
     monkeypatch.setenv("KD_WORKSPACE", str(root))
     return root
 

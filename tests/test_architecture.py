@@ -68,17 +68,23 @@ def tree_of(path: Path) -> ast.Module:
 
 
 @functools.cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    return list(ast.walk(tree_of(path)))
+
+
+def for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and any(
+        "TYPE_CHECKING" in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in ast.walk(node.test)
+    )
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Every module a file imports, written absolutely; imports for type checking only are left out."""
-    tree = tree_of(path)
-    skipped = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
+    nodes = nodes_of(path)
+    skipped = {id(inner) for node in nodes if for_types_only(node) for inner in ast.walk(node)}
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
@@ -125,7 +131,7 @@ def test_plotly_is_imported_by_charts_and_theme_only():
 
 def test_files_are_small_and_well_named():
     for path in (*SOURCES, ROOT / "app.py"):
-        statements = sum(isinstance(node, ast.stmt) for node in ast.walk(tree_of(path)))
+        statements = sum(isinstance(node, ast.stmt) for node in nodes_of(path))
         lines = len(path.read_text("utf-8").splitlines())
         assert statements <= MOST_STATEMENTS, f"{relative(path)} has {statements} statements"
         assert lines <= MOST_LINES, f"{relative(path)} has {lines} lines"
@@ -186,7 +192,7 @@ def test_a_task_is_named_by_its_own_file_alone():
             continue
         if path.relative_to(ROOT).parts[:3] == ("kd_core", "data", "model_files"):  # words that other programs write
             continue
-        constants = (n for n in ast.walk(tree_of(path)) if isinstance(n, ast.Constant))
+        constants = (n for n in nodes_of(path) if isinstance(n, ast.Constant))
         named = [f"line {n.lineno}: {n.value}" for n in constants if n.value in names]
         assert not named, f"{relative(path)} compares with a task's name, see kd_core/task.py: {', '.join(named)}"
 

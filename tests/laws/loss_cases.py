@@ -39,6 +39,26 @@ def spread(field, count=3):
     return [field.annotation(v) for v in steps]
 
 
+def at_all_settings(test):
+    """Hold one test of a loss at all its settings, and name those where it fails: a test for each took three times as long."""
+
+    def held(self, entry):
+        failed = []
+        for settings in settings_of(entry):
+            try:
+                test(self, entry, settings)
+            except Exception as error:
+                error.add_note(f"The loss {entry.name!r} with the settings {settings}.")
+                failed.append(error)
+        if len(failed) > 1:
+            raise ExceptionGroup(f"the loss {entry.name!r} at {len(failed)} settings", failed)
+        if failed:
+            raise failed[0]
+
+    held.__name__ = test.__name__
+    return held
+
+
 def settings_of(entry):
     """Settings that differ in all a loss has, one at a time, from its defaults."""
     own = {name: spread(f) for name, f in entry.spec.model_fields.items() if name not in ("alpha", "weight")}

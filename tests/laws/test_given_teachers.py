@@ -262,9 +262,10 @@ def test_what_can_be_asked_about_new_rows_answers_them_as_before_and_is_saved(en
         np.testing.assert_allclose(opened.ask(some), found.logits["test"][: len(some)], rtol=1e-5, atol=1e-6)
     if found.live is None:
         return
-    np.testing.assert_allclose(found.live.ask(rows), found.logits["test"][:9], rtol=1e-5, atol=1e-6)
+    asked_now = found.live.ask(rows)
+    np.testing.assert_allclose(asked_now, found.logits["test"][:9], rtol=1e-5, atol=1e-6)
     found.live.save(tmp_path)
-    np.testing.assert_array_equal(type(found.live).load(tmp_path, dataset).ask(rows), found.live.ask(rows))
+    np.testing.assert_array_equal(type(found.live).load(tmp_path, dataset).ask(rows), asked_now)
 
 
 @pytest.mark.parametrize("entry", [e for e in GIVEN if "missing" in e.facts], ids=lambda e: e.name)

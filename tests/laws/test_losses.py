@@ -26,20 +26,18 @@ from tests.laws.loss_cases import (
     PICTURES,
     ROWS,
     WORDS,
+    at_all_settings,
     baseline,
     batch,
     lesson,
     modules,
     reference,
-    settings_of,
     task_for,
     tensors,
     value,
     with_tensor,
 )
 
-CASES = [(e, s) for e in LOSSES.entries() for s in settings_of(e)]
-LABELS = [f"{e.name}-{s}" for e, s in CASES]
 WITH_MODULE = [e for e in LOSSES.entries() if "module" in e.facts]
 ALONE = [  # a student alone can take the written gradient where that of the hard loss is written by the same class
     (e, task)
@@ -67,8 +65,9 @@ def test_every_loss_has_a_reference(entry):
     assert entry.source
 
 
-@pytest.mark.parametrize(("entry", "settings"), CASES, ids=LABELS)
+@pytest.mark.parametrize("entry", LOSSES.entries(), ids=lambda e: e.name)
 class TestEveryLoss:
+    @at_all_settings
     def test_equals_the_formula(self, entry, settings):
         given = batch(entry)
         own = modules(entry, entry.spec.parse(settings), *given[:2])
@@ -76,6 +75,7 @@ class TestEveryLoss:
         assert expected > 0
         assert value(entry, settings, *given, own).item() == pytest.approx(expected, rel=1e-9)
 
+    @at_all_settings
     def test_its_gradient_is_the_slope_of_the_formula(self, entry, settings):
         student, teacher, y = batch(entry)
         own = modules(entry, entry.spec.parse(settings), student, teacher)
@@ -95,6 +95,7 @@ class TestEveryLoss:
                 reached += found != 0
         assert reached
 
+    @at_all_settings
     def test_its_written_gradient_is_the_slope_too(self, entry, settings):
         if "gradient" not in entry.facts:
             pytest.skip("torch differentiates it")
@@ -114,6 +115,7 @@ class TestEveryLoss:
             (0.4 * value(entry, settings, Outputs(leaf), teacher, y)).backward()
             assert (written.slope(answers.T[None], told)[0].T - leaf.grad).norm() <= 1e-9 * leaf.grad.norm()
 
+    @at_all_settings
     def test_sends_no_gradient_into_the_teacher_through_the_objective(self, entry, settings):
         student, teacher, y = batch(entry, dtype=torch.float32)
         made = lesson(entry, settings, y, teacher)
@@ -124,6 +126,7 @@ class TestEveryLoss:
         assert not made.teacher.requires_grad
         assert made.teacher.grad is None
 
+    @at_all_settings
     def test_weights_are_affine_in_alpha(self, entry, settings):
         if "alpha" not in entry.spec.model_fields:
             pytest.skip("has no alpha")
@@ -135,6 +138,7 @@ class TestEveryLoss:
             expected = (1 - alpha) * np.array(ends[0]) + alpha * np.array(ends[1])
             np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
+    @at_all_settings
     def test_its_term_does_not_depend_on_alpha(self, entry, settings):
         if "alpha" not in entry.spec.model_fields:
             pytest.skip("has no alpha")
@@ -143,6 +147,7 @@ class TestEveryLoss:
         found = [value(entry, {**settings, "alpha": a}, *given, own).item() for a in (0.0, 0.4, 1.0)]
         assert found[0] == found[1] == found[2] != 0
 
+    @at_all_settings
     def test_alpha_moves_the_total_without_a_jump(self, entry, settings):
         if "alpha" not in entry.spec.model_fields:
             pytest.skip("has no alpha")
@@ -154,6 +159,7 @@ class TestEveryLoss:
         assert np.isfinite(totals).all()
         np.testing.assert_allclose(np.diff(totals), (totals[-1] - totals[0]) / 10, rtol=1e-3, atol=1e-5)
 
+    @at_all_settings
     def test_a_lesson_without_alpha_is_the_teachers_alone(self, entry, settings):
         if "alpha" in entry.spec.model_fields:
             pytest.skip("has alpha")
@@ -163,6 +169,7 @@ class TestEveryLoss:
         terms = made(student, torch.arange(ROWS))
         assert terms.total.item() == terms.soft.item() != 0
 
+    @at_all_settings
     def test_alpha_zero_is_the_baseline_bit_for_bit(self, entry, settings):
         if "alpha" not in entry.spec.model_fields:
             pytest.skip("has no alpha")

@@ -29,19 +29,17 @@ def reference(answers: Answers) -> float:
 
 def weighted(weights: Array, answers: Answers) -> Array:
     """The same with rows weighted. Shape: (D, N) -> (D,)."""
-    from sklearn.metrics import average_precision_score
-
-    at, z = np.flatnonzero(answers.y.any(axis=0)), labels.scores(answers)
-
-    def one(w: Any) -> float:
-        found = [
-            average_precision_score(answers.y[:, k], z[:, k], sample_weight=w)
-            for k in at
-            if w[answers.y[:, k] > 0].any()
-        ]
-        return float(np.mean(found))
-
-    return np.array([one(w) for w in weights])
+    z, each = labels.scores(answers), []
+    for k in np.flatnonzero(answers.y.any(axis=0)):
+        order = np.argsort(-z[:, k], kind="stable")
+        falling, w = z[order, k], weights[:, order]
+        last = np.searchsorted(-falling, -falling, side="right") - 1  # of those that say the same
+        hit = w * (answers.y[order, k] > 0)
+        right, called = hit.cumsum(axis=1), w.cumsum(axis=1)[:, last]
+        precision = np.divide(right[:, last], called, out=np.zeros(w.shape), where=called > 0)
+        with np.errstate(invalid="ignore"):
+            each.append((hit * precision).sum(axis=1) / right[:, -1])  # not a number where no row drawn has the label
+    return np.asarray(np.nanmean(each, axis=0))
 
 
 @METRICS.register(

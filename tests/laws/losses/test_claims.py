@@ -13,21 +13,19 @@ from kd_core.models import Outputs
 from tests.laws.loss_cases import (
     OF_ROWS,
     ROWS,
+    at_all_settings,
     batch,
     fewest_classes,
     has_classes,
     lesson,
     modules,
     reference,
-    settings_of,
     spread,
     tensors,
     value,
 )
 
 ENTRIES = LOSSES.entries()
-CASES = [(e, s) for e in ENTRIES for s in settings_of(e)]
-LABELS = [f"{e.name}-{s}" for e, s in CASES]
 OF_ANSWERS = [e for e in ENTRIES if not OF_ROWS.intersection(e.needs) and "student_features" not in e.needs]
 TEMPERED = [e for e in ENTRIES if "temperature" in e.spec.model_fields]
 
@@ -59,8 +57,9 @@ def test_every_loss_declares_what_it_claims(entry):
     assert entry not in TEMPERED or isinstance(entry.facts["tempered"], bool)
 
 
-@pytest.mark.parametrize(("entry", "chosen"), CASES, ids=LABELS)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
 class TestClaims:
+    @at_all_settings
     def test_a_mean_over_rows_is_that_of_its_rows(self, entry, chosen):
         if not entry.facts.get("row_mean"):
             pytest.skip("rows are compared with each other")
@@ -70,6 +69,7 @@ class TestClaims:
         each = [value(entry, chosen, student.rows(i), teacher.rows(i), y[i], own).item() for i in rows]
         assert value(entry, chosen, student, teacher, y, own).item() == pytest.approx(np.mean(each), rel=1e-9)
 
+    @at_all_settings
     def test_doubling_the_batch_multiplies_it_as_declared(self, entry, chosen):
         student, teacher, y = batch(entry)
         own = own_of(entry, chosen, student, teacher)
@@ -82,6 +82,7 @@ class TestClaims:
         else:
             assert factor == pytest.approx(declared, rel=1e-9)
 
+    @at_all_settings
     def test_the_order_of_rows_changes_nothing(self, entry, chosen):
         student, teacher, y = batch(entry)
         own = own_of(entry, chosen, student, teacher)
@@ -89,6 +90,7 @@ class TestClaims:
         turned = value(entry, chosen, student.rows(order), teacher.rows(order), y[order], own).item()
         assert turned == pytest.approx(value(entry, chosen, student, teacher, y, own).item(), rel=1e-9)
 
+    @at_all_settings
     def test_it_is_zero_at_equality_where_it_says_so(self, entry, chosen):
         if entry not in OF_ANSWERS:
             pytest.skip("compares something else than answers")
@@ -96,6 +98,7 @@ class TestClaims:
         found = value(entry, chosen, Outputs(teacher.logits), teacher, y).item()
         assert (abs(found) < 1e-9) is entry.facts["zero_at_equality"]
 
+    @at_all_settings
     def test_it_falls_to_zero_as_the_student_approaches(self, entry, chosen):
         if entry not in OF_ANSWERS or not entry.facts["zero_at_equality"]:
             pytest.skip("is not 0 at equality")
@@ -108,6 +111,7 @@ class TestClaims:
         assert path == sorted(path, reverse=True)
         assert path[0] > path[-1]
 
+    @at_all_settings
     def test_a_number_added_to_a_row_changes_what_it_says(self, entry, chosen):
         student, teacher, y = batch(entry)
         own = own_of(entry, chosen, student, teacher)
