@@ -36,10 +36,10 @@ def curve(
         return fig
     fig = figure(HEIGHT, legend=False)
     if kind == "time":
-        look: dict[str, Any] = {"mode": "markers", "marker": look.mark("student", size=look.SMALL_MARK)}
+        drawn: dict[str, Any] = {"mode": "markers", "marker": look.mark("student", size=look.SMALL_MARK)}
     else:
-        look = {"mode": "lines", "line": look.line("student")}
-    fig.add_scatter(x=list(values), y=list(added), **look, **common)
+        drawn = {"mode": "lines", "line": look.line("student")}
+    fig.add_scatter(x=list(values), y=list(added), **drawn, **common)
     fig.update_yaxes(range=list(scale), zeroline=True, zerolinecolor=look.FAINT)
     return fig
 

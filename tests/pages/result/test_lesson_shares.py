@@ -9,6 +9,7 @@ import pytest
 
 from kd_core.safe_io import read_json, write_json
 from kd_core.specs import LABELS
+from pages.ui import look
 from pages.ui.charts import lesson as charts
 from pages.ui.lesson import moved
 from pages.ui.shared.text import t
@@ -68,4 +69,4 @@ def test_every_part_has_a_look_of_its_own():
     parts = {str(i): [1 / 7, 1 / 7] for i in range(7)}
     figure = charts.shares([1, 2], parts, epoch_title="Epoch", y="Share")
     looks = [(p["line"]["color"], p["line"]["dash"]) for p in figure.to_plotly_json()["data"]]
-    assert len(set(looks)) == len(parts) == len(charts.LOOKS)
+    assert len(set(looks)) == len(parts) == len(look.TERMS)

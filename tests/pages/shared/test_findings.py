@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.ui.shared import announcer, findings, text
-from pages.ui.what_if import whatif_cells, whatif_points, whatif_reader
+from pages.ui.what_if import whatif_cells, whatif_reader
 from pages.ui.what_if.whatif_cells import Grid
 from tests.pages.fixtures import curve_events, make_run, store
 
@@ -105,13 +105,6 @@ def test_a_map_tells_its_range_how_much_of_it_is_clear_and_the_best():
 def test_without_an_interval_the_margin_decides_what_may_be_nothing():
     made = grid(cell(0, 0.004, None, None), cell(1, -0.006, None, None), margin=0.005)
     assert [whatif_cells.unclear(made, c) for c in whatif_cells.rows(made.cells)] == [True, False]
-
-
-@pytest.mark.parametrize(("alike", "framed"), [(2, True), (3, False)])
-def test_the_best_set_is_framed_only_while_it_is_small(alike, framed):
-    made = grid(*(cell(i, 0.01, 0, 0.02, like_best=i < alike) for i in range(8)))
-    assert whatif_cells.few_alike(made.cells) is framed
-    assert whatif_points.placed(made, made.cells, None)["like"].sum() == (alike if framed else 0)
 
 
 def test_the_scale_is_never_below_three_margins():

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError, Problem
+from kd_core.runs.cells.older_cells import written_cells
 from kd_core.runs.settings import luck
 from kd_core.runs.settings.added import Added, Round
 from kd_core.runs.store.folder import RunFolder
@@ -80,7 +81,7 @@ def _time(found: Result, asked: Round | None) -> Safe:
 
 
 def _taught(found: Result) -> bool:
-    return any(c["alpha"] != 0 for c in found["cells"])
+    return any(c["alpha"] != 0 for c in written_cells(found))
 
 
 def _go_on(folder: RunFolder, found: Result, spec: RunSpec, added: Added) -> None:
