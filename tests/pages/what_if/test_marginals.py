@@ -7,6 +7,7 @@ import html
 import numpy as np
 import pytest
 
+from pages.ui import look
 from pages.ui.evidence import marginals
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_views
@@ -77,6 +78,6 @@ def test_goals_in_bytes_and_milliseconds_mark_every_point_of_the_front():
     assert region["x1"] == 2048 and region["y0"] == 0.0
     texts = [text for d in drawn["data"] for text in d.get("text") or () if text]
     assert any("✓" in text for text in texts) and any("✗" in text for text in texts)
-    faded = [d for d in drawn["data"] if d.get("opacity", 1) < 0.5]
+    faded = [d for d in drawn["data"] if d.get("marker", {}).get("opacity", 1) <= max(look.FADED.values())]
     assert sum(len(d["x"]) for d in faded) == sum(len(d["x"]) for d in drawn["data"] if "customdata" in d) - 3
     assert np.isfinite(region["x1"])
