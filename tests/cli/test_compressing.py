@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from typer.testing import CliRunner
 
 import kd_core
@@ -52,6 +53,7 @@ def test_a_student_is_made_smaller_and_every_stage_is_taken_home(tmp_path, own_w
     assert np.abs(answers["half"] - answers["half-again-int8"]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_chains_are_searched_within_the_minutes(tmp_path, own_workspace):
     table(600, 1).to_csv(tmp_path / "rows.csv", index=False)
     first = ask("distill", tmp_path / "rows.csv", "--target", "bought", *SMALL, "--out", tmp_path / "one")

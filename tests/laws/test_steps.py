@@ -25,14 +25,15 @@ from tests.laws.test_archs import inputs_of
 ROWS = {"train": 96, "validation": 48}
 CLASSES = ("low", "mid", "top")
 STUDENTS = [e for e in ARCHS.entries() if "student" in e.facts["roles"]]
-CASES = [
+CASES = [  # of all pairs a third is quick, such that every step and every student is among them; the rest is slow
     pytest.param(
         step.name,
         Choice(name=e.name, settings={"size": "tiny"} if "tiny" in e.facts["presets"] else {}),
         id=f"{step.name}-{e.name}",
+        marks=[pytest.mark.slow] if (i + k) % 3 else [],
     )
-    for step in STEPS.entries()
-    for e in STUDENTS
+    for i, step in enumerate(STEPS.entries())
+    for k, e in enumerate(STUDENTS)
 ]
 
 

@@ -20,7 +20,18 @@ from tests.compress.students import CASES, begun, inputs_of, rows, same
 NAMES = ("prune_structured", "prune_magnitude", "low_rank", "factor_embedding", "trim_vocabulary")
 MADE = [STEPS.get(name) for name in NAMES]
 AT_ONCE = {"prune_magnitude": {"epochs": 0}}  # what learns in between has tests of its own
-STEP = pytest.mark.parametrize("entry", MADE, ids=lambda e: e.name)
+
+
+def paired(steps, cases):
+    """Every step with every student: of all pairs a third is quick, with every step and every student among them."""
+    return [
+        pytest.param(step, *case.values, id=f"{case.id}-{getattr(step, 'name', step)}", marks=marks)
+        for i, step in enumerate(steps)
+        for k, case in enumerate(cases)
+        for marks in ([] if (i + k) % 3 == 1 else [pytest.mark.slow],)
+    ]
+
+
 NETWORKS = [case for case in CASES if case.values[0].name != "trees"]
 
 
@@ -37,8 +48,7 @@ def done(entry, stage, work, **settings):
     return found
 
 
-@STEP
-@pytest.mark.parametrize("choice", CASES)
+@pytest.mark.parametrize(("entry", "choice"), paired(MADE, CASES))
 def test_a_stage_is_made_again_of_its_weights_and_exported(entry, choice):
     stage, work = begun(choice)
     before = copy.deepcopy(stage.module)
@@ -60,8 +70,7 @@ def test_a_stage_is_made_again_of_its_weights_and_exported(entry, choice):
     assert counts[1] < counts[0]
 
 
-@STEP
-@pytest.mark.parametrize("choice", NETWORKS)
+@pytest.mark.parametrize(("entry", "choice"), paired(MADE, NETWORKS))
 def test_deployed_weights_of_a_stage_have_its_shapes(entry, choice):
     stage, work = begun(choice)
     if (found := done(entry, stage, work)) is None:
@@ -72,7 +81,13 @@ def test_deployed_weights_of_a_stage_have_its_shapes(entry, choice):
     torch.testing.assert_close(rounded(rows(choice)).logits, found.module(rows(choice)).logits, rtol=0.05, atol=0.05)
 
 
-@pytest.mark.parametrize("choice", NETWORKS)
+@pytest.mark.parametrize(
+    "choice",
+    [
+        pytest.param(*case.values, id=case.id, marks=[pytest.mark.slow] if k % 3 else [])
+        for k, case in enumerate(NETWORKS)
+    ],
+)
 def test_steps_follow_each_other_in_any_order(choice):
     for order in (MADE, MADE[::-1]):
         stage, work = begun(choice)
@@ -83,8 +98,9 @@ def test_steps_follow_each_other_in_any_order(choice):
         onnx_bytes(again, inputs_of(choice))
 
 
-@pytest.mark.parametrize("name", ["prune_structured", "prune_magnitude", "trim_vocabulary"])
-@pytest.mark.parametrize("choice", NETWORKS)
+@pytest.mark.parametrize(
+    ("name", "choice"), paired(["prune_structured", "prune_magnitude", "trim_vocabulary"], NETWORKS)
+)
 def test_a_share_of_nothing_changes_nothing(name, choice):
     stage, work = begun(choice)
     found = done(STEPS.get(name), stage, work, share=0)

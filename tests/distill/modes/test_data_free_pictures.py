@@ -181,6 +181,7 @@ def test_no_row_of_the_data_reaches_a_student_but_to_judge_it(dataset, network):
     assert first.student.trained.score_selected != other.student.trained.score_selected  # judged on real rows
 
 
+@pytest.mark.slow
 def test_a_student_learns_from_them_what_the_teacher_knows(dataset, network):
     spec = DataFreePicturesSpec(pictures=400, steps=60)
     training = TRAINING.model_copy(update={"epochs": 30, "batch_size": 32})

@@ -73,7 +73,7 @@ def test_how_long_it_takes_counts_the_students_of_one_teacher(tmp_path):
     assert modes.longer(of_both(asking(tmp_path / "a.csv", singles=False))) == 1
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("task", ["binary", pytest.param("regression", marks=pytest.mark.slow)])
 def test_a_run_says_whether_several_teachers_are_better_than_the_best_one(tmp_path, task):
     spec = of_both(asking(write_table(tmp_path / "a.csv", task), task))
     if task == "regression":
