@@ -30,7 +30,7 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
     default = [i for i in asked if i in rows and rows[i].headline]
     if not asked:
         default = [r.id for r in of_dataset(offered)[:LATEST]]
-    if st.session_state.get("compare-url") != asked:
+    if st.session_state.get("compare-url") != asked or "compare-runs" not in st.session_state:  # dropped with the page
         st.session_state["compare-url"] = asked
         st.session_state["compare-runs"] = default
     options = [i for i, r in rows.items() if r.headline]

@@ -30,3 +30,11 @@ def test_the_pick_says_what_it_gives_away_and_who_scores_higher():
     said = [str(words) for words in price(found, asked)]
     assert said[0].startswith("0.840 ROC-AUC, −1.0 points") and said[1].startswith("small (900 B) scores higher: 0.860")
     assert len(price(found[2:], asked)) == 1  # misses a goal: nobody else is set beside it
+
+
+def test_the_default_is_there_again_after_another_page():
+    run = done_run()
+    at = open_page()
+    at.session_state["compare-url"] = []  # kept; the choice itself Streamlit drops when the page is left
+    at.switch_page("compare.py").run()
+    assert not at.exception and at.multiselect(key="compare-runs").value == [run]
