@@ -184,14 +184,14 @@ def test_a_result_stands_in_words_and_side_by_side(buttons, task):
         "Baseline",
         *placebo,
         "Student",
-        "Student − baseline",
-        "Student − teacher",
+        "Student better than baseline by",
+        "Student better than teacher by",
         "Gap closed",
     ]
     names = {"binary": "ROC-AUC", "multiclass": "Accuracy", "regression": "RMSE"}
-    assert names[task] in frame.index[0] and frame["Student − baseline"].iloc[0].startswith(":green[")
+    assert names[task] in frame.index[0] and frame["Student better than baseline by"].iloc[0].startswith(":green[")
     assert (
-        frame["Student − teacher"].iloc[0].startswith(":red[")
+        frame["Student better than teacher by"].iloc[0].startswith(":red[")
         and "60&nbsp;% &#91;40,&nbsp;90&#93;" in frame["Gap closed"].iloc[0]
     )
     assert "AMD EPYC 7B13" in words(at)
