@@ -18,6 +18,14 @@ from pages.ui.tasks import ranking
 Result = Mapping[str, Any]
 WIDE = 2.0  # a share of the way whose interval is longer than twice the whole way says nothing
 MEASURED = ("precision", "recall", "f1")  # at the threshold in use, where that is not one half
+HALVED = (
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "f1_macro",
+    "mcc",
+    *MEASURED,
+)  # of yes or no: where yes is said from one half on
 FIRST = (
     "accuracy",
     "precision",
@@ -91,11 +99,12 @@ def parts(found: Result, index: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     frame = comparison_frame(found, index)
     student = found["students"][index]
     pair = speed.latency_pair(found["teacher"], student)
-    wanted = [_metric_title(n, bold=n == found["metric"]["name"]) for n in (found["metric"]["name"], *FIRST)]
+    task = found["task"]
+    wanted = [_metric_title(n, task, bold=n == found["metric"]["name"]) for n in (found["metric"]["name"], *FIRST)]
     wanted += [str(t(f"runs.result.{name}")) for name in ("file", "size")]
     own = [_own_title(name) for name in MEASURED]
     if own[0] in frame.index:  # those from one half on say little where the answer is yes from elsewhere on
-        halves = {_metric_title(n, bold=False) for n in MEASURED}
+        halves = {_metric_title(n, task, bold=False) for n in MEASURED}
         wanted = [*(w for w in wanted if w not in halves), *own]
     if pair is not None:
         wanted.append(_latency_title(student, pair.student_runtime))
@@ -111,7 +120,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     size, flops = text.size(student["size_bytes"]), text.number(student.get("flops"))
     whole = teacher["size_bytes"]
     ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], whole)) if whole is not None else ""
-    lines = [_metric_line(primary, teacher, read, bold=True)]
+    lines = [_metric_line(primary, found, read, bold=True)]
     beside = text.size(read.plain.bytes) if read.plain else ""
     arms = _arms_of_file(read)
     packed, its_packed = (text.size(n) if n else "" for n in packed_bytes(student))
@@ -127,7 +136,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
         lines.append(_line(title, its, mine, mine, mine))
     lines += _latency_lines(teacher, student, arms)
     lines += _threshold_lines(student)
-    lines += [_metric_line(n, teacher, read, bold=False) for n in student["metrics"] if n != primary]
+    lines += [_metric_line(n, found, read, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
     columns = [
         "",
@@ -206,16 +215,16 @@ def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:
     return str(t("runs.result.gap_noise" if ahead else "runs.result.gap_none"))
 
 
-def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -> tuple[str, ...]:
+def _metric_line(name: str, found: Result, read: StudentOutcome, bold: bool) -> tuple[str, ...]:
     def told(arm: Arm | None) -> str:
         values = (arm.metrics.get(name) if arm else None) or {}
         return _whole(text.plus_minus(values.get("mean"), values.get("std")))
 
-    best = teacher["metrics"].get(name)
+    best = found["teacher"]["metrics"].get(name)
     cells = [text.score(best), told(read.baseline), told(read.placebo.arm if read.placebo else None), told(read.arm)]
     cells.append(text.score(read.plain.arm.mean(name)) if read.plain else "")
     return _line(
-        _metric_title(name, bold=bold),
+        _metric_title(name, found["task"], bold=bold),
         *(f"**{c}**" if bold else c for c in cells),
         gain=_difference(read.gain.get(name)),
         versus=_difference(read.versus_teacher.get(name)),
@@ -223,8 +232,10 @@ def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -
     )
 
 
-def _metric_title(name: str, *, bold: bool) -> str:
+def _metric_title(name: str, task: str, *, bold: bool) -> str:
     title = escape(verdict.metric_title(name))
+    if task == "binary" and name in HALVED:
+        title = t("runs.result.at_half", metric=title)
     if verdict.lower_is_better(name):
         title = f"{title} :gray[({t('runs.result.lower_mark')})]"
     return f"**{title}**" if bold else title
