@@ -18,14 +18,8 @@ from pages.ui.tasks import ranking
 Result = Mapping[str, Any]
 WIDE = 2.0  # a share of the way whose interval is longer than twice the whole way says nothing
 MEASURED = ("precision", "recall", "f1")  # at the threshold in use, where that is not one half
-HALVED = (
-    "accuracy",
-    "balanced_accuracy",
-    "f1",
-    "f1_macro",
-    "mcc",
-    *MEASURED,
-)  # of yes or no: where yes is said from one half on
+# of yes or no: where yes is said from one half on
+HALVED = ("accuracy", "balanced_accuracy", "f1", "f1_macro", *MEASURED)
 FIRST = (
     "accuracy",
     "precision",

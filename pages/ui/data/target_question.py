@@ -51,7 +51,13 @@ def ask(choices: dict[str, Any], found: Profile) -> None:
 
 def readings(choices: dict[str, Any], found: Profile) -> None:
     """Offer both readings of whole numbers with many ordered values: classes, or a number."""
-    if not found.readings or found.target is None or choices.get("task") or choices.get("one_class"):
+    if (
+        not found.readings
+        or found.target is None
+        or found.candidates
+        or choices.get("task")
+        or choices.get("one_class")
+    ):
         return
     column = found.column(found.target)
     with st.container(border=True, key="data-readings"):
