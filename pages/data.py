@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.data.table import Profile, Table
-from kd_core.errors import KDError, Problem
+from kd_core.errors import KDError
 from kd_core.specs import DatasetSpec, ReadSpec
 from kd_core.task import task_of
 from pages.ui.data import (
@@ -104,7 +104,7 @@ def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
 
 def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
     """One line: what the file is, and how many columns are ready, worth a look, or in the way."""
-    look = [p for p in _loud(found) if p.severity == "warning"]
+    look = [p for p in target_question.open_findings(found) if p.severity == "warning"]
     blocking = [p for p in found.problems if p.severity == "error"]
     named = {p.column for p in (*look, *blocking) if p.column}
     ready = sum(1 for c in found.columns if c.used and c.name not in named)
@@ -188,15 +188,9 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
     more_targets.kinds(choices, found)
 
 
-def _loud(found: Profile) -> list[Problem]:
-    """Return what is listed openly; what is asked as a question stands above already."""
-    said = target_question.CODE if found.candidates else None
-    return [p for p in found.problems if p.severity != "note" and p.code != said]
-
-
 def _problems(choices: dict[str, Any], found: Profile) -> None:
     """Everything found, worst first; notes are one fold away."""
-    loud = _loud(found)
+    loud = target_question.open_findings(found)
     notes = [p for p in found.problems if p.severity == "note"]
     for number, problem in enumerate(sorted(loud, key=lambda p: p.severity != "error")):
         columns.problem(problem, found, choices, number)

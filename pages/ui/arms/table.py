@@ -10,6 +10,7 @@ import streamlit as st
 
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
+from kd_core.task import task_of
 from pages.ui.result import chance, speed, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
@@ -228,7 +229,7 @@ def _metric_line(name: str, found: Result, read: StudentOutcome, bold: bool) -> 
 
 def _metric_title(name: str, task: str, *, bold: bool) -> str:
     title = escape(verdict.metric_title(name))
-    if task == "binary" and name in HALVED:
+    if name in HALVED and task_of(task).positive:
         title = t("runs.result.at_half", metric=title)
     if verdict.lower_is_better(name):
         title = f"{title} :gray[({t('runs.result.lower_mark')})]"
