@@ -74,6 +74,8 @@ def main() -> None:
     _use(choices, found)
     st.subheader(t("data.columns"))
     st.caption(t("data.columns_note"))
+    if found.candidates and found.target is not None:
+        st.caption(t("data.columns_unsure", column=found.target))
     picked = columns.table(found)
     if picked is not None:
         columns.detail(found.column(picked), found, choices)
@@ -102,7 +104,7 @@ def _keep_known(choices: dict[str, Any], names: list[str]) -> None:
 
 def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
     """One line: what the file is, and how many columns are ready, worth a look, or in the way."""
-    look = [p for p in found.problems if p.severity == "warning"]
+    look = [p for p in target_question.open_findings(found) if p.severity == "warning"]
     blocking = [p for p in found.problems if p.severity == "error"]
     named = {p.column for p in (*look, *blocking) if p.column}
     ready = sum(1 for c in found.columns if c.used and c.name not in named)
@@ -135,6 +137,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
     names = [c.name for c in found.columns]
     if choices.get("target") is None and found.target is not None and not found.candidates:
         choices["target"] = found.target
+    chosen = not found.candidates  # else there is nothing yet that could be read in one way or another
     with st.container(border=True):
         places = st.columns([3, 4, 2, 2, 2, 2], vertical_alignment="bottom")
         with places[0]:
@@ -147,14 +150,17 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
                 format_func=lambda n: t("data.choose_column") if n is None else n,
             )
         with places[1]:
-            words = target_question.task_words(found)
-            listed.choice("task", t("data.as"), more_targets.tasks(choices), choices, term("task"), format_func=words)
+            if chosen:
+                words = target_question.task_words(found)
+                listed.choice(
+                    "task", t("data.as"), more_targets.tasks(choices), choices, term("task"), format_func=words
+                )
         with places[2]:
-            if found.task and found.classes and task_of(found.task).positive:
+            if chosen and found.task and found.classes and task_of(found.task).positive:
                 if choices.get("positive") not in found.classes:
                     choices["positive"] = found.positive
                 listed.choice("positive", t("data.positive"), list(found.classes), choices, term("positive"))
-            elif found.classes:
+            elif chosen and found.classes:
                 word, num = more_targets.counted(choices, found)
                 st.metric(t(word), exact(num))
         others = [None, *(n for n in names if n != found.target)]
@@ -184,8 +190,7 @@ def _targets(choices: dict[str, Any], found: Profile) -> None:
 
 def _problems(choices: dict[str, Any], found: Profile) -> None:
     """Everything found, worst first; notes are one fold away."""
-    said = target_question.CODE if found.candidates else None  # the question stands above
-    loud = [p for p in found.problems if p.severity != "note" and p.code != said]
+    loud = target_question.open_findings(found)
     notes = [p for p in found.problems if p.severity == "note"]
     for number, problem in enumerate(sorted(loud, key=lambda p: p.severity != "error")):
         columns.problem(problem, found, choices, number)

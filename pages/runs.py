@@ -50,7 +50,7 @@ judged = bool(found and found.get("students"))
 made = "compress.title" if found and found.get("compressed") else "runs.title_result"
 st.title(t("runs.title" if active else made if judged else "runs.title_ended"), anchor=False)
 run_head.refused()
-run_head.show(store, row, snapshot)
+run_head.show(store, row, snapshot, found)
 if active:
     silence.show(run_id)
     (live if snapshot.spec.sweep is None else whatif_live).show(store, run_id, snapshot)

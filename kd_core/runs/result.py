@@ -309,8 +309,9 @@ class ResultBuilder:
 
 
 def _members(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Tell of several teachers how they were combined, and what each scores on validation rows beside all together."""
-    return {name: details[name] for name in ("combine", "validation", "members")} if "members" in details else {}
+    """Tell of several teachers how they were combined and what each scores on validation rows beside all together; or who teaches."""
+    wanted = ("combine", "validation", "members") if "members" in details else ("chosen",)
+    return {name: details[name] for name in wanted if name in details}
 
 
 def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice, data: Dataset) -> dict[str, Any]:

@@ -284,6 +284,21 @@ def test_the_first_outline_of_a_fresh_server_names_parts_by_their_titles(monkeyp
     assert engine.part_title("loss", "gone_since") == "gone since"
 
 
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("gradient_boosting", "teacher Best of several: Gradient boosting · "),
+        ("their average", "teacher Best of several: their average · "),
+        (None, "teacher Best of several · "),  # a result from before it was told
+    ],
+)
+def test_of_several_teachers_the_head_names_who_taught(buttons, chosen, said):
+    found = result()
+    found["teacher"] |= {"chosen": chosen} if chosen else {}
+    at = open_page("runs", run=make_run(found=found, teacher="best"))
+    assert not at.exception and any(said in c.value for c in at.caption)
+
+
 def test_every_target_of_several_is_named_in_the_outline_and_of_very_many_the_first():
     def of(*more):
         data = spec().dataset

@@ -23,8 +23,8 @@ AVERAGE = "their average"
 _CHOSEN = Says(
     "best_teacher",
     "note",
-    "Of {count} the best on {validation:,} validation rows teaches: {chosen} ({metric}: {scores}).",
-    "Validation rows chose it; its score on them is a little too good, that on test rows is not.",
+    "Of {tried}, the best on {validation:,} validation rows teaches: {chosen} ({metric}: {scores}).",
+    "Validation rows chose it, so its score on them flatters it; that on test rows does not.",
 )
 _LATE = Says(
     "teachers_left_out",
@@ -90,14 +90,14 @@ def answer(spec: BestSpec, ask: Ask) -> Answered:
     chosen = _best(scores, metric)
     problems = [
         _CHOSEN.problem(
-            count=len(candidates),
+            tried=_counted(len(found), AVERAGE in candidates),
             validation=len(ask.dataset.validation),
-            chosen=chosen,
-            metric=metric,
-            scores=", ".join(f"{name} {value:.4g}" for name, value in scores.items() if value is not None),
+            chosen=_title(chosen),
+            metric=METRICS.get(metric).title,
+            scores=", ".join(f"{_title(name)} {value:.4g}" for name, value in scores.items() if value is not None),
         ),
-        *([_LATE.problem(minutes=spec.minutes, names=", ".join(late))] if late else []),
-        *(_FAILED.problem(name=name, why=error.message, hint=error.hint) for name, error in failed.items()),
+        *([_LATE.problem(minutes=spec.minutes, names=", ".join(map(_title, late)))] if late else []),
+        *(_FAILED.problem(name=_title(name), why=error.message, hint=error.hint) for name, error in failed.items()),
     ]
     own = candidates[chosen]
     return replace(
@@ -113,6 +113,15 @@ def answer(spec: BestSpec, ask: Ask) -> Answered:
         },
         notes=(*map(told, problems), *own.notes),
     )
+
+
+def _title(name: str) -> str:
+    return name if name == AVERAGE else SOURCES.get(name).title
+
+
+def _counted(num: int, average: bool) -> str:
+    """Say who was compared. Example: `2 teachers and their average`."""
+    return f"{num} {'teacher' if num == 1 else 'teachers'}{f' and {AVERAGE}' if average else ''}"
 
 
 def _tried(spec: BestSpec, ask: Ask) -> tuple[list[TeacherAnswers], dict[str, KDError], list[str]]:

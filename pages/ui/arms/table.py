@@ -10,6 +10,7 @@ import streamlit as st
 
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
+from kd_core.task import task_of
 from pages.ui.result import chance, speed, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
@@ -18,6 +19,8 @@ from pages.ui.tasks import ranking
 Result = Mapping[str, Any]
 WIDE = 2.0  # a share of the way whose interval is longer than twice the whole way says nothing
 MEASURED = ("precision", "recall", "f1")  # at the threshold in use, where that is not one half
+# of yes or no: where yes is said from one half on
+HALVED = ("accuracy", "balanced_accuracy", "f1", "f1_macro", *MEASURED)
 FIRST = (
     "accuracy",
     "precision",
@@ -91,11 +94,12 @@ def parts(found: Result, index: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     frame = comparison_frame(found, index)
     student = found["students"][index]
     pair = speed.latency_pair(found["teacher"], student)
-    wanted = [_metric_title(n, bold=n == found["metric"]["name"]) for n in (found["metric"]["name"], *FIRST)]
+    task = found["task"]
+    wanted = [_metric_title(n, task, bold=n == found["metric"]["name"]) for n in (found["metric"]["name"], *FIRST)]
     wanted += [str(t(f"runs.result.{name}")) for name in ("file", "size")]
     own = [_own_title(name) for name in MEASURED]
     if own[0] in frame.index:  # those from one half on say little where the answer is yes from elsewhere on
-        halves = {_metric_title(n, bold=False) for n in MEASURED}
+        halves = {_metric_title(n, task, bold=False) for n in MEASURED}
         wanted = [*(w for w in wanted if w not in halves), *own]
     if pair is not None:
         wanted.append(_latency_title(student, pair.student_runtime))
@@ -111,7 +115,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     size, flops = text.size(student["size_bytes"]), text.number(student.get("flops"))
     whole = teacher["size_bytes"]
     ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], whole)) if whole is not None else ""
-    lines = [_metric_line(primary, teacher, read, bold=True)]
+    lines = [_metric_line(primary, found, read, bold=True)]
     beside = text.size(read.plain.bytes) if read.plain else ""
     arms = _arms_of_file(read)
     packed, its_packed = (text.size(n) if n else "" for n in packed_bytes(student))
@@ -127,7 +131,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
         lines.append(_line(title, its, mine, mine, mine))
     lines += _latency_lines(teacher, student, arms)
     lines += _threshold_lines(student)
-    lines += [_metric_line(n, teacher, read, bold=False) for n in student["metrics"] if n != primary]
+    lines += [_metric_line(n, found, read, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
     columns = [
         "",
@@ -206,16 +210,16 @@ def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:
     return str(t("runs.result.gap_noise" if ahead else "runs.result.gap_none"))
 
 
-def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -> tuple[str, ...]:
+def _metric_line(name: str, found: Result, read: StudentOutcome, bold: bool) -> tuple[str, ...]:
     def told(arm: Arm | None) -> str:
         values = (arm.metrics.get(name) if arm else None) or {}
         return _whole(text.plus_minus(values.get("mean"), values.get("std")))
 
-    best = teacher["metrics"].get(name)
+    best = found["teacher"]["metrics"].get(name)
     cells = [text.score(best), told(read.baseline), told(read.placebo.arm if read.placebo else None), told(read.arm)]
     cells.append(text.score(read.plain.arm.mean(name)) if read.plain else "")
     return _line(
-        _metric_title(name, bold=bold),
+        _metric_title(name, found["task"], bold=bold),
         *(f"**{c}**" if bold else c for c in cells),
         gain=_difference(read.gain.get(name)),
         versus=_difference(read.versus_teacher.get(name)),
@@ -223,8 +227,10 @@ def _metric_line(name: str, teacher: Result, read: StudentOutcome, bold: bool) -
     )
 
 
-def _metric_title(name: str, *, bold: bool) -> str:
+def _metric_title(name: str, task: str, *, bold: bool) -> str:
     title = escape(verdict.metric_title(name))
+    if name in HALVED and task_of(task).positive:
+        title = t("runs.result.at_half", metric=title)
     if verdict.lower_is_better(name):
         title = f"{title} :gray[({t('runs.result.lower_mark')})]"
     return f"**{title}**" if bold else title

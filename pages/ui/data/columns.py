@@ -66,7 +66,7 @@ def table(found: Profile) -> str | None:
 
 def _use(column: ColumnProfile, found: Profile) -> str:
     if column.name == found.target:
-        return str(t("data.use.target"))
+        return str(t("data.use.target_unsure" if found.candidates else "data.use.target"))
     return (
         str(t("data.use.feature")) if column.used else str(t("data.use.dropped", why=column.why_dropped or "")).strip()
     )
@@ -87,7 +87,7 @@ def detail(column: ColumnProfile, found: Profile, choices: dict[str, Any]) -> No
         if column.minimum is not None and column.maximum is not None:
             st.caption(t("data.range", low=exact(column.minimum), high=exact(column.maximum)))
         if column.name == found.target:
-            st.caption(t("data.is_target"))
+            st.caption(t("data.is_target_unsure" if found.candidates else "data.is_target"))
         else:
             controls(column, choices, "detail")
 

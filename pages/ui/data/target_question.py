@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.data.table import ColumnProfile, Profile
+from kd_core.errors import Problem
 from kd_core.task import task_of
 from pages.ui.data import sources
 from pages.ui.shared import forms
@@ -49,9 +50,21 @@ def ask(choices: dict[str, Any], found: Profile) -> None:
                     st.rerun()
 
 
+def open_findings(found: Profile) -> list[Problem]:
+    """Return what is listed openly; what is asked as a question stands above already."""
+    said = CODE if found.candidates else None
+    return [p for p in found.problems if p.severity != "note" and p.code != said]
+
+
 def readings(choices: dict[str, Any], found: Profile) -> None:
     """Offer both readings of whole numbers with many ordered values: classes, or a number."""
-    if not found.readings or found.target is None or choices.get("task") or choices.get("one_class"):
+    if (
+        not found.readings
+        or found.target is None
+        or found.candidates
+        or choices.get("task")
+        or choices.get("one_class")
+    ):
         return
     column = found.column(found.target)
     with st.container(border=True, key="data-readings"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -45,12 +46,20 @@ def predicted(data: DatasetSpec) -> str:
     return ", ".join(names) if more <= 0 else t("runs.outline.more", names=", ".join(names[:NAMED]), n=more)
 
 
-def outline(spec: RunSpec) -> Safe:
-    """Say in one line what the run does: data, teacher, students, lesson, seeds."""
+def teacher_named(spec: RunSpec, taught: str | None) -> Safe:
+    """Name the teacher, and of several that were tried the one that taught, where that is known."""
+    name = engine.part_title("teacher", spec.teacher.name)
+    if taught is None:
+        return t("runs.outline.teacher", name=name)
+    return t("runs.outline.taught", name=name, taught=engine.part_title("teacher", taught))
+
+
+def outline(spec: RunSpec, taught: str | None = None) -> Safe:
+    """Say in one line what the run does: data, teacher, students, lesson, seeds. `taught`: who was chosen of several teachers."""
     lesson = spec.objective.settings
     parts = [
         t("runs.outline.data", name=spec.dataset.name or spec.dataset.source, target=predicted(spec.dataset)),
-        t("runs.outline.teacher", name=engine.part_title("teacher", spec.teacher.name)),
+        teacher_named(spec, taught),
         t("runs.outline.best", num=len(spec.students))
         if spec.choose
         else t("runs.outline.students", names=", ".join(s.name for s in spec.students)),
@@ -84,7 +93,7 @@ def _tried(sweep: SweepSpec) -> list[Safe]:
     ]
 
 
-def show(store: RunStore, row: RunRow, snapshot: Any) -> None:
+def show(store: RunStore, row: RunRow, snapshot: Any, found: Mapping[str, Any] | None) -> None:
     """Draw name, outline and buttons."""
     state = snapshot.state
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -93,7 +102,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any) -> None:
             badge(state)
     with st.container(horizontal=True, gap="xsmall"):
         _actions(store, row, state, snapshot.spec)
-    st.caption(outline(snapshot.spec))
+    st.caption(outline(snapshot.spec, ((found or {}).get("teacher") or {}).get("chosen")))
     if row.note:
         st.caption(f":material/sticky_note_2: {escape(row.note)}")
 

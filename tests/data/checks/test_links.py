@@ -65,3 +65,13 @@ def test_sample_is_bounded_sorted_and_holds_known_targets_only():
     assert len(rows) == SAMPLE_ROWS
     assert (np.diff(rows) > 0).all()
     assert (y[rows] != "").all()
+
+
+def test_a_slow_drift_with_the_date_is_seen_in_a_small_table():
+    """28 % of yes in the first year and 6 % in the last: too little for 64 short spans of 23 rows, plain in long periods."""
+    rng = np.random.default_rng(3)
+    when = pd.date_range("2022-01-01", "2025-12-31", periods=1500)
+    days = when.strftime("%Y-%m-%d")
+    y = (rng.random(1500) < np.interp(when.year, [2022, 2025], [0.28, 0.06])).astype(int)
+    assert np.sqrt(share(days, y)) > 0.1
+    assert share(days, rng.permutation(y)) < 0.005

@@ -41,6 +41,18 @@ def test_where_yes_is_said_from_elsewhere_the_table_leads_with_that_threshold():
     title = str(t("runs.result.from_threshold", metric="Recall"))
     assert first.loc[title, "Student"] == first.loc[title, "Teacher"] == "0.250&nbsp;±&nbsp;0.010"
     assert first.loc[title, "Baseline"] == "–"
-    assert not {"Precision", "Recall"} & set(first.index)
+    halves = {"Precision, at 50 %", "Recall, at 50 %"}
+    assert not halves & set(first.index) and halves & set(table.comparison_frame(found, 0).index)
     block["used"] = False
     assert title not in table.comparison_frame(found, 0).index
+
+
+def test_what_hangs_on_a_threshold_says_which_and_only_for_yes_or_no():
+    found = result()
+    for arm in (found["teacher"], found["students"][0], found["students"][0]["baseline"]):
+        arm["metrics"]["recall"] = arm["metrics"]["accuracy"]
+    names = set(table.comparison_frame(found, 0).index)
+    assert {"Accuracy, at 50 %", "Recall, at 50 %", "**ROC-AUC**"} <= names and not {"Accuracy", "Recall"} & names
+    assert {"Accuracy, at 50 %", "Recall, at 50 %"} <= set(table.parts(found, 0)[0].index)
+    found["task"] = "multiclass"
+    assert {"Accuracy", "Recall"} <= set(table.comparison_frame(found, 0).index)

@@ -28,12 +28,21 @@ def test_a_file_without_names_asks_what_to_predict_and_takes_pasted_names(jobs):
     assert not at.exception and "90 rows · 4 columns" in words(at) and "holds values, not names" in words(at)
     assert t("data.ask_target") in words(at)
     assert at.button(key="data-use").disabled and t("data.reason_candidates") in words(at)
+    keys = {x.key for x in at.selectbox}  # nothing on the page takes for chosen what is asked
+    assert "data.target" in keys and not {"data.task", "data.positive"} & keys
+    uses = list(at.dataframe[0].value.iloc[:, -1])
+    assert t("data.use.target") not in uses and uses.count(t("data.use.target_unsure")) == 1
+    assert t("data.is_target") not in words(at)
+    marks = [m.value for m in at.markdown if m.value.startswith(":orange[:material/warning:]")]
+    assert any(t("data.look", n=len(marks)) in m.value for m in at.markdown), "the badge counts what is listed"
     names = [x for x in at.text_area if x.key.startswith("data.read.names.settings")]
     names[0].set_value("age, work, hours, income").run()
     assert not at.exception and at.dataframe[0].value.iloc[:, 0].tolist() == ["age", "work", "hours", "income"]
     at.button(key="data-candidate-income").click().run()
     assert not at.exception and at.selectbox(key="data.target").value == "income"
     assert t("data.ask_target") not in words(at) and not at.button(key="data-use").disabled
+    assert {"data.target", "data.task", "data.positive"} <= {x.key for x in at.selectbox}
+    assert t("data.use.target") in list(at.dataframe[0].value.iloc[:, -1]) and t("data.is_target") in words(at)
     at.button(key="data-use").click().run()
     spec = engine.library().specs()[0][1]
     assert (spec.target, spec.read.names, spec.read.header) == ("income", ("age", "work", "hours", "income"), "auto")

@@ -181,6 +181,17 @@ def test_an_average_of_two_teachers_teaches_by_options_and_is_kept_with_its_memb
     assert run(alone, tmp_path / "alone")[0]["teacher"]["cached"]  # its member was kept as well
 
 
+def test_a_result_tells_who_of_several_teachers_taught(tmp_path, own_workspace):
+    write_table(tmp_path / "a.csv", "binary", 400)
+    settings = {"teachers": ["linear", "random_forest"], "average": False}
+    spec = small_spec(tmp_path / "a.csv").model_copy(update={"teacher": Choice(name="best", settings=settings)})
+    result, _, _ = run(spec, tmp_path / "out")
+    taught = {"linear": "Linear", "random_forest": "Random forest"}[result["teacher"]["chosen"]]
+    assert f" validation rows teaches: {taught} (ROC-AUC: " in result["teacher"]["notes"][0]["message"]
+    again = run(spec, tmp_path / "again")[0]["teacher"]
+    assert again["cached"] and again["chosen"] == result["teacher"]["chosen"]
+
+
 @pytest.mark.parametrize(
     ("teachers", "said"),
     [

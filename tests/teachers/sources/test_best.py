@@ -62,8 +62,10 @@ def test_validation_rows_choose_and_the_chosen_ones_answers_teach(task, metric, 
     assert found.fit_seconds == sum(candidates[name].fit_seconds for name in TREES)
     assert found.size_bytes == candidates[order[0]].size_bytes and found.folds == 2
     note = found.notes[0]
-    assert f"Of 3 the best on {len(data.validation)} validation rows teaches: {order[0]} ({metric}: " in note["message"]
-    assert all(f"{name} {value:.4g}" in note["message"] for name, value in scores.items())
+    titles = {"random_forest": "Random forest", "gradient_boosting": "Gradient boosting", best.AVERAGE: best.AVERAGE}
+    said = f"Of 2 teachers and their average, the best on {len(data.validation)} validation rows teaches: {titles[order[0]]} ("
+    assert note["message"].startswith(f"{said}{METRICS.get(metric).title}: ")
+    assert all(f"{titles[name]} {value:.4g}" in note["message"] for name, value in scores.items())
 
 
 @pytest.mark.slow
@@ -71,6 +73,8 @@ def test_without_the_average_a_single_one_is_chosen():
     found = ask(dataset("binary"), chosen_by(average=False))
     assert set(found.details["scores"]) == set(TREES) and codes(found) == ["best_teacher"]
     alone = ask(dataset("binary"), Choice(name="best", settings={"teachers": TREES[:1]}))
+    assert alone.notes[0]["message"].startswith("Of 1 teacher, ")
+    assert found.notes[0]["message"].startswith("Of 2 teachers, ")
     assert alone.details["chosen"] == TREES[0] and set(alone.details["scores"]) == {TREES[0]}
 
 
@@ -87,7 +91,7 @@ def test_who_had_not_begun_in_time_is_left_out_and_named(monkeypatch):
     found = ask(dataset("binary"), chosen_by(teachers=(*TREES, "linear"), minutes=1))
     assert found.details["left_out"] == ["gradient_boosting", "linear"] and found.details["chosen"] == "random_forest"
     (note,) = [n for n in found.notes if n["code"] == "teachers_left_out"]
-    assert "the 1 minutes" in note["message"] and "gradient_boosting, linear" in note["message"]
+    assert "the 1 minutes" in note["message"] and "Gradient boosting, Linear" in note["message"]
 
 
 @pytest.mark.slow
@@ -106,7 +110,7 @@ def test_without_lightgbm_the_others_are_tried_and_it_is_said(monkeypatch):
     (note,) = [n for n in found.notes if n["code"] == "teacher_failed"]
     assert (
         note["severity"] == "warning"
-        and "The teacher lightgbm was left out: LightGBM can't be loaded" in note["message"]
+        and "The teacher LightGBM was left out: LightGBM can't be loaded" in note["message"]
     )
     assert "pip install" in note["hint"]
     with pytest.raises(KDError, match="LightGBM can't be loaded"):
