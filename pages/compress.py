@@ -5,10 +5,30 @@ from __future__ import annotations
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.runs.store.folder import RunFolder
 from pages.ui.compress import form, runs_offered
 from pages.ui.export import choosing
-from pages.ui.shared import engine, text
+from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import t
+
+
+def without_weights(folder: RunFolder) -> bool:
+    """Say calmly that an ordinary run keeps no weights to begin with, and offer to run its recipe again; False where it keeps them."""
+    spec = folder.spec()
+    if any((spec.sweep, spec.compress, spec.continues)) or runs_offered.kept(folder.id):
+        return False
+    shipped = example.is_example(folder.id)
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="compress-clone-note"):
+        st.markdown(
+            f":material/lightbulb: {t('compress.no_weights_example' if shipped else 'compress.no_weights')}",
+            width="stretch",
+        )
+        if st.button(
+            t("compress.clone"), key="compress-clone", icon=":material/content_copy:", help=t("compress.clone_run_help")
+        ):
+            session.go("distill.py", clone=folder.id)
+    return True
+
 
 st.title(t("compress.title"), anchor=False)
 st.caption(t("compress.lead"))
@@ -17,6 +37,8 @@ row = choosing.run(store, "compress", ":material/compress:", among=runs_offered.
 if row:
     try:
         names = runs_offered.students(store.folder(row.id))
+        if without_weights(store.folder(row.id)):
+            st.stop()
     except KDError as error:
         text.show_error(error)
         st.stop()

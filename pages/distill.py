@@ -182,7 +182,7 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
         if spec is not None and reason is None:
             found = launch.foresee(spec, facts)
             st.markdown(
-                launch.cost(spec, found),
+                launch.cost(spec, found, launch.most(spec, facts, found)),
                 help=Safe(f"{launch.reasons(found)} {t('distill.seeds_help')}"),
                 width="stretch",
             )

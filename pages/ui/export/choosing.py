@@ -74,20 +74,30 @@ def _asked(store: RunStore, run_id: str, page: str | None) -> RunRow | None:
 
 
 def student(row: RunRow, page: str = "export", among: Sequence[str] | None = None) -> str:
-    """Let the person choose a model of the run, or one `among` those named; the address's, else the first."""
+    """Let the person choose a model of the run, or one `among` those named; the address's, else the best on validation."""
     names = [n for n in engine.models_of_run(row.id) if among is None or n in among]
+    found = engine.store().folder(row.id).result() or {}
     named = st.query_params.get("student")
     key = f"{page}-student-{row.id}"
     if st.session_state.get(key) not in names:
-        st.session_state[key] = named if named in names else names[0]
+        st.session_state[key] = named if named in names else first(found, names)
     chosen = st.selectbox(t(f"{page}.student"), names, key=key, format_func=escape, help=t(f"{page}.student_help"))
     st.query_params["student"] = chosen
-    told = standing(engine.store().folder(row.id).result() or {}, str(chosen))
+    told = standing(found, str(chosen))
     if told:
         st.markdown(told)
     if told and page == "export":
         st.caption(t("export.larger"))
     return str(chosen)
+
+
+def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Name the model that is offered first: the student that the run's result shows first, where it is among them."""
+    if found.get("students"):
+        best = str(found["students"][verdict.best_student(found)]["name"])
+        if best in names:
+            return best
+    return names[0]
 
 
 def standing(found: Mapping[str, Any], name: str) -> Safe | None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.runs import RunStore
-from pages.ui.access import cards
+from pages.ui.access import aids, cards
 from pages.ui.result import comparison, recipe, verdict
 from pages.ui.result.comparison import Entry
 from pages.ui.result.differences import Written
@@ -19,6 +19,14 @@ from pages.ui.result.goals import Goals
 from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
+
+RUN_WIDTH = 110  # px where names differ early, so that what a student reaches and costs fits beside it on a laptop
+BEHIND = (
+    "baseline",
+    "teacher",
+    "smaller",
+    "flops",
+)  # columns that the table's own menu shows; cards on a phone hold them
 
 
 def picks() -> list[str]:
@@ -46,6 +54,8 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     st.markdown(f"**{t('compare.table')}**")
     frame = pd.DataFrame([line(e, metric, goals, names) for e in found]).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
+    note = t("compare.column.note")
+    hidden = [str(t(f"compare.column.{name}")) for name in BEHIND] + ([] if any(e.note for e in found) else [note])
 
     def toggle() -> None:
         entry = found[st.session_state["compare-star"]["row"]]
@@ -65,10 +75,14 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
             t("compare.column.star"): st.column_config.ButtonColumn(
                 type="tertiary", width=44, on_click=toggle, key="compare-star", help=t("runs.head.star_help")
             ),
-            t("compare.column.run"): st.column_config.TextColumn(width="medium"),
+            t("compare.column.run"): st.column_config.TextColumn(
+                width=run_list.name_width([e.run_name for e in found], RUN_WIDTH)
+            ),
+            **dict.fromkeys(hidden),
         },
     )
-    st.caption(t("compare.table_note", same=same))
+    said = t("compare.table_note", same=same)
+    st.caption(said if aids.is_narrow() else f"{said} {t('compare.table_more')}")
     taken = [found[i].id for i in event["selection"]["rows"] if i < len(found)]
     if set(taken) != set(picks()) & {e.id for e in found}:
         pick(taken)

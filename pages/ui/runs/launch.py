@@ -27,6 +27,21 @@ def foresee(spec: RunSpec, facts: Facts) -> Estimate:
     return estimate.foresee(spec, facts.rows, facts.inputs, facts.outputs, around)
 
 
+def most(spec: RunSpec, facts: Facts, found: Estimate) -> tuple[int, float] | None:
+    """Foresee trainings and seconds with all seeds that an automatic number may add to an estimate; None where the recipe says how many.
+
+    Seeds that are added are trained by themselves, after the first: a stack of few does not grow for free.
+    """
+    from kd_core.evaluate.intervals.advice import MOST_SEEDS
+
+    if spec.training.seeds is not None or spec.sweep is not None:
+        return None
+    training = spec.training.model_copy(update={"seeds": MOST_SEEDS - spec.training.seeds_at_first})
+    added = foresee(spec.model_copy(update={"training": training}), facts)
+    own = found.trainings - found.tried + added.trainings - added.tried
+    return own, found.seconds + added.student_seconds
+
+
 def problems(spec: RunSpec, facts: Facts) -> list[Problem]:
     """Find everything in a spec that can't work on these rows."""
     from kd_core.runs import estimate, plan
@@ -55,14 +70,22 @@ def _time(spec: RunSpec, found: Estimate) -> Safe:
     return said
 
 
-def cost(spec: RunSpec, found: Estimate) -> Safe:
-    """Say what a run takes: trainings, time and memory, and before them the candidates where one is to be chosen."""
+def cost(spec: RunSpec, found: Estimate, longest: tuple[int, float] | None = None) -> Safe:
+    """Say what a run takes: trainings, time and memory, and before them the candidates where one is to be chosen.
+
+    `longest`: trainings and seconds with all seeds that may be added, which are told as the upper end.
+    """
     own = found.trainings - found.tried
     values = {"students": len(spec.students), "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
     values |= {"time": _time(spec, found), "memory": text.size(found.memory_bytes)}
     if spec.choose is None:
-        return t("distill.estimate", **values)
-    return t("distill.estimate_best", minutes=f"{spec.choose.minutes:g}", **values)
+        said = t("distill.estimate", **values)
+    else:
+        said = t("distill.estimate_best", minutes=f"{spec.choose.minutes:g}", **values)
+    if longest is None:
+        return said
+    trainings, seconds = longest
+    return t("distill.up_to", said=said, trainings=trainings, seconds=text.seconds(seconds))
 
 
 def _seeds(spec: RunSpec) -> Safe:

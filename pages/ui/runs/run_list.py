@@ -142,15 +142,15 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
         st.rerun()
 
 
-def name_width(names: Sequence[str]) -> int:
-    """Choose how wide the column of names is: 250 pixels, or wide enough that no two names look the same when cut."""
-    fits = 31  # characters of 250 pixels
+def name_width(names: Sequence[str], least: int = 250) -> int:
+    """Choose how wide the column of names is: `least` pixels, or wide enough that no two names look the same when cut."""
+    fits = 31 * least // 250  # characters
     apart = [
         next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
         for a, b in itertools.pairwise(sorted(set(names)))
     ]
     need = max([fits, *(i + 4 for i in apart)])
-    return min(520, 250 * need // fits)
+    return min(520, least * need // fits)
 
 
 def frame(rows: Sequence[RunRow]) -> pd.DataFrame:

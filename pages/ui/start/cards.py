@@ -38,12 +38,15 @@ def card(name: str) -> kept.Card | None:
 
 
 @st.cache_data(max_entries=64, ttl=FRESH, show_spinner=False)
-def seconds(name: str, stamp: str) -> float:
-    """Foresee how long a scenario runs here and now. `stamp` tells runs of other sizes apart."""
+def seconds(name: str, stamp: str) -> tuple[float, float]:
+    """Foresee how long a scenario runs here and now, as it begins and with all seeds that may be added. `stamp` tells runs of other sizes apart."""
     found = card(name)
     assert found is not None
     facts = Facts(found.rows, found.columns, found.inputs, found.outputs, (), found.task)
-    return launch.foresee(default_spec(name), facts).seconds
+    spec = default_spec(name)
+    begins = launch.foresee(spec, facts)
+    longest = launch.most(spec, facts, begins)
+    return begins.seconds, longest[1] if longest else begins.seconds
 
 
 def show(run: Run) -> None:
@@ -111,9 +114,12 @@ def _told(waiting: dict[str, Any]) -> None:
         if (found := card(name)) is not None:
             known[name] = seconds(name, f"{found.rows}-{found.outputs}-{default_spec(name).work_hash()}")
     every = {entry.name: entry for entry in sources.scenarios()}
-    for name, takes in known.items():
-        quick = len(known) > 1 and takes == min(known.values())
-        said = t("start.quickest" if quick else "start.takes", seconds=text.seconds(_rounded(takes)))
+    for name, (takes, most) in known.items():
+        quick = len(known) > 1 and takes == min(known.values())[0]
+        told, longest = (text.seconds(_rounded(value)) for value in (takes, most))
+        said = t("start.quickest" if quick else "start.takes", seconds=told)
+        if longest != told:
+            said = t("start.up_to", said=said, seconds=longest)
         waiting[name].markdown(f":gray[:small[{_size(every[name])}]] · **:small[{said}]**")
 
 

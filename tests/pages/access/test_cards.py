@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pandas as pd
@@ -9,8 +10,10 @@ import pytest
 import streamlit as st
 
 from pages.ui.access import aids, cards
+from pages.ui.result import comparison_table
+from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run
-from tests.pages.screen import open_page
+from tests.pages.screen import open_page, words
 from tests.pages.sweeps import make_sweep
 
 
@@ -79,3 +82,12 @@ def test_a_phone_compares_and_picks_students_from_a_list():
     choice = next(box for box in at.multiselect if box.key.endswith("-line"))
     choice.select(1).run()
     assert not at.exception and len(at.session_state["compare-picked"]) == 1
+
+
+def test_what_is_hidden_at_first_stays_in_the_table_and_its_menu_is_named():
+    at = open_page("compare", runs=done_run())
+    (table,) = at.dataframe
+    config = json.loads(table.proto.columns)
+    hidden = {name for name, how in config.items() if how.get("hidden")} - {"_index"}
+    assert hidden == {t(f"compare.column.{name}") for name in (*comparison_table.BEHIND, "note")}
+    assert hidden <= set(table.value) and t("compare.table_more") in words(at)

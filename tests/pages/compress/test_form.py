@@ -6,7 +6,9 @@ from kd_core.compress.steps import STEPS
 from kd_core.runs.asked import make_spec
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
 from pages.ui.compress import chains, form, runs_offered
-from pages.ui.shared import engine
+from pages.ui.export import choosing
+from pages.ui.result import verdict
+from pages.ui.shared import engine, example
 from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import done_run
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -109,3 +111,26 @@ def test_a_run_without_a_student_to_begin_with_is_said_in_words(first, monkeypat
     )  # as of a run that made a student smaller and learned again
     at = open_page("compress", run=first)
     assert not at.exception and str(t("compress.no_start")) in words(at)
+
+
+def test_the_example_is_told_calmly_and_its_recipe_is_one_press_away(own_workspace, jobs):  # noqa: F811
+    _, run = example.adopt()
+    at = open_page("compress", run=run)
+    assert not at.exception and not at.error
+    assert str(t("compress.no_weights_example")) in words(at)
+    assert not any(b.key == "compress-start" for b in at.button)
+    button(at, "compress-clone").click().run()
+    assert not at.exception
+    assert at.query_params.get("clone") in (run, [run]) or at.session_state["distill_cloned"]
+
+
+def test_the_best_on_validation_is_offered_first_wherever_a_model_is_chosen(own_workspace, jobs):  # noqa: F811
+    _, run = example.adopt()
+    found = engine.store().folder(run).result()
+    names = [one["name"] for one in found["students"]]
+    best = names[verdict.best_student(found)]
+    assert best != names[0]
+    at = open_page("export", run=run)
+    assert not at.exception and at.selectbox(key=f"export-student-{run}").value == best
+    assert choosing.first(found, [n for n in names if n != best]) == next(n for n in names if n != best)
+    assert choosing.first({}, names) == names[0]

@@ -47,10 +47,16 @@ def test_the_kept_size_gives_the_estimate_that_the_page_distill_gives(name):
 
 def test_each_card_says_how_long_it_takes_and_one_is_the_quickest(jobs, monkeypatch):  # noqa: F811
     takes = {name: 10.0 + 100 * at for at, name in enumerate(SCENARIOS.names())}
-    monkeypatch.setattr(cards, "seconds", lambda name, stamp: takes[name])
+    monkeypatch.setattr(cards, "seconds", lambda name, stamp: (takes[name], 2 * takes[name]))
     said = words(open_page())
     assert said.count("the quickest") == 1 and said.count(" here") >= len(takes)
-    assert "about 10 s here, the quickest" in said and "about 3 min 30 s here" in said
+    assert "about 10 s here, the quickest; up to 20 s where seeds are added" in said and "about 3 min 30 s here" in said
+
+
+def test_a_card_counts_the_seeds_that_may_be_added():
+    found = kept.read("purchase", samples())
+    begins, longest = cards.seconds("purchase", f"{found.rows}-most")
+    assert longest > begins
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,8 @@ function barsCard(app, kind) {
     lines = drawn.lines.map(line);
     if (drawn.rest) lines.push({ c: null, of: drawn.lines.map((one) => one.c), ...made(el("span", { class: "class quiet" }, drawn.rest), false, {}) });
     const head = el(
-      "div", { class: "line titles", "aria-hidden": "true" }, el("span", { class: "key baseline" }, app.names.baseline), el("span"), el("span", { class: "key teacher side" }, app.names.teacher),
-      el("span", { class: "key student" }, app.names.student), el("span"),
+      "div", { class: "line titles", "aria-hidden": "true" }, el("span"), el("span"), el("span", { class: "key teacher side" }, app.names.teacher),
+      el("span", { class: "key-pair" }, el("span", { class: "key student" }, app.names.student), el("span", { class: "key baseline" }, app.names.baseline)), el("span"),
     );
     bars.dataset.stage = now;
     bars.replaceChildren(head, ...lines.map((one) => one.box));
@@ -113,11 +113,11 @@ function barsCard(app, kind) {
 }
 
 // e^(z / T) as nodes.
-const powered = (z, t) => [el("i", {}, "e"), el("sup", {}, `${compact(z)} / ${t}`)];
+const powered = (z, t) => [el("i", {}, "e"), el("sup", {}, `${worked(z)} / ${t}`)];
 
 // p = e^(z/T) / (e^(z/T) + ...) with a row's numbers: `others` of its `num` answers are written out; `total` is the sum below.
 function shareFormula(words, name, z, others, num, t, total, share) {
   const below = [...powered(z, t), ...others.flatMap((other) => [" + ", ...powered(other, t)])];
   if (num > 1 + others.length) below.push(` + ${filled(words.more, { num: num - 1 - others.length })}`);
-  return ["p(", short(name, 22), ") = ", ...powered(z, t), " / (", ...below, ") = ", `${compact(Math.exp(z / t))} / ${compact(total)} = `, el("b", {}, percent(share))];
+  return ["p(", short(name, 22), ") = ", ...powered(z, t), " / (", ...below, ") = ", `${worked(Math.exp(z / t))} / ${worked(total)} = `, el("b", {}, percent(share))];
 }

@@ -53,6 +53,18 @@ const compact = (value) => {
   return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2);
 };
 
+// Four digits: what is worked out on the page gives, by hand, the share beside it.
+const worked = (value) => {
+  if (value < 0) return `−${worked(-value)}`;
+  if (!(value >= 1e-3 && value < 1e4)) return compact(value);
+  return value.toFixed(value >= 1000 ? 0 : value >= 100 ? 1 : value >= 10 ? 2 : 3);
+};
+// A distance in nats: three places, below 0.01 two digits that tell two of them apart.
+const distance = (value) => {
+  if (!(Math.abs(value) > 1e-9)) return "0.000"; // less is rounding
+  return value >= 0.01 ? value.toFixed(3) : value >= 1e-6 ? value.toFixed(1 - Math.floor(Math.log10(value))) : compact(value);
+};
+
 // One choice of several: native radio buttons, drawn as a row.
 function choice(name, legend, options, chosen, chose) {
   const box = el("fieldset", { class: "choice" }, el("legend", { class: "unseen" }, legend));

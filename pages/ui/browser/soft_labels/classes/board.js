@@ -101,7 +101,7 @@ function boardOf(app) {
     spread: spreadCard(app, [["largest", words.largest, 1 / model.C, 1, percent], ["entropy", words.entropy, 0, Math.log(model.C), nats]], (place, { arms, kl, temperature }) =>
       say(place, words.effective, {
         t: temperature, teacher: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1), baseline: arms.baseline.effective.toFixed(1), num: model.C,
-        kl: kl.student.toFixed(3), kl_baseline: kl.baseline.toFixed(3),
+        kl: distance(kl.student), kl_baseline: distance(kl.baseline),
       })),
     belief: beliefCard(app),
     classes: classesCard(app),

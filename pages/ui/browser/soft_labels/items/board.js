@@ -89,7 +89,7 @@ function boardOf(app) {
     row: barsCard(app, itemBars(app)),
     rows: rowsCard(app),
     spread: spreadCard(app, [["largest", words.largest, 0, 1, percent], ["beyond", words.beyond, 0, 1, percent]], (place, { arms, kl, temperature }) =>
-      say(place, words.effective, { t: temperature, teacher: exact(Math.round(arms.teacher.effective)), student: exact(Math.round(arms.student.effective)), baseline: exact(Math.round(arms.baseline.effective)), num: exact(model.total), kl: kl.student.toFixed(3), kl_baseline: kl.baseline.toFixed(3) })),
+      say(place, words.effective, { t: temperature, teacher: exact(Math.round(arms.teacher.effective)), student: exact(Math.round(arms.student.effective)), baseline: exact(Math.round(arms.baseline.effective)), num: exact(model.total), kl: distance(kl.student), kl_baseline: distance(kl.baseline) })),
     places: placesCard(app),
   };
   const atOne = measured(model, 1).arms.teacher.beyondMean;

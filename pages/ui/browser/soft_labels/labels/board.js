@@ -65,7 +65,7 @@ function labelBars(app) {
     },
     formula(arm, row, c) {
       const [t, z] = [state.temperature, arms[arm].z[at(row, c)]];
-      return ["p(", short(data.classes[c], 22), ") = 1 / (1 + ", ...powered(-z, t), ") = ", `1 / ${compact(1 + Math.exp(-z / t))} = `, el("b", {}, percent(arms[arm].p[at(row, c)]))];
+      return ["p(", short(data.classes[c], 22), ") = 1 / (1 + ", ...powered(-z, t), ") = ", `1 / ${worked(1 + Math.exp(-z / t))} = `, el("b", {}, percent(arms[arm].p[at(row, c)]))];
     },
   };
 }
@@ -92,7 +92,7 @@ function boardOf(app) {
     rows: rowsCard(app),
     map: mapCard(app),
     spread: spreadCard(app, [["expected", words.expected, 0, C, number], ["entropy", words.entropy, 0, C * Math.log(2), number]], (place, { arms, kl, temperature }) =>
-      say(place, words.effective, { t: temperature, teacher: number(arms.teacher.entropyMean), student: number(arms.student.entropyMean), baseline: number(arms.baseline.entropyMean), kl: kl.student.toFixed(3), kl_baseline: kl.baseline.toFixed(3) })),
+      say(place, words.effective, { t: temperature, teacher: number(arms.teacher.entropyMean), student: number(arms.student.entropyMean), baseline: number(arms.baseline.entropyMean), kl: distance(kl.student), kl_baseline: distance(kl.baseline) })),
     belief: beliefCard(app),
     classes: labelsCard(app),
   };

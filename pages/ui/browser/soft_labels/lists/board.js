@@ -81,7 +81,7 @@ function boardOf(app) {
     rows: rowsCard(app),
     orders: ordersCard(app),
     spread: spreadCard(app, [["ndcg", words.ndcg, 0, 1, (v) => v.toFixed(2)], ["largest", words.largest, 0, 1, percent]], (place, { arms, kl, temperature }) =>
-      say(place, words.effective, { t: temperature, teacher: arms.teacher.ndcgMean.toFixed(3), student: arms.student.ndcgMean.toFixed(3), baseline: arms.baseline.ndcgMean.toFixed(3), kl: kl.student.toFixed(3), kl_baseline: kl.baseline.toFixed(3) })),
+      say(place, words.effective, { t: temperature, teacher: arms.teacher.ndcgMean.toFixed(3), student: arms.student.ndcgMean.toFixed(3), baseline: arms.baseline.ndcgMean.toFixed(3), kl: distance(kl.student), kl_baseline: distance(kl.baseline) })),
     grades: gradesCard(app),
   };
   cards.orders.show(app.state.row);
