@@ -9,7 +9,7 @@ from kd_core.evaluate import METRICS
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.outcome import damage, read_outcome
 from kd_core.runs.settings import tried
-from kd_core.runs.settings.answers import Answers, answer
+from kd_core.runs.settings.answers import Answers, answer, best_of
 from kd_core.runs.settings.sentence import Unit
 from kd_core.specs import RunSpec
 
@@ -26,6 +26,12 @@ def of_result(found: Mapping[str, Any], spec: RunSpec) -> Answers:
 def of_progress(cells: Iterable[Mapping[str, Any]], spec: RunSpec, metric: str, active: bool) -> Answers:
     """Make the answers of a what-if so far, from the trainings that have ended."""
     return answer(tried.of_progress(cells, spec, active), judge_of(metric, spec.evaluation.margin))
+
+
+def best_so_far(cells: Iterable[Mapping[str, Any]], spec: RunSpec, metric: str, active: bool) -> int | None:
+    """Name the cell that the answers so far hold all others against; None before a training has ended."""
+    found = best_of(tried.of_progress(cells, spec, active), judge_of(metric).better)
+    return None if found is None else found.number
 
 
 def judge_of(metric: str, own: float | None = None) -> Judge:

@@ -1,6 +1,7 @@
 """The answers of a what-if in one line, for terminal, page and report alike.
 
 Example: Any T from 1 to 4 will do; alpha above 0 is unproven (about 12 seeds would tell); small beats tiny by 1.2 points [0.4, 2.0].
+Where several alphas will do: any alpha from 0.25 to 1 will do, none surely better than no teacher at all (about 12 seeds would tell).
 """
 
 from __future__ import annotations
@@ -114,9 +115,20 @@ def _will_do(setting: Setting) -> list[str]:
     enough = setting.having("best", "enough")
     if not setting.having("enough") or not setting.having("best"):
         return []
+    taught = _taught(setting)
     if setting.name in WORDS and len(enough) > 2 and _contiguous(setting, enough):
-        return [f"any {WORDS[setting.name]} from {written(enough[0].value)} to {written(enough[-1].value)} will do"]
-    return [f"{_listed(setting, enough, 'or')} will do"]
+        return [
+            f"any {WORDS[setting.name]} from {written(enough[0].value)} to {written(enough[-1].value)} will do{taught}"
+        ]
+    return [f"{_listed(setting, enough, 'or')} will do{taught}"]
+
+
+def _taught(setting: Setting) -> str:
+    """Say in the same breath as the alphas that will do that no teacher at all may do as well."""
+    zero = setting.answers[0]
+    if setting.name != "alpha" or zero.value != 0 or zero.word not in ("unclear", "best"):
+        return ""
+    return f", none surely better than no teacher at all{_settled([zero])}"
 
 
 def _contiguous(setting: Setting, some: Sequence[Answer]) -> bool:
@@ -132,11 +144,13 @@ def _unclear(setting: Setting) -> list[str]:
     if setting.name == "alpha" and setting.answers[0].value == 0:
         zero = setting.answers[0]
         taught = [a for a in some if a is not zero]
-        if zero.word == "unclear":
+        if setting.having("enough") and zero.word in ("unclear", "best"):
+            some = taught  # said of those that will do
+        elif zero.word == "unclear":
             which = ", and which one is not clear yet" if taught else ""
             said.append(f"alpha above 0 is unproven{which}{_settled(some)}")
             some = []
-        elif zero.word == "best" and (taught or setting.having("enough")):
+        elif zero.word == "best" and taught:
             said.append(f"alpha above 0 is unproven{_settled(taught)}")
             some = []
     if some and chosen:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from kd_core.errors import KDError
 from kd_core.runs.outcome import read_outcome
+from kd_core.runs.settings import reading
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.snapshot import Snapshot
 from kd_core.safe_io import Damaged
@@ -104,10 +105,12 @@ def of_progress(snapshot: Snapshot, *, active: bool) -> Grid | None:
     now, metric, teacher = snapshot.sweep, str((snapshot.plan or {}).get("metric") or ""), snapshot.teacher
     if now is None:
         return None
+    # Named as in the line of answers; before a training has ended, by the scores so far.
+    ended = reading.best_so_far(now.cells, snapshot.spec, metric, active) if metric else None
     return Grid(
         frame(now.cells, active),
         metric,
-        now.best,
+        now.best if ended is None else ended,
         variants=now.variants,
         trainings=now.trainings,
         mode=str(now.mode or ""),

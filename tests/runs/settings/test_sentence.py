@@ -80,6 +80,18 @@ def test_alpha_above_0_is_what_has_to_be_proven():
         said("alpha", one(0, "best"), one(0.5, "unclear", need=7))
         == "alpha above 0 is unproven (about 7 seeds would tell)"
     )
+    none = "none surely better than no teacher at all"
+    assert said("alpha", one(0, "unclear", need=12), one(0.25, "enough"), one(0.5, "best"), one(1, "enough")) == (
+        f"any alpha from 0.25 to 1 will do, {none} (about 12 seeds would tell)"
+    )
+    assert said(
+        "alpha", one(0, "unclear", need=12), one(0.25, "unclear", need=9), one(0.5, "best"), one(1, "enough")
+    ) == (
+        f"alpha 0.5 or 1 will do, {none} (about 12 seeds would tell); alpha 0.25 is not clear yet (about 9 seeds would tell)"
+    )
+    assert said("alpha", one(0, "best"), one(0.5, "enough"), one(1, "unclear", need=7)) == (
+        f"alpha 0 or 0.5 will do, {none}; alpha 1 is not clear yet (about 7 seeds would tell)"
+    )
     assert said("alpha", one(0, "enough"), one(0.5, "best"), one(1, "enough")) == "any alpha from 0 to 1 will do"
     assert said("alpha", one(0, "best"), one(0.5, "worse")) == "alpha 0 beats 0.5 by 1.2 points [0.4, 2.0]"
     assert (

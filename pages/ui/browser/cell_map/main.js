@@ -30,6 +30,9 @@ function started(data, parentElement, tell, kept) {
     return group ? Number(group.dataset.cell) : null;
   };
 
+  // The cell that has the keyboard, if any: not always the entry, as the server may speak of another cell meanwhile.
+  const held = () => [...drawing.groups()].find(([, group]) => group.matches(":focus"))?.[0] ?? null;
+
   function marked() {
     for (const [id, group] of drawing.groups()) {
       if (data.choose) group.setAttribute("aria-selected", String(id === chosen));
@@ -41,13 +44,14 @@ function started(data, parentElement, tell, kept) {
   function show(id) {
     if (!byId.has(id)) return;
     chosen = id;
-    entry = id;
+    entry = held() ?? id; // whoever walks goes on from where they are
     marked();
     panel?.show(byId.get(id));
   }
 
   function choose(id) {
     const began = performance.now();
+    drawing.groups().get(id).focus({ preventScroll: true }); // the arrow keys go on from here
     show(id);
     const address = new URL(window.location.href);
     address.searchParams.set("cell", String(id));
@@ -79,17 +83,20 @@ function started(data, parentElement, tell, kept) {
     const room = Math.floor(map.clientWidth);
     if (!room || room === width) return;
     width = room;
-    const held = drawing.groups().get(entry)?.matches(":focus") ?? false;
+    const at = held();
     drawing.lay(room);
     marked();
-    if (held) drawing.groups().get(entry)?.focus({ preventScroll: true });
+    if (at !== null) drawing.groups().get(at)?.focus({ preventScroll: true });
   }
 
   drawing.element.addEventListener("click", (event) => {
     const id = idOf(event);
     if (id === null) return;
-    if (data.choose) choose(id);
-    else entry = id;
+    if (data.choose) {
+      choose(id);
+      return;
+    }
+    entry = id;
     marked();
     drawing.groups().get(id).focus({ preventScroll: true });
   });
@@ -106,6 +113,7 @@ function started(data, parentElement, tell, kept) {
   hint();
   if (data.choose) show(byId.has(kept?.chosen) && kept.waiting ? kept.chosen : first);
   lay();
+  if (kept?.focused && byId.has(kept.entry)) entry = kept.entry;
   marked();
   if (kept?.focused) drawing.groups().get(entry)?.focus({ preventScroll: true });
   const sizes = new ResizeObserver(lay);
@@ -124,7 +132,7 @@ function started(data, parentElement, tell, kept) {
         lay();
       });
     },
-    state: () => ({ entry, chosen, waiting: performance.now() - awaited < AWAIT, focused: drawing.groups().get(entry)?.matches(":focus") ?? false }),
+    state: () => ({ entry: held() ?? entry, chosen, waiting: performance.now() - awaited < AWAIT, focused: held() !== null }),
     leave: () => sizes.disconnect(),
   };
 }
