@@ -51,7 +51,7 @@ def panel(grid: Grid, cell: Cell) -> dict[str, Any]:
     if not cell.judged:
         return {**told, "missing": plain(whatif_words.why_missing(cell))}
     metric, compared = verdict.metric_title(grid.metric), len(grid.judged)
-    lines = [plain(standing(grid, cell))]
+    lines = [" ".join(plain(said) for said in (standing(grid, cell), _shared(grid, cell)) if said)]
     if compared > 1:
         lines[0] += f" {plain(t(f'{PANEL}luckiest', num=compared))}"
     if grid.teacher is not None:
@@ -61,7 +61,7 @@ def panel(grid: Grid, cell: Cell) -> dict[str, Any]:
     wary += [t("what_if.hover.stopped")] if cell.stopped else []
     return {
         **told,
-        "gain": plain(whatif_words.gain_words(grid.metric, cell)),
+        "gain": f"{plain(whatif_words.gain_words(grid.metric, cell))}, {_seeds(grid, cell)}",
         "lines": lines,
         "seeds": by_seed(grid, cell),
         "costs": plain(
@@ -85,6 +85,16 @@ def standing(grid: Grid, cell: Cell) -> Any:
     between = whatif_words.interval(grid.metric, cell.behind_low, cell.behind_high)
     said = f"{verdict.points(grid.metric, cell.behind)} {between}".rstrip()
     return t(f"{PANEL}{'like' if cell.like_best else 'behind'}", value=said)
+
+
+def _shared(grid: Grid, cell: Cell) -> Any:
+    """Say on which seeds the cell was held against the best one, where that one has more."""
+    best = grid.cell(grid.best)
+    if best is None or cell.behind is None:
+        return None
+    of = {seed for seed, score in zip(best.seeds, best.scores, strict=True) if score is not None}
+    own = {seed for seed, score in zip(cell.seeds, cell.scores, strict=True) if score is not None}
+    return t(f"{PANEL}shared", num=len(of & own), of=len(of)) if of - own else None
 
 
 def by_seed(grid: Grid, cell: Cell) -> list[list[str]]:

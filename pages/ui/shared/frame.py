@@ -99,7 +99,9 @@ def _run_line(row: Any) -> None:
             except KDError:  # removed or damaged meanwhile: its own page says what is wrong
                 st.caption(state)
                 return
-            said = [state, *finished.units(found)[:1]]
+            # The page of this run counts by itself; at two paces the numbers would differ on one screen.
+            own_page = st.query_params.get(session.RUN) == row.id
+            said = [state] if own_page else [state, *finished.units(found)[:1]]
             st.progress(min(1.0, max(0.0, found.progress)), text=" · ".join(said))
         else:
             st.caption(state)

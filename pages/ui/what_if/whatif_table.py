@@ -34,6 +34,7 @@ def show(grid: Grid, run_id: str) -> None:
             score: st.column_config.NumberColumn(format="%.4f", help=t(f"{k}score_help")),
             gain: st.column_config.NumberColumn(format="%+.2f", help=t(f"{k}gain_help")),
             mark: st.column_config.TextColumn(help=t(f"{k}mark_help"), width=40),
+            str(t(f"{k}seeds")): st.column_config.NumberColumn(help=t(f"{k}seeds_help"), width=60),
             str(t(f"{k}latency")): st.column_config.TextColumn(help=t("glossary.latency")),
         },
     )
@@ -58,7 +59,10 @@ def _in_order(grid: Grid) -> pd.DataFrame:
 
 
 def lines(grid: Grid) -> pd.DataFrame:
-    """Lay cells out as a table, the best score first; plain values with units in the column names."""
+    """Lay cells out as a table, the best score first; plain values with units in the column names.
+
+    What all cells have in common is left out, so that the rest fits beside each other.
+    """
     return pd.DataFrame([_line(grid, c) for c in whatif_cells.rows(_in_order(grid))])
 
 
@@ -76,11 +80,12 @@ def _line(grid: Grid, c: Cell) -> dict[str, Any]:
     return {
         head("cell"): c.cell,
         head("mark"): "★" if c.cell == grid.best else "=" if c.like_best and c.judged else "",
-        head("student"): c.student,
-        **{head(n): getattr(c, n) for n in SETTINGS if grid.values[n]},
+        **({head("student"): c.student} if len(grid.students) > 1 else {}),
+        **{head(n): getattr(c, n) for n in SETTINGS if n in grid.varying},
         score: c.mean,
         gain: whatif_cells.in_units(grid.metric, c.gain),
         head("interval"): whatif_words.interval(grid.metric, c.low, c.high) or "–",
+        head("seeds"): sum(s is not None for s in c.scores),
         head("word"): str(t(f"runs.word.{c.word}")).capitalize() if c.word and not c.is_baseline else None,
         head("size"): text.size(c.size_bytes),
         head("latency"): text.milliseconds(c.latency_ms),

@@ -15,7 +15,9 @@ from kd_core.runs.cells.variant_store import code_of_trainings
 from kd_core.runs.settings import reading, sentence, shuffled
 from kd_core.runs.settings.added import Added, Round
 from kd_core.safe_io import write_json
+from pages.ui.evidence import cell_words
 from pages.ui.shared.text import t
+from pages.ui.what_if import whatif_reader, whatif_table
 from tests.pages.fixtures import store
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -142,6 +144,37 @@ def test_a_service_that_refuses_says_why(jobs):  # noqa: F811
     at = page(run_id)
     at.button(key="whatif-luck").click().run()
     assert not at.exception and "The queue is full." in said(at)
+
+
+def test_while_it_trains_one_cell_is_the_best_everywhere():
+    for finished in (7, 15, 22):
+        run_id = make_sweep("running", finished=finished, seeds=3)
+        now = store().snapshot(run_id, 0)
+        told = reading.of_progress(now.sweep.cells, now.spec, "roc_auc", True)
+        assert told.best is not None and whatif_reader.of_progress(now, active=True).best == told.best
+
+
+def test_cells_with_fewer_seeds_are_told():
+    run_id = make_sweep("done", seeds=5)
+    assert "Contenders have" not in said(page(run_id))
+    folder = folder_of(run_id)
+    found = folder.result()
+    few = next(c for c in found["cells"] if c["cell"] != found["sweep"]["best"] and c["alpha"] != 0)
+    for name in ("seeds", "scores", "baseline", "selected_epochs"):
+        few[name] = few[name][:3]
+    write_json(folder.path / "result.json", found)
+    Added((Round((3, 4), (1,)),)).write(folder)
+    assert "Contenders have 5 seeds, the others 3; a cell with fewer seeds is compared on those alone" in said(
+        page(run_id)
+    )
+    grid = whatif_reader.read(folder)
+    panel = cell_words.panel(grid, grid.cell(few["cell"]))
+    assert "over the 3 seeds that both have; the best cell has 5" in panel["lines"][0]
+    assert panel["gain"].endswith(", 3 of 5 seeds")
+    assert not any("that both have" in line for line in cell_words.panel(grid, grid.cell(grid.best))["lines"])
+    table = whatif_table.lines(grid).set_index(str(t("what_if.column.cell")))
+    seeds = table[str(t("what_if.column.seeds"))]
+    assert seeds[few["cell"]] == 3 and seeds[grid.best] == 5 and str(t("what_if.column.dropout")) not in table
 
 
 def test_added_seeds_are_told_with_what_looking_again_costs():

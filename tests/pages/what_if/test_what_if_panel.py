@@ -28,7 +28,8 @@ def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
     shown = map_of(at)
     assert shown["chosen"] == 4
     panel = next(c["panel"] for c in shown["cells"] if c["id"] == 4)
-    assert panel["title"] == "T=4, α=0.5" and panel["gain"] == html.unescape(whatif_words.gain_words("roc_auc", cell))
+    gain = html.unescape(whatif_words.gain_words("roc_auc", cell))
+    assert panel["title"] == "T=4, α=0.5" and panel["gain"] == f"{gain}, 3 seeds"
     assert [line[0] for line in panel["seeds"]] == ["0", "1", "2", "mean"]
     assert len(shown["table"]) == 5 == len(panel["seeds"][0])
     at.segmented_control(key="whatif-part").set_value("soft").run()

@@ -51,7 +51,9 @@ def show(found: Result, snapshot: Any) -> None:
     if told:
         st.caption(Safe(" ".join(told)))
     if added.rounds:
-        st.caption(t("what_if.luck.added", seeds=sum(len(r.seeds) for r in added.rounds)))
+        uneven = _uneven(found)
+        said = t("what_if.luck.added", seeds=sum(len(r.seeds) for r in added.rounds))
+        st.caption(Safe(f"{uneven} {said}") if uneven else said)
     if (found.get("sweep") or {}).get("shuffled"):
         _shuffled(folder, found)
 
@@ -78,6 +80,16 @@ def _time(found: Result, asked: Round | None) -> Safe:
         if known is None
         else t("what_if.luck.about", time=text.seconds(max(1.0, round(known))))
     )
+
+
+def _uneven(found: Result) -> Safe | None:
+    """Say how many seeds the contenders and the other cells have, None where all have as many."""
+    numbers = sorted({len(c["seeds"]) for c in written_cells(found) if c["seeds"]})
+    if len(numbers) < 2:
+        return None
+    *fewer, most = numbers
+    fewest = str(fewer[0]) if len(fewer) == 1 else f"{fewer[0]}–{fewer[-1]}"
+    return t("what_if.luck.uneven", most=most, fewest=fewest)
 
 
 def _taught(found: Result) -> bool:
