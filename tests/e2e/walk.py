@@ -65,12 +65,14 @@ HERE = f"""() => {{ {EVERY}
   if (!e || e === document.body) return null;
   const ring = (n, own) => {{ const s = getComputedStyle(n);
     return (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2) || (own && s.boxShadow !== "none"); }};
+  const inner = e.querySelector?.(":scope > .ring"); // a cell that is drawn frames itself with a stroke
+  const drawn = inner && getComputedStyle(inner).stroke !== "none" && parseFloat(getComputedStyle(inner).strokeWidth) >= 2;
   if (e.closest("canvas")) return {{ place: place(e), ring: true, on: true, skip: false }}; // a table draws the frame of its cell itself
   const near = [e];
   while (near.length < 5 && near.at(-1)) near.push(near.at(-1).parentElement ?? near.at(-1).getRootNode().host);
   const beside = e.nextElementSibling ? [e.nextElementSibling] : [];
   const {{ top, bottom }} = e.getBoundingClientRect();
-  return {{ place: place(e), ring: near.concat(beside).some((n, i) => n && ring(n, i === 0)),
+  return {{ place: place(e), ring: drawn || near.concat(beside).some((n, i) => n && ring(n, i === 0)),
     on: bottom > 0 && top < innerHeight, skip: e.dataset.testid === "stSkipToContent" }}; }}"""
 MOST = 320  # presses of Tab on one page
 
