@@ -96,6 +96,8 @@ def test_on_a_phone_every_cell_of_the_result_can_be_read(browser, house):
     screen.open(f"/runs?run={RUN}")
     cells = screen.page.locator(".st-key-result-table td")
     expect(cells.first).to_be_visible(timeout=60_000)
+    screen.page.locator(".st-key-result-table summary").click()
+    expect(cells.last).to_be_visible()
     settled(screen)
     assert cells.count() > 100 and screen.page.evaluate(CUT) == []
     expect(cells.first).to_have_attribute("data-title", "Teacher")
@@ -115,7 +117,7 @@ def test_the_map_and_a_chart_are_saved_by_their_own_buttons(browser, house):
     assert page.locator(".modebar-btn").count() == 0
     places = {
         "map": page.locator("[class*='st-key-whatif-map']"),
-        "chart": page.locator(".st-key-whatif-sizes-picture"),
+        "chart": page.locator("[class*='st-key-whatif-each-'][class*='-picture']"),
     }
     for what, place in places.items():
         for kind, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):

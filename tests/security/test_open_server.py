@@ -120,6 +120,6 @@ def test_behind_a_proxy_the_app_works(proxied, browser):  # noqa: F811
         page.get_by_role("button", name=t("data.use_data")).wait_for(timeout=60_000)
         page.get_by_text("t.csv").first.wait_for()
         page.goto(f"http://kd.localhost:{known.port}/data")
-        page.get_by_role("button", name="visits").click()
+        page.get_by_role("button", name="Visits to purchase", exact=True).click()
         page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
         page.close()

@@ -171,7 +171,7 @@ def test_the_policy_lets_the_page_work_and_keeps_it_at_home(running, browser):  
     page.on("request", lambda r: asked.append(r.url))
     page.on("console", lambda m: complaints.append(m.text) if "Content Security Policy" in m.text else None)
     page.goto(f"{running.url}/data")
-    page.get_by_role("button", name="visits").click()
+    page.get_by_role("button", name="Visits to purchase", exact=True).click()
     page.get_by_role("button", name=t("data.use_data")).wait_for(timeout=60_000)
     page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
     away = [u for u in asked if not u.startswith((running.url, "data:", "blob:"))]
