@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -25,6 +27,7 @@ def furnished(tmp_path_factory):
     samples, root = tmp_path_factory.mktemp("samples"), tmp_path_factory.mktemp("data") / "workspace"
     for name in NAMES:
         write_sample(name, samples, ROWS)
+    shutil.copytree(Path("sample_data") / "example", samples / "example")  # its sample is the one that is offered
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KD_WORKSPACE", str(root))
         ids = {name: engine.library().save_spec(default_spec(name).dataset) for name in NAMES}
