@@ -226,7 +226,8 @@ def test_sweep_prints_the_heat_map_the_choice_and_the_way(tmp_path):
         ],
     )
     assert done.exit_code == 0, done.output
-    lines = done.stdout.splitlines()
+    answer, *lines = done.stdout.splitlines()
+    assert answer.startswith("T ") and "alpha above 0" in answer and answer.endswith(".")
     assert lines[0] == "tiny: gain on validation in points of ROC-AUC"
     assert lines[1].split() == ["alpha", "T", "1", "T", "4"]
     assert [line.split()[0] for line in lines[2:5]] == ["0", "0.5", "1"] and "#" in "".join(lines[2:5])
@@ -235,7 +236,7 @@ def test_sweep_prints_the_heat_map_the_choice_and_the_way(tmp_path):
     assert "10 trainings to do (fused)" in done.stderr
     result = json.loads((out / "result.json").read_text())
     assert result["sweep"]["axes"]["alpha"] == [0, 0.5, 1] and result["sweep"]["trainings"] == 10
-    assert runner.invoke(app, ["show", str(out)]).stdout.splitlines() == lines
+    assert runner.invoke(app, ["show", str(out)]).stdout.splitlines() == [answer, *lines]
     recipe = [
         "distill",
         str(table),
