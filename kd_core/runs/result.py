@@ -177,11 +177,11 @@ class ResultBuilder:
                 # one of two statements about each of the students: the word is that of the interval which holds for all of them
                 wide = families.simultaneous(gains[name], 2 * len(self.judged))
                 word = verdict(wide, one.margin)
-                metrics = {m: assessment.spread(found.values(m, "reference")) for m in found.metrics()}
                 named.add(best.name)
                 told["best"] = {
                     **best.told(),
-                    "metrics": metrics,
+                    **(best.times(self.dataset) if self.spec.evaluation.latency else {}),
+                    "metrics": {m: assessment.spread(found.values(m, "reference")) for m in found.metrics()},
                     "gain": _written(gains),
                     "ci_family": [wide.low, wide.high],
                     "word": REFERENCE_WORDS[word.word],

@@ -284,7 +284,8 @@ def _latency_title(student: Result, runtime: str) -> str:
 
 def _latency_lines(teacher: Result, student: Result, arms: tuple[str, ...]) -> list[tuple[str, ...]]:
     lines = []
-    ours, theirs = speed.runtimes(student.get("latency_ms")), speed.runtimes(teacher.get("latency_ms"))
+    best = (student.get("reference") or {}).get("best") or {}
+    ours, theirs, plain = (speed.runtimes(side.get("latency_ms")) for side in (student, teacher, best))
     pair = speed.latency_pair(teacher, student)
     said = "" if pair is None else str(speed.times_faster(pair) if pair.steady else speed.roughly(pair))
     for runtime in speed.in_order([*theirs, *ours]):
@@ -295,5 +296,7 @@ def _latency_lines(teacher: Result, student: Result, arms: tuple[str, ...]) -> l
         title = _latency_title(student, runtime)
         versus = said if pair and runtime == pair.student_runtime else ""
         own = dict.fromkeys(arms, shown)
+        beside = plain.get(runtime, {}).get("1")
+        own["plain"] = text.milliseconds(beside["p50"]) if beside else ""
         lines.append(_line(title, text.milliseconds(its["p50"]) if its else "–", **own, versus=versus))
     return lines

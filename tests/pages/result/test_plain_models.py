@@ -191,6 +191,7 @@ def test_the_whole_way_leads_the_lines_of_the_table_and_has_the_ratio():
     lines = [n for n in frame.index if "Latency" in n or "alone" in n]
     assert lines[0] == "Latency p50, raw row to answer" and "Model alone, ONNX Runtime" in lines[1:]
     assert [frame.loc[n, "Student better than teacher by"] for n in lines] == ["25 times faster", "", "", ""]
+    assert list(frame.loc[lines, str(t("runs.arm.plain_best"))]) == ["20 µs", "", "", ""]
     older = table.comparison_frame(result(), 0)
     assert not [n for n in older.index if "alone" in n or "raw row" in n]
 

@@ -93,7 +93,7 @@ def taken_home(path, result):
 def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
     spec = small_spec(write_table(tmp_path / "t.csv", task), task, epochs=2)
     large = StudentSpec(name="wide", arch=Choice(name="mlp", settings={"width": 64, "depth": 2}))
-    asked = {"evaluation": spec.evaluation.model_copy(update={"references": True}), "students": (*spec.students, large)}
+    asked = {"evaluation": spec.evaluation.model_copy(update={"references": True, "latency": True}), "students": (*spec.students, large)}
     result = carry_out(spec.model_copy(update=asked), tmp_path / "run")
     plain = carry_out(spec.model_copy(update={"students": (*spec.students, large)}), tmp_path / "without")
     metric, told = result["metric"]["name"], result["references"]
@@ -112,6 +112,8 @@ def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
     gain = student.plain.gain[metric]
     ours, theirs = student.arm.mean(metric), best["metrics"][metric]["mean"]
     assert gain.mean == pytest.approx(sign * (ours - theirs)) and gain.n == 2
+    spread = best["latency_ms"]["whole"]["1"]
+    assert 0 < spread["p50"] <= spread["p95"] and "latency_ms" not in result["students"][1]["reference"]["smallest"]
     low, high = student.plain.family
     assert low < gain.low < gain.high < high  # one of four statements
     assert student.plain.standing == {True: "behind"}.get(high < 0, student.plain.standing)
