@@ -93,7 +93,10 @@ def taken_home(path, result):
 def test_a_run_sets_its_students_beside_plain_models(tmp_path, task):
     spec = small_spec(write_table(tmp_path / "t.csv", task), task, epochs=2)
     large = StudentSpec(name="wide", arch=Choice(name="mlp", settings={"width": 64, "depth": 2}))
-    asked = {"evaluation": spec.evaluation.model_copy(update={"references": True, "latency": True}), "students": (*spec.students, large)}
+    asked = {
+        "evaluation": spec.evaluation.model_copy(update={"references": True, "latency": True}),
+        "students": (*spec.students, large),
+    }
     result = carry_out(spec.model_copy(update=asked), tmp_path / "run")
     plain = carry_out(spec.model_copy(update={"students": (*spec.students, large)}), tmp_path / "without")
     metric, told = result["metric"]["name"], result["references"]
