@@ -3,7 +3,7 @@
     python benchmarks/methods.py --keep FOLDER --data ../shared/data [--sets pictures,questions] [--methods hinton,dkd]
                                  [--seeds 3] [--choose 1] [--jobs 2] [--device cuda] [--minutes 60] [--table FILE.md]
 
-Sets: `pictures` (Fashion-MNIST, 12,000 of its training pictures, CNN base to CNN tiny), `questions` and `questions_lstm` (banking77,
+Sets: `pictures` (Fashion-MNIST, 12,000 of its training pictures, CNN base to CNN tiny), `pictures_all` (all 70,000 in their own parts; hours, only when named), `questions` and `questions_lstm` (banking77,
 its own test part, MiniLM to a weighted bag and to a bidirectional LSTM), `orders` (online_retail, 40,000 lines, is a customer known,
 LightGBM to an MLP); smaller ones for losses that ask the teacher's network about each batch or need numbers: `pictures_few` (5,000
 pictures), `questions_blocks` (transformer to transformer) and `rentals` (bike_sharing, LightGBM to an MLP).
@@ -169,7 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--sets", default=",".join(CASES))
+    parser.add_argument("--sets", default=",".join(c for c in CASES if c != "pictures_all"))
     parser.add_argument("--methods", default=",".join(LOSSES.names()))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--choose", type=int, default=3, help="seeds over which settings are chosen")
