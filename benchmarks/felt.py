@@ -18,15 +18,17 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 QUIET_MS = 400
 LONGEST_S = 90  # on a busy machine
-# Changes of the running mark in the corner are no drawing; inside of components (shadow roots) all others are.
+# Changes of the running mark in the corner are no drawing, nor is what a table keeps inside its canvas for screen readers (never
+# painted, written by a timer 300 ms after the cells); all others are, inside of components (shadow roots) too.
 WATCH = """(() => {
   const felt = window.felt = { begin: 0, first: 0, changed: 0, painted: 0, waits: [] };
   const state = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState;
   const aside = "[data-testid=stStatusWidget], [data-testid=stToolbar], #kd-announcer, .modebar";
+  const unseen = (c, at) => at?.closest("canvas") && !(c.type === "attributes" && at.tagName === "CANVAS");
   const seen = changes => {
     const drawn = changes.some(c => {
       const at = c.target.nodeType === 1 ? c.target : c.target.parentElement;
-      return !(c.type === "attributes" && at?.dataset?.testid === "stApp") && !at?.closest(aside);
+      return !(c.type === "attributes" && at?.dataset?.testid === "stApp") && !at?.closest(aside) && !unseen(c, at);
     });
     if (!drawn) return;
     felt.changed = performance.now();
