@@ -6,7 +6,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from pages.ui.result import page
-from pages.ui.runs import live, run_head, run_list, silence
+from pages.ui.runs import live, run_head, run_list
 from pages.ui.runs.run_head import ACTIVE
 from pages.ui.shared import announcer, engine, findings, session, text
 from pages.ui.shared.text import t
@@ -52,7 +52,6 @@ st.title(t("runs.title" if active else made if judged else "runs.title_ended"), 
 run_head.refused()
 run_head.show(store, row, snapshot, found)
 if active:
-    silence.show(run_id)
     (live if snapshot.spec.sweep is None else whatif_live).show(store, run_id, snapshot)
 else:
     announcer.ended(snapshot, findings.of_verdict(found))

@@ -24,6 +24,7 @@ from kd_core.runs.service.execution import Ending, Execution, RunFunction, StopS
 from kd_core.runs.store.events import Event
 from kd_core.runs.store.folder import RunFolder
 
+NICE = 5  # the training gives way to pages that are being drawn; it has every core as long as nobody looks
 SHUTDOWN_SECONDS = 0.8 * limits.KILL_GRACE_SECONDS  # to write a checkpoint once the server is gone
 
 
@@ -136,6 +137,8 @@ def environment() -> dict[str, Any]:
 def serve(run: RunFunction | None = None) -> int:
     """Be a worker on this process's own streams. Without `run`, runs are experiments."""
     commands, answers = own_streams(expendable=500)  # the kernel should take the worker, never the server
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICE)
     worker = Worker(commands, answers, run)
     signal.signal(signal.SIGTERM, lambda number, frame: worker.leave())
     return worker.serve()

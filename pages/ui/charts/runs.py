@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,8 +49,13 @@ def curves(
     _whole_epochs(fig, drawn)
     shown: set[str] = set()
     most = max((sum(c["arm"] == arm for c in drawn) for arm in look.ARMS), default=0)
-    for curve in sorted(drawn, key=lambda c: (c["arm"] != "placebo", look.ARMS.index(c["arm"]))):  # it hides nobody
-        _one(fig, curve, names, shown, best_name, many=most > MANY)
+    hidden_first = sorted(drawn, key=lambda c: (c["arm"] != "placebo", look.ARMS.index(c["arm"])))  # it hides nobody
+    if most > MANY:
+        for arm, found in itertools.groupby(hidden_first, key=lambda c: str(c["arm"])):
+            _all_seeds(fig, arm, list(found), names[arm], best_name)
+    else:
+        for curve in hidden_first:
+            _one(fig, curve, names, shown, best_name)
     trained = {c["arm"] for c in drawn}
     if teacher_score is not None and "teacher" not in trained:
         _level(fig, teacher_score, names["teacher"], max((max(c["epoch"], default=1) for c in drawn), default=1))
@@ -94,16 +100,7 @@ def outside(drawn: Sequence[Curve], teacher_score: float | None, lower_is_better
     return sum(1 for s, e in told if e > end or not span[0] <= s <= span[1])
 
 
-def _one(
-    fig: go.Figure,
-    curve: Curve,
-    names: Mapping[str, str],
-    shown: set[str],
-    best_name: str,
-    *,
-    many: bool = False,
-    **place: Any,
-) -> None:
+def _one(fig: go.Figure, curve: Curve, names: Mapping[str, str], shown: set[str], best_name: str, **place: Any) -> None:
     arm, seed = curve["arm"], curve["seed"]
     label = names[arm]
     told = f"epoch %{{x}}: %{{y:{look.SCORE}}}"
@@ -114,14 +111,13 @@ def _one(
         name=label,
         legendgroup=arm,
         showlegend=_legend_once(fig, arm, label, shown),
-        line=look.line(arm, width=look.THIN if many else look.LINE),
+        line=look.line(arm, width=look.LINE),
         marker=look.mark(arm, size=look.SMALL_MARK),
-        opacity=look.FADED[arm] if many else 1.0,
         hovertemplate=look.hover(f"{literal(label)}, seed {seed}", told),
         **place,
     )
-    best = curve.get("best")
-    if best is not None and best in list(curve["epoch"]):
+    if _has_best(curve):
+        best = curve["best"]
         at = list(curve["epoch"]).index(best)
         fig.add_scatter(
             x=[best],
@@ -130,10 +126,55 @@ def _one(
             name=best_name,
             legendgroup=arm,
             showlegend=False,
-            marker=look.mark(arm, size=look.SMALL_MARK if many else look.MARK),
+            marker=look.mark(arm, size=look.MARK),
             hovertemplate=look.hover(f"{literal(best_name)}: {literal(label)}, seed {seed}", told),
             **place,
         )
+
+
+def _strung(found: Sequence[Curve], part: str) -> dict[str, Any]:
+    """Put the curves of many seeds behind each other with a gap after each: as lines of their own they cost a browser a millisecond each."""
+    x, y, seeds = list[Any](), list[Any](), list[Any]()
+    for curve in found:
+        x += [*curve["epoch"], None]
+        y += [*(curve.get(part) or [None] * len(curve["epoch"])), None]
+        seeds += [curve["seed"]] * (len(curve["epoch"]) + 1)
+    longest = max((len(c["epoch"]) for c in found), default=0)
+    return {"x": x, "y": y, "customdata": seeds, "mode": "lines" if longest > 1 else "markers"}
+
+
+def _all_seeds(fig: go.Figure, arm: str, found: Sequence[Curve], label: str, best_name: str) -> None:
+    """Draw one part's curves of many seeds, thin and pale, and over them their best epochs."""
+    told = f"epoch %{{x}}: %{{y:{look.SCORE}}}"
+    fig.update_layout(showlegend=True)
+    fig.add_scatter(
+        **_strung(found, "score"),
+        name=label,
+        legendgroup=arm,
+        showlegend=bool(label),
+        line=look.line(arm, width=look.THIN),
+        marker=look.mark(arm, size=look.SMALL_MARK),
+        opacity=look.FADED[arm],
+        hovertemplate=look.hover(f"{literal(label)}, seed %{{customdata}}", told),
+    )
+    best = [(c["best"], c["score"][list(c["epoch"]).index(c["best"])], c["seed"]) for c in found if _has_best(c)]
+    if best:
+        epochs, scores, seeds = zip(*best, strict=True)
+        fig.add_scatter(
+            x=list(epochs),
+            y=list(scores),
+            customdata=list(seeds),
+            mode="markers",
+            name=best_name,
+            legendgroup=arm,
+            showlegend=False,
+            marker=look.mark(arm, size=look.SMALL_MARK),
+            hovertemplate=look.hover(f"{literal(best_name)}: {literal(label)}, seed %{{customdata}}", told),
+        )
+
+
+def _has_best(curve: Curve) -> bool:
+    return curve.get("best") is not None and curve["best"] in list(curve["epoch"])
 
 
 def _level(fig: go.Figure, score: float, name: str, last: float) -> None:
@@ -153,32 +194,27 @@ def losses(
     """Draw what the students' training minimises: hard labels, soft labels, together."""
     fig = figure(height, x=epoch_title, y=y)
     _whole_epochs(fig, drawn)
-    shown: set[str] = set()
     looks = {"hard": look.TERMS[0], "soft": look.TERMS[1], "loss": (look.COLOUR["student"], look.DASH["student"])}
-    many = len(drawn) > MANY
-    for curve in drawn:
-        for part, (colour, dash) in looks.items():
-            values = list(curve.get(part) or [])
-            if not any(v is not None for v in values):
-                continue
+    for part, (colour, dash) in looks.items():
+        having = [c for c in drawn if any(v is not None for v in c.get(part) or ())]
+        together = [having] if len(drawn) > MANY else [[c] for c in having]
+        for place, found in enumerate(together if having else ()):
+            arm = found[0]["arm"]
             fig.add_scatter(
-                x=list(curve["epoch"]),
-                y=values,
-                mode="lines" if len(values) > 1 else "markers",
+                **_strung(found, part),
                 name=names[part],
                 legendgroup=part,
-                showlegend=part not in shown,
+                showlegend=place == 0,
                 line={
-                    "color": look.COLOUR[curve["arm"]] if part == "loss" else colour,
+                    "color": look.COLOUR[arm] if part == "loss" else colour,
                     "dash": dash,
-                    "width": look.THIN if many else look.LINE,
+                    "width": look.THIN if len(drawn) > MANY else look.LINE,
                 },
-                opacity=look.FADED["student"] if many else 1.0,
+                opacity=look.FADED["student"] if len(drawn) > MANY else 1.0,
                 hovertemplate=look.hover(
-                    f"{literal(names[part])}, seed {curve['seed']}", f"epoch %{{x}}: %{{y:{look.VALUE}}}"
+                    f"{literal(names[part])}, seed %{{customdata}}", f"epoch %{{x}}: %{{y:{look.VALUE}}}"
                 ),
             )
-            shown.add(part)
     if log:
         fig.update_yaxes(type="log", dtick=1)
     end = last_epoch(drawn)

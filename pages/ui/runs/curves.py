@@ -11,7 +11,15 @@ from pages.ui.result import chance, verdict
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import escape, t
 
-LIVE_POINTS, LEAST_POINTS = 3_000, 24  # per chart that is sent again every 2 s, and of each of its curves
+LIVE_POINTS, LEAST_POINTS = 1_500, 12  # per chart that is sent again every few seconds, and of each of its curves
+
+
+def points(curves: int) -> int:
+    """Return how many points each of so many curves has on a live page: always one of a few numbers, for which thinned curves are kept."""
+    found = LEAST_POINTS
+    while 2 * found * max(1, curves) <= LIVE_POINTS:
+        found *= 2
+    return found
 
 
 def names() -> dict[str, str]:

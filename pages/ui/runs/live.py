@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,7 @@ from kd_core.runs.store.runs import RunStore
 from pages.ui.compress import live as making
 from pages.ui.result import verdict
 from pages.ui.result.differences import Written
-from pages.ui.runs import curves, finished, run_head
+from pages.ui.runs import curves, finished, run_head, silence
 from pages.ui.shared import announcer, engine, text, viewers
 from pages.ui.shared.text import Safe, escape, t
 
@@ -29,21 +30,26 @@ ROOM_ICON = {"room": ":material/trending_up:", "unclear": ":material/help:"}
 
 
 def show(store: RunStore, run_id: str, snapshot: Any) -> None:
-    """Draw the run and draw it again every 2 s; when it ends, the whole page is drawn once more."""
-    begun = snapshot.state
+    """Draw the run and draw it again every few seconds; when it ends, the whole page is drawn once more."""
+    again(store, run_id, snapshot, curves.points(len(snapshot.curves)), draw)
 
-    @st.fragment(run_every=viewers.interval())
+
+def again(store: RunStore, run_id: str, begun: Any, points: int, draw: Callable[[Any], None]) -> None:
+    """Draw a run's newest snapshot every few seconds, and that it is silent where it is. `points`: as `RunStore.snapshot` takes them."""
+    every = viewers.interval()
+
+    @st.fragment(run_every=every)
     def body() -> None:
-        viewers.interval()
-        shown = max(curves.LEAST_POINTS, curves.LIVE_POINTS // max(1, len(snapshot.curves)))
-        try:
-            now = store.snapshot(run_id, shown)
-        except KDError:
-            st.rerun()  # the run was removed or damaged meanwhile: the page says so
-        if buttons(now.state) != buttons(begun):
-            st.rerun()  # the buttons above stand outside this fragment
-        draw(now)
-        announcer.progress(now)
+        with viewers.look(every):
+            try:
+                now = store.snapshot(run_id, points)
+            except KDError:
+                st.rerun()  # the run was removed or damaged meanwhile: the page says so
+            if buttons(now.state) != buttons(begun.state):
+                st.rerun()  # the buttons above stand outside this fragment
+            silence.show(now)
+            draw(now)
+            announcer.progress(now)
 
     body()
 

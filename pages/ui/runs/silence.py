@@ -8,23 +8,14 @@ import streamlit as st
 
 from kd_core import limits
 from kd_core.errors import KDError
-from pages.ui.shared import engine, text, viewers
+from pages.ui.shared import engine, text
 from pages.ui.shared.text import t
 
 
-def show(run_id: str) -> None:
-    """Look at the run every 2 s; say when it has been silent for `limits.SILENT_SECONDS`, and offer to end it."""
-
-    @st.fragment(run_every=viewers.interval())
-    def body() -> None:
-        try:
-            now = engine.store().snapshot(run_id)
-        except KDError:
-            return  # the page itself says what is wrong with the run
-        if now.silent_s >= limits.SILENT_SECONDS:
-            notice(run_id, now)
-
-    body()
+def show(now: Any) -> None:
+    """Say of a snapshot that its run has been silent for `limits.SILENT_SECONDS`, and offer to end it."""
+    if now.silent_s >= limits.SILENT_SECONDS:
+        notice(now.run_id, now)
 
 
 def notice(run_id: str, now: Any) -> None:

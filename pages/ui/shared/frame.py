@@ -84,13 +84,16 @@ def _run_card() -> None:
 
 
 def _run_line(row: Any) -> None:
-    """State and progress; refreshed by itself while the run is active."""
+    """State and progress; refreshed by itself while the run is active, but for its own page, which counts by itself."""
+    own_page = st.query_params.get(session.RUN) == row.id  # at two paces the numbers would differ on one screen
 
-    @st.fragment(run_every=3.0 if row.state in ACTIVE else None)
+    @st.fragment(run_every=3.0 if row.state in ACTIVE and not own_page else None)
     def line() -> None:
         now = engine.store().get(row.id)
         state = t(f"common.states.{now.state}")
-        if now.state == "queued":
+        if own_page:
+            st.caption(state)
+        elif now.state == "queued":
             place = engine.store().place(row.id)
             st.caption(f"{state} · {t('common.run_queued', place=place)}" if place else state)
         elif now.state in ACTIVE:
@@ -99,9 +102,7 @@ def _run_line(row: Any) -> None:
             except KDError:  # removed or damaged meanwhile: its own page says what is wrong
                 st.caption(state)
                 return
-            # The page of this run counts by itself; at two paces the numbers would differ on one screen.
-            own_page = st.query_params.get(session.RUN) == row.id
-            said = [state] if own_page else [state, *finished.units(found)[:1]]
+            said = [state, *finished.units(found)[:1]]
             st.progress(min(1.0, max(0.0, found.progress)), text=" · ".join(said))
         else:
             st.caption(state)

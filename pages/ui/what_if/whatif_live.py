@@ -6,33 +6,19 @@ from typing import Any
 
 import streamlit as st
 
-from kd_core.errors import KDError
 from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.runs import RunStore
 from pages.ui.runs import live
-from pages.ui.shared import announcer, viewers
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_head, whatif_map, whatif_reader
 from pages.ui.what_if.answers import answer_line
 
+TEACHER_POINTS = 60  # of the curves: a what-if has those of its teacher alone
+
 
 def show(store: RunStore, run_id: str, snapshot: Any) -> None:
-    """Draw the what-if and draw it again every 2 s; when it ends, the whole page is drawn once more."""
-    begun = snapshot.state
-
-    @st.fragment(run_every=viewers.interval())
-    def body() -> None:
-        viewers.interval()
-        try:
-            now = store.snapshot(run_id, 60)
-        except KDError:
-            st.rerun()  # the run was removed or damaged meanwhile: the page says so
-        if live.buttons(now.state) != live.buttons(begun):
-            st.rerun()  # the buttons above stand outside this fragment
-        draw(now)
-        announcer.progress(now)
-
-    body()
+    """Draw the what-if and draw it again every few seconds; when it ends, the whole page is drawn once more."""
+    live.again(store, run_id, snapshot, TEACHER_POINTS, draw)
 
 
 def draw(now: Any) -> None:

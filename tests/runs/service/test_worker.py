@@ -6,9 +6,11 @@ import json
 import subprocess
 import time
 
+import psutil
 import pytest
 
 from kd_core.runs.service.locks import LockFile
+from kd_core.runs.service.worker import NICE
 from kd_core.runs.store.folder import RunFolder
 from tests.runs.services import FAKE, run_spec, wait_for
 
@@ -48,6 +50,7 @@ def test_jobs_sent_before_it_is_ready_are_done_and_prints_go_elsewhere(worker, t
     found = answers(worker, "ended")
     assert [m["say"] for m in found] == ["ready", "started", "ended"]
     assert (found[0]["pid"], found[2]["state"], found[2]["error"]) == (worker.pid, "done", None)
+    assert psutil.Process(worker.pid).nice() == min(19, psutil.Process().nice() + NICE)  # pages come first
     written = (tmp_path / "errors.txt").read_text()
     assert "a stray line on standard output" in written and "unreadable command: 'not json" in written
 
