@@ -87,7 +87,7 @@ def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name:
         "colours": {"loss": look.SHIFT_HUES[0], "gain": look.SHIFT_HUES[1], "picked": look.COLOUR["compressed"]},
         "words": {k.removeprefix(WORDS): v for k, v in catalogue().items() if k.startswith(WORDS)},
     }
-    for c in whatif_cells.rows(cells):
+    for c in grid.each(cells):
         gain, least, most = (whatif_cells.in_units(grid.metric, v) for v in (c.gain, c.low, c.high))
         known = c.judged and gain is not None
         made["cells"].append(
