@@ -16,6 +16,8 @@ from typing import Any
 from playwright.sync_api import Page
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from benchmarks.page_times import counting, main_thread, processor_seconds
+
 QUIET_MS = 400
 LONGEST_S = 90  # on a busy machine
 # Changes of the running mark in the corner are no drawing, nor is what a table keeps inside its canvas for screen readers (never
@@ -80,11 +82,6 @@ class Felt:
     messages: int
 
 
-def processor_seconds(pid: int) -> float:
-    """Processor time of a process, all its threads, those that ended too."""
-    return time.clock_gettime((~pid << 3) | 2)
-
-
 class Stopwatch:
     """Times actions of one browser page on a server whose process is known."""
 
@@ -93,19 +90,14 @@ class Stopwatch:
         self._sent: list[float] = []
         self._got: list[tuple[float, int, str]] = []
         page.add_init_script(WATCH)
-        self.session: Any = page.context.new_cdp_session(page)
+        self.session = counting(page)
         self.session.send("Network.enable")
-        self.session.send("Performance.enable", {"timeDomain": "threadTicks"})
         self.session.on("Network.webSocketFrameSent", lambda e: self._sent.append(e["timestamp"]))
         self.session.on("Network.webSocketFrameReceived", self._take)
 
     def _take(self, event: dict[str, Any]) -> None:
         data = base64.b64decode(event["response"]["payloadData"])
         self._got.append((event["timestamp"], len(data), str(ForwardMsg.FromString(data).WhichOneof("type"))))
-
-    def _browser_cpu(self) -> float:
-        found = {m["name"]: m["value"] for m in self.session.send("Performance.getMetrics")["metrics"]}
-        return 1000 * float(found["TaskDuration"])
 
     def settle(self) -> None:
         """Wait until nothing moves."""
@@ -133,7 +125,7 @@ class Stopwatch:
         """Do something that makes the script run, and wait until its last change is drawn."""
         self._sent.clear()
         self._got.clear()
-        cpu, browser = processor_seconds(self.server), self._browser_cpu()
+        cpu, browser = processor_seconds(self.server), main_thread(self.session)["TaskDuration"]
         act()
         self._wait()
         found = self.page.evaluate("() => ({ total: felt.painted - felt.begin, ago: performance.now() - felt.begin })")
@@ -149,7 +141,7 @@ class Stopwatch:
             script=max(0.0, finished - asked),
             drawn=max(0.0, found["total"] - finished),
             server_cpu=1000 * (processor_seconds(self.server) - cpu),
-            browser_cpu=self._browser_cpu() - browser,
+            browser_cpu=main_thread(self.session)["TaskDuration"] - browser,
             kilobytes=sum(size for _, size, _ in self._got) / 1024,
             messages=len(self._got),
         )

@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -26,12 +25,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Error, Page
 
 from benchmarks.felt import LONGEST_S, Felt, Stopwatch, summary
 from benchmarks.many_runs import Place, make
-from tests.e2e.conftest import FLAGS
-from tests.e2e.server import Server
+from benchmarks.page_times import opened, wide_page
 
 PAGE_MS, WIDGET_MS = 500, 300
 PAGES = ("Start", "Data", "Distill", "What-if", "Runs", "Compare", "Soft labels", "Compress", "Export", "Status")
@@ -129,23 +127,15 @@ def measure(args: argparse.Namespace, root: Path) -> dict[str, list[Felt]]:
     """Start a server on the workspace and go through everything."""
     place = make(root, args.runs)
     found: dict[str, list[Felt]] = {}
-    server = Server(root)
-    server.start()
-    assert server.process is not None
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    with opened(root) as (server, pid, browser):
+        page = wide_page(browser)
         page.set_default_timeout(1000 * LONGEST_S)
-        watch = Stopwatch(page, server.process.pid)
-        try:
-            for kind, turns, rounds in (("page", page_changes, args.rounds), ("widget", widget_turns, 2 * args.rounds)):
-                if args.only and kind != args.only:
-                    continue
-                for name, felt in turns(page, watch, place, server.url, rounds):
-                    found.setdefault(name, []).append(felt)
-        finally:
-            browser.close()
-            server.stop()
+        watch = Stopwatch(page, pid)
+        for kind, turns, rounds in (("page", page_changes, args.rounds), ("widget", widget_turns, 2 * args.rounds)):
+            if args.only and kind != args.only:
+                continue
+            for name, felt in turns(page, watch, place, server.url, rounds):
+                found.setdefault(name, []).append(felt)
     return found
 
 

@@ -15,8 +15,6 @@ import platform
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,6 +24,7 @@ from streamlit.dataframe_util import convert_anything_to_arrow_bytes
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.page_times import repeated
 from benchmarks.store_speed import row
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import SEVERAL, Choice
@@ -60,16 +59,6 @@ def draw_lesson(answers: softening.Answers, lesson: Choice, temperature: float) 
     answers.shares(lesson)
 
 
-def milliseconds(work: Callable[[], None], repeat: int) -> list[float]:
-    """Time a piece of work several times."""
-    found = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        work()
-        found.append(1000 * (time.perf_counter() - start))
-    return found
-
-
 def main() -> None:
     """Measure both and print them beside their budgets."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -81,13 +70,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         store = RunStore(Path(place))
         store.index.replace_all([row(i) for i in range(2000)])
-        found = {"list of 2,000 runs": (300, milliseconds(lambda: draw_list(store), repeat))}
+        found = {"list of 2,000 runs": (300, repeated(lambda: draw_list(store), repeat))}
     said = pd.DataFrame({"said": [f"row {i} says this" for i in range(2000)]})
     for num in (10, 77, 150):
         z = {arm: rng.normal(size=(2000, num)).astype(np.float32) for arm in ARMS}
         whole = Kept(np.arange(2000), rng.integers(0, num, 2000), z, said)
         turns = iter(range(10**6))  # nothing is remembered
-        took = milliseconds(lambda one=whole, turn=turns: send_soft_labels(one, str(next(turn))), repeat)
+        took = repeated(lambda one=whole, turn=turns: send_soft_labels(one, str(next(turn))), repeat)
         found[f"soft labels of {num} classes, sent once"] = (1000, took)
     kept = SimpleNamespace(
         logits=rng.normal(size=(2000, 77)),
@@ -100,7 +89,7 @@ def main() -> None:
     terms = [{"name": name, "weight": 1.0} for name in ("hinton", "dkd", "nkd", "dist", "ls_kd", "mlkd")]
     lessons = {"hinton": Choice(name="hinton"), "six terms": Choice(name=SEVERAL, settings={"terms": terms})}
     for name, lesson in lessons.items():
-        took = milliseconds(lambda one=lesson: draw_lesson(answers, one, 4.0), repeat)
+        took = repeated(lambda one=lesson: draw_lesson(answers, one, 4.0), repeat)
         found[f"lesson of {name}, 77 classes"] = (150, took)
     result = {
         name: {"p50_ms": round(statistics.median(took), 1), "worst_ms": round(max(took), 1), "budget_ms": budget}

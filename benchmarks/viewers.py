@@ -33,7 +33,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from benchmarks.felt import WATCH, processor_seconds
+from benchmarks.felt import WATCH
+from benchmarks.page_times import processor_seconds
 from benchmarks.protocol_viewer import Update, Viewer
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.runs import RunStore

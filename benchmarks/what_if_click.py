@@ -4,31 +4,37 @@
 
 A real server shows made-up what-ifs to a real browser; the mouse presses cells all over the map. By click: time from the press to the
 frame after the panel holds the cell's numbers (goal: p95 <= 300 ms), time until the server's part below names the cell too, processor time
-of the page's main thread for all of it, and of the server's process (mean: its clock counts in steps of 10 ms). Every click must leave the
-page where it was scrolled to. A loaded machine stretches the times, not the processor time: the load is printed beside.
+of the page's main thread for all of it, and of the server's process. Every click must leave the page where it was scrolled to. A loaded
+machine stretches the times, not the processor time: the load is printed beside.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import platform
-import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.e2e.conftest import FLAGS
-from tests.e2e.server import Server
+from benchmarks.page_times import (
+    FIND,
+    counting,
+    main_thread,
+    opened,
+    percentiles,
+    processor_seconds,
+    repeated,
+    wide_page,
+)
 
 GOAL_MS = 300
 GRIDS: dict[str, dict[str, Any]] = {
@@ -36,10 +42,11 @@ GRIDS: dict[str, dict[str, Any]] = {
     "75 cells in one map": {"temperature": tuple(range(1, 16))},
 }
 # From the press of the mouse to the frame after the next in which the panel names another cell, and until the server's part does.
-WATCH = """() => {
-  const find = root => { for (const e of root.querySelectorAll("*")) { if (e.matches(".panel h2")) return e; if (e.shadowRoot) { const inside = find(e.shadowRoot); if (inside) return inside; } } };
+WATCH = (
+    f"() => {{ {FIND}"
+    + """
   const panel = () => window.panelRoot?.querySelector(".panel h2")?.textContent ?? "";
-  window.panelRoot = find(document).getRootNode();
+  window.panelRoot = find(".panel h2").getRootNode();
   const server = () => document.querySelector(".st-key-whatif-cell strong")?.textContent ?? "";
   window.drawn = []; window.answered = [];
   window.addEventListener("mousedown", () => {
@@ -52,26 +59,13 @@ WATCH = """() => {
     requestAnimationFrame(look);
   }, true);
 }"""
+)
 SCROLL = "() => document.querySelector('[data-testid=stMain]').scrollTop + window.scrollY"
-
-
-def server_ms(pid: int) -> float:
-    """Processor time of a process so far. Units: ms."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def page_ms(session: Any) -> float:
-    """Processor time of the page's main thread so far. Units: ms."""
-    return 1000 * next(
-        m["value"] for m in session.send("Performance.getMetrics")["metrics"] if m["name"] == "TaskDuration"
-    )
 
 
 def click(page: Page, pid: int, repeat: int) -> dict[str, Any]:
     """Press cells all over the map, one after the other, and wait for each answer."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    session = counting(page)
     cells = page.locator("[data-cell]")
     count = cells.count()
     page.evaluate(WATCH)
@@ -84,12 +78,12 @@ def click(page: Page, pid: int, repeat: int) -> dict[str, Any]:
         cells.nth(at).scroll_into_view_if_needed()
         place = cells.nth(at).bounding_box()
         assert place
-        scrolled, own, its = page.evaluate(SCROLL), page_ms(session), server_ms(pid)
+        scrolled, own, its = page.evaluate(SCROLL), main_thread(session), processor_seconds(pid)
         page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
         page.wait_for_function(f"window.answered.length >= {turn}", timeout=20_000)
         page.wait_for_timeout(400)  # what follows the answer is the click's cost, too
-        found["page"].append(page_ms(session) - own)
-        found["server"].append(server_ms(pid) - its)
+        found["page"].append(main_thread(session)["TaskDuration"] - own["TaskDuration"])
+        found["server"].append(1000 * (processor_seconds(pid) - its))
         found["moved"] += page.evaluate(SCROLL) != scrolled
     return {**found, "drawn": page.evaluate("window.drawn"), "answered": page.evaluate("window.answered")}
 
@@ -103,19 +97,24 @@ def payload_ms(run_id: str, repeat: int) -> list[float]:
     grid = whatif_reader.read(store().folder(run_id))
     assert grid is not None
     cells = grid.cells[grid.cells["student"] == grid.students[0]]
-    took = []
-    for _ in range(repeat):
-        began = time.process_time()
-        cell_map.payload(grid, cells, panel=True, choose=True, name="map")
-        took.append(1000 * (time.process_time() - began))
-    return took
+    made = functools.partial(cell_map.payload, grid, cells, panel=True, choose=True, name="map")
+    return repeated(made, repeat, time.process_time)
 
 
-def told(values: list[float]) -> dict[str, float]:
-    """Median, 95th percentile, mean and number."""
-    p50, p95 = np.percentile(values, [50, 95])
-    mean = float(np.mean(values))
-    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1), "mean": round(mean, 1), "n": len(values)}
+def tell(name: str, found: dict[str, Any], payload: list[float]) -> dict[str, Any]:
+    """Print what was measured on one map beside the goal."""
+    load = os.getloadavg()[0]
+    one = {key: percentiles(found[key]) for key in ("drawn", "answered", "page", "server")}
+    one["payload"] = percentiles(payload)
+    met = "met" if one["drawn"]["p95"] <= GOAL_MS else "missed"
+    print(
+        f"{name}, n = {one['drawn']['n']}, load {load:.1f}: panel drawn p50 {one['drawn']['p50']}, p95 {one['drawn']['p95']} ms "
+        f"(goal {GOAL_MS}: {met}); server's part named p50 {one['answered']['p50']}, p95 {one['answered']['p95']} ms; "
+        f"processor a click: page p50 {one['page']['p50']}, server mean {one['server']['mean']}, of that the map's content {one['payload']['p50']} ms; "
+        f"page scrolled {found['moved']} times",
+        flush=True,
+    )
+    return {**one, "moved": found["moved"], "load": load}
 
 
 def main() -> None:
@@ -126,37 +125,22 @@ def main() -> None:
     args = parser.parse_args()
     repeat = 5 if args.quick else 40
     result: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "workspace"
         os.environ["KD_WORKSPACE"] = str(root)
         from tests.pages.sweeps import make_sweep  # reads the workspace when it is imported
 
         runs = {name: make_sweep(seeds=5, alpha=(0, 0.25, 0.5, 0.75, 1), **axes) for name, axes in GRIDS.items()}
-        server = Server(root)
-        server.start()
-        assert server.process
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        for name, run_id in runs.items():
-            page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            page.goto(f"{server.url}/runs?run={run_id}")
-            page.locator("[data-cell]").first.wait_for(timeout=60_000)
-            page.locator(".st-key-whatif-cell").wait_for(timeout=60_000)
-            page.wait_for_timeout(2500)
-            found = click(page, server.process.pid, repeat)
-            page.close()
-            one = {key: told(found[key]) for key in ("drawn", "answered", "page", "server")}
-            one["payload"] = told(payload_ms(run_id, repeat))
-            result[name] = {**one, "moved": found["moved"], "load": os.getloadavg()[0]}
-            met = "met" if one["drawn"]["p95"] <= GOAL_MS else "missed"
-            print(
-                f"{name}, n = {one['drawn']['n']}, load {result[name]['load']:.1f}: panel drawn p50 {one['drawn']['p50']}, p95 {one['drawn']['p95']} ms "
-                f"(goal {GOAL_MS}: {met}); server's part named p50 {one['answered']['p50']}, p95 {one['answered']['p95']} ms; "
-                f"processor a click: page p50 {one['page']['p50']}, server mean {one['server']['mean']}, of that the map's content {one['payload']['p50']} ms; "
-                f"page scrolled {found['moved']} times",
-                flush=True,
-            )
-        browser.close()
-        server.stop()
+        with opened(root) as (server, pid, browser):
+            for name, run_id in runs.items():
+                page = wide_page(browser)
+                page.goto(f"{server.url}/runs?run={run_id}")
+                page.locator("[data-cell]").first.wait_for(timeout=60_000)
+                page.locator(".st-key-whatif-cell").wait_for(timeout=60_000)
+                page.wait_for_timeout(2500)
+                found = click(page, pid, repeat)
+                page.close()
+                result[name] = tell(name, found, payload_ms(run_id, repeat))
     if args.json:
         args.json.write_text(json.dumps(result, indent=1))
 

@@ -57,6 +57,7 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
     from pages.ui.result import verdict
     from pages.ui.result.page import claims
     from pages.ui.start import headline
+    from pages.ui.words import in_short
 
     said = verdict.judge(result, best)
     rows = sum(result["dataset"]["rows"].values())
@@ -65,7 +66,7 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
     st.badge(
         t(f"runs.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word], help=term("verdict")
     )
-    st.markdown(headline.in_short(result, best))
+    st.markdown(in_short.of(result, best))
     took = sum(v for v in result["seconds"].values() if isinstance(v, int | float))
     st.caption(
         t(

@@ -10,7 +10,7 @@ import numpy as np
 
 from kd_core import safe_io
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.preparation import profile_source
+from kd_core.data.preparation import look_at
 from kd_core.data.views import foreseen
 from kd_core.scenarios.base import SCENARIOS, default_spec
 from kd_core.scenarios.cards.pictures import drawn
@@ -49,18 +49,7 @@ def picture(name: str) -> tuple[str, str, dict[str, Any]]:
 def made(name: str) -> Card:
     """Make a scenario's card from its generator and its sample. Errors: UnknownName; DataError without a sample."""
     svg, shows, names = picture(name)
-    data = default_spec(name).dataset
-    found = profile_source(
-        data.source,
-        data.read,
-        target=data.target,
-        task=data.task,
-        positive=data.positive,
-        more_targets=data.more_targets,
-        group=data.group,
-        time=data.time,
-        kinds=data.kinds,
-    )
+    found = look_at(default_spec(name).dataset)
     task = str(found.task)
     outputs = task_of(task).num_outputs(len(found.classes))
     return Card(svg, shows, names, found.num_rows, len(found.columns), outputs, task, foreseen(found))

@@ -1,4 +1,4 @@
-"""What every chart is built with: an empty figure in the one look, axes, literal text and cells."""
+"""What every chart is built with: a figure in the one look, axes, literal text and cells."""
 
 from __future__ import annotations
 
@@ -47,7 +47,6 @@ __all__ = [
     "SYMBOL",
     "cells",
     "contrast",
-    "empty",
     "faint",
     "figure",
     "level",
@@ -73,15 +72,6 @@ def figure(height: int = 340, *, x: str = "", y: str = "", legend: bool = True) 
     """Start an empty figure with quiet grid lines, a legend above and no title of its own."""
     fig = Drawing()
     fig.update_layout(**look.layout(height, x=x, y=y, legend=legend))
-    return fig
-
-
-def empty(words: str, height: int = 160) -> Drawing:
-    """Draw nothing but words that say what will be here: axes without points tell nothing."""
-    fig = figure(height, legend=False)
-    fig.update_xaxes(visible=False)
-    fig.update_yaxes(visible=False)
-    fig.add_annotation(**look.note(look.TEXT), text=literal(words), x=0.5, y=0.5, xref="paper", yref="paper")
     return fig
 
 

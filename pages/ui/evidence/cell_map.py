@@ -19,7 +19,7 @@ from pages.ui import look
 from pages.ui.evidence import cell_words
 from pages.ui.result import verdict
 from pages.ui.shared import findings
-from pages.ui.shared.picture import BROWSER
+from pages.ui.shared.picture import BROWSER, style
 from pages.ui.shared.text import Safe, catalogue, plain, t
 from pages.ui.what_if import whatif_cells, whatif_words
 from pages.ui.what_if.whatif_cells import Grid
@@ -33,7 +33,7 @@ PARTS = (
 _map = st.components.v2.component(
     "kd_cell_map",
     html="<div class='place'>\n</div>",
-    css=(BROWSER / "cell_map" / "cell_map.css").read_text("utf-8"),
+    css=style("component", "picture", "cell_map/cell_map"),
     js="\n".join(part.read_text("utf-8") for part in PARTS),
 )
 
@@ -87,7 +87,7 @@ def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name:
         "colours": {"loss": look.SHIFT_HUES[0], "gain": look.SHIFT_HUES[1], "picked": look.COLOUR["compressed"]},
         "words": {k.removeprefix(WORDS): v for k, v in catalogue().items() if k.startswith(WORDS)},
     }
-    for c in whatif_cells.rows(cells):
+    for c in grid.each(cells):
         gain, least, most = (whatif_cells.in_units(grid.metric, v) for v in (c.gain, c.low, c.high))
         known = c.judged and gain is not None
         made["cells"].append(

@@ -33,7 +33,7 @@ def of(grid: Grid, name: str) -> Marginal[Any]:
     """
     taught = grid.judged if name == "alpha" else grid.judged[grid.judged["alpha"].ne(0)]
     others = [n for n in ("student", *SETTINGS) if n != name]
-    cells = whatif_cells.rows(taught[taught[name].notna()])
+    cells = grid.each(taught[taught[name].notna()])
     tried = [Tried(getattr(c, name), tuple(getattr(c, n) for n in others), _gains(grid, c)) for c in cells]
     return marginal(tried, grid.students if name == "student" else grid.values[name])
 

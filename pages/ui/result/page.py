@@ -19,8 +19,8 @@ from pages.ui.result import result_tabs, speed, verdict
 from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
-from pages.ui.start import headline
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
+from pages.ui.words import in_short
 
 Result = Mapping[str, Any]
 
@@ -99,7 +99,7 @@ def judgement(found: Result, index: int) -> None:
             color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
-        st.markdown(f"##### {headline.in_short(found, index)}")
+        st.markdown(f"##### {in_short.of(found, index)}")
         claims(said, found, student)
         if said.reason:
             st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")

@@ -17,12 +17,19 @@ from pages.ui.shared.text import plain, t
 
 KINDS = ("svg", "png")
 BROWSER = Path(__file__).parent.parent / "browser"
+
+
+def style(*names: str) -> str:
+    """Join styles to that of one component; those that components share come before its own."""
+    return "\n".join((BROWSER / f"{name}.css").read_text("utf-8") for name in names)
+
+
 _buttons = st.components.v2.component(
     "kd_picture",
     html="<div class='row'>\n"
     + "".join(f"<button type='button' data-kind='{k}'>{k.upper()}</button>" for k in KINDS)
     + "</div>",
-    css=(BROWSER / "picture.css").read_text("utf-8"),
+    css=style("picture"),
     js=(BROWSER / "picture.js").read_text("utf-8"),
 )
 

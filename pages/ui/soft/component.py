@@ -13,7 +13,7 @@ from pages.ui.look import COLOUR, SHIFT_HUES
 from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import text
-from pages.ui.shared.picture import BROWSER
+from pages.ui.shared.picture import BROWSER, style
 from pages.ui.shared.text import catalogue, plain, t
 from pages.ui.soft.content import Content
 
@@ -36,7 +36,7 @@ def script(kind: str) -> str:
     return "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in (*FIRST, *PARTS[kind], *LAST))
 
 
-_STYLE = (FOLDER / "soft_labels.css").read_text("utf-8")
+_STYLE = style("component", "soft_labels/soft_labels")
 _COMPONENTS = {
     kind: st.components.v2.component(f"kd_soft_{kind}", html="<div class='place'>\n</div>", css=_STYLE, js=script(kind))
     for kind in PARTS

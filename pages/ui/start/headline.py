@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kd_core.runs.outcome import read_outcome
 from pages.ui.result.verdict import metric_title
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
@@ -22,10 +21,3 @@ def reached(result: Mapping[str, Any], student: int) -> Safe:
         teacher=text.score(result["teacher"]["metrics"][metric]),
         alone=text.score(chosen["baseline"]["metrics"][metric]["mean"]),
     )
-
-
-def in_short(result: Mapping[str, Any], student: int) -> Safe:
-    """Close with what to make of it: by the verdict, and by how a plain model of its size stands to it."""
-    found = read_outcome(result).students[student]
-    beside = t(f"start.short.plain_{found.plain.standing}") if found.plain else ""
-    return Safe(" ".join(str(part) for part in (t(f"start.short.{found.verdict}"), beside) if part))

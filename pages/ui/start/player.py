@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.charts.marks import COLOUR
 from pages.ui.result.verdict import metric_title
-from pages.ui.shared.picture import BROWSER
+from pages.ui.shared.picture import BROWSER, style
 from pages.ui.shared.text import catalogue, plain, t
 from pages.ui.start.learning import Learning
 
@@ -16,7 +16,7 @@ WORDS = "start.play."
 _curves = st.components.v2.component(
     "kd_learning",
     html="<div class='place'>\n</div>",
-    css=(BROWSER / "start" / "learning.css").read_text("utf-8"),
+    css=style("component", "start/learning"),
     js=(BROWSER / "start" / "learning.js").read_text("utf-8"),
 )
 

@@ -135,7 +135,15 @@ class Grid:
 
     def cell(self, index: int | None) -> Cell | None:
         """The cell with this number, or None."""
-        return rows(self.cells.loc[[index]])[0] if index in self.cells.index else None
+        return None if index is None else self._by_number.get(index)
+
+    def each(self, lines: pd.DataFrame) -> list[Cell]:
+        """The cells of these lines of the table, in their order."""
+        return [self._by_number[number] for number in lines.index]
+
+    @functools.cached_property
+    def _by_number(self) -> dict[int, Cell]:
+        return {int(cell.cell): cell for cell in rows(self.cells)}
 
 
 def rows(cells: pd.DataFrame) -> list[Cell]:

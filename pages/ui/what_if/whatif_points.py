@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from pages.ui.charts.spread import bounds
 from pages.ui.result import verdict
 from pages.ui.result.goals import WRITTEN, Candidate
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import escape, t
-from pages.ui.what_if import whatif_cells, whatif_words
+from pages.ui.what_if import whatif_words
 from pages.ui.what_if.whatif_cells import Grid
 
 COLUMN = {"size": "size_bytes", "latency": "latency_ms", "parameters": "parameters"}  # where a cell says its cost
@@ -20,7 +22,7 @@ def size_points(grid: Grid) -> dict[str, list[dict[str, Any]]]:
     arms: dict[str, list[dict[str, Any]]] = {"baseline": [], "student": []}
     title = escape(verdict.metric_title(grid.metric))
     best = grid.judged[grid.judged.index.isin(grid.best_of.values()) & grid.judged["parameters"].gt(0).fillna(False)]
-    for c in whatif_cells.rows(best.sort_values("parameters", kind="stable")):
+    for c in grid.each(best.sort_values("parameters", kind="stable")):
         said = {"baseline": t("runs.arm.baseline"), "student": escape(whatif_words.setting_words(grid, c))}
         for arm, scores in (("baseline", c.baseline), ("student", c.scores)):
             known = [v for v in scores if v is not None]
@@ -40,7 +42,7 @@ def front_points(grid: Grid, by: str) -> list[dict[str, Any]]:
     # alpha = 0 is the same training at every temperature
     again = cells["alpha"].eq(0) & cells.assign(alone=cells["alpha"].eq(0)).duplicated(["alone", COLUMN[by], "mean"])
     made = []
-    for c in whatif_cells.rows(cells[~again]):
+    for c in grid.each(cells[~again]):
         (low, high), cost = bounds(c.scores), getattr(c, COLUMN[by])
         arm, label = ("baseline", c.student) if c.is_baseline else ("student", whatif_words.setting_words(grid, c))
         hover = f"{whatif_words.hover(grid, c)}<br>{WRITTEN[by](cost)}"
@@ -51,18 +53,18 @@ def front_points(grid: Grid, by: str) -> list[dict[str, Any]]:
 
 def candidates(grid: Grid) -> list[Candidate]:
     """Cells as what could be shipped; a student's latency, measured on its chosen cell, holds for all its cells."""
-    latency = grid.cells.groupby("student")["latency_ms"].transform("last")
-    cells = grid.cells.assign(latency_ms=latency)[grid.cells["mean"].notna()]
+    measured = grid.cells.groupby("student")["latency_ms"].last()
+    latency = {str(name): None if pd.isna(ms) else float(ms) for name, ms in measured.items()}
     alone = t("what_if.cost.alone")
     return [
         Candidate(
             str(c.cell),
             f"{c.student}, {alone if c.is_baseline else whatif_words.setting_words(grid, c, student=False)}",
             c.mean,
-            {name: getattr(c, column) for name, column in COLUMN.items()},
+            {name: getattr(c, column) for name, column in COLUMN.items()} | {"latency": latency[c.student]},
             c.mean,
         )
-        for c in whatif_cells.rows(cells)
+        for c in grid.each(grid.judged)
     ]
 
 

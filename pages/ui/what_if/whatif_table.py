@@ -63,7 +63,7 @@ def lines(grid: Grid) -> pd.DataFrame:
 
     What all cells have in common is left out, so that the rest fits beside each other.
     """
-    return pd.DataFrame([_line(grid, c) for c in whatif_cells.rows(_in_order(grid))])
+    return pd.DataFrame([_line(grid, c) for c in grid.each(_in_order(grid))])
 
 
 def _numbers(metric: str) -> tuple[str, str]:
@@ -99,7 +99,7 @@ def csv(grid: Grid) -> str:
     seed = ["seed", grid.metric, f"baseline_{grid.metric}"]
     told = ["mean", "gain_mean", "gain_low", "gain_high", "word", "best", "like_best"]
     made: list[list[Any]] = [[*own, *seed, *told, "selected_epoch", *costs]]
-    for c in whatif_cells.rows(grid.cells):
+    for c in grid.each(grid.cells):
         before, after = [getattr(c, n) for n in own], [getattr(c, n) for n in costs]
         of_cell = [c.mean, c.gain, c.low, c.high, c.word, c.cell == grid.best, c.like_best]
         per_seed = list(zip(c.seeds, c.scores, c.baseline, c.selected_epochs, strict=True)) or [(None,) * 4]

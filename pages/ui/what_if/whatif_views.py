@@ -127,7 +127,7 @@ def settings(grid: Grid) -> None:
     figure = parallel.parallel(
         _axes(grid, kept),
         [whatif_cells.in_units(grid.metric, gain) for gain in kept["gain"].fillna(0.0)],
-        [whatif_words.hover(grid, c) for c in whatif_cells.rows(kept)],
+        [whatif_words.hover(grid, c) for c in grid.each(kept)],
         dark=st.context.theme.type == "dark",
         scale=grid.scale,
         gain_title=t("what_if.map.gain_axis", unit=whatif_words.unit_word(grid.metric)),

@@ -46,6 +46,27 @@ def test_a_layer_that_would_not_get_smaller_stays():
     assert rank_by(torch.tensor([3.0, 1.0, 0.0]), 10, 100, 0.5, 0.95) == 2
 
 
+@pytest.mark.parametrize("choice", CASES)
+def test_a_student_is_suited_to_thin_layers_where_one_can_be_put_in(choice):
+    stage, work = begun(choice)
+    reason = STEPS.get("low_rank").facts["suits"](stage, inputs_of(choice))
+    if reason is None:
+        assert made("low_rank", stage, work, energy=1e-9).told[-1]["layers"]
+        return
+    with pytest.raises(KDError) as caught:
+        made("low_rank", stage, work, energy=1e-9)
+    assert caught.value.code == "no_thin_layers" and f"{choice.name} {reason}." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("trees-tiny", "has no linear layers:"), ("linear", "has no linear layer between inner units:")],
+)
+def test_why_a_student_has_no_layer_to_take_apart(name, reason):
+    stage, _ = begun(FIRST[name])
+    assert STEPS.get("low_rank").facts["suits"](stage, inputs_of(stage.arch)).startswith(reason)
+
+
 def test_linear_readers_take_the_matrix_in_and_a_transformer_gets_a_layer():
     stage, work = begun(FIRST["recurrent-tiny"])
     found = made("factor_embedding", stage, work).module

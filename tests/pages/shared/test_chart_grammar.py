@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pages.ui import look
-from pages.ui.charts import lesson, marks, result, runs
-from tests.pages.shared.test_charts import CHARTS, NAMES, H, curve
+from pages.ui.charts import lesson, result, runs
+from tests.pages.shared.test_charts import CHARTS, NAMES, curve
 
 
 def test_right_is_better_in_pairs_too():
@@ -74,11 +74,6 @@ def test_an_interval_is_drawn_alike_everywhere():
         if trace.get(axis)
     ]
     assert len(bars) >= 6 and {(b["thickness"], b["width"]) for b in bars} == {(look.THIN, 4)}
-
-
-def test_words_stand_where_there_is_nothing_to_draw():
-    made = marks.empty(H).to_dict()["layout"]
-    assert made["annotations"][0]["text"] == marks.literal(H) and not made["xaxis"]["visible"]
 
 
 @pytest.mark.parametrize("name", CHARTS)

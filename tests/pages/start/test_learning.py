@@ -13,6 +13,7 @@ from pages.ui.result import verdict
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import catalogue, score, size, t
 from pages.ui.start import first_words, headline, learning, player
+from pages.ui.words import in_short
 from tests.pages import fixtures
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -112,12 +113,7 @@ def test_the_headline_says_the_results_numbers_before_any_interval(shipped, jobs
     at = open_page()
     text = words(at)
     assert text.index(said) < text.index("DISTILLING") if "DISTILLING" in text else said in text
-    assert headline.in_short(result, best) in text
-
-
-@pytest.mark.parametrize("word", ["beats", "ties", "hurts", "inconclusive"])
-def test_every_verdict_closes_with_a_sentence(word):
-    assert t(f"start.short.{word}").startswith("In short: ")
+    assert in_short.of(result, best) in text
 
 
 def test_a_run_without_curves_or_kept_rows_still_has_its_words(tmp_path, monkeypatch, jobs):  # noqa: F811

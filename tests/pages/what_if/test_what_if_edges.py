@@ -130,6 +130,14 @@ def test_every_seed_of_a_cell_has_a_place_in_each_of_its_columns():
     assert whatif_reader.frame([]).empty
 
 
+def test_a_cell_is_made_once_and_lines_of_the_table_keep_their_order():
+    grid = grid_of(make_sweep())
+    lines = grid.cells[::-2]
+    assert grid.each(lines) == whatif_cells.rows(lines) and len(lines) == 5
+    assert grid.each(lines)[0] is grid.cell(int(lines.index[0])) is not None
+    assert grid.cell(99) is grid.cell(None) is None and grid.each(grid.cells[:0]) == []
+
+
 def test_a_baseline_is_one_point_and_a_measured_latency_holds_for_all_cells_of_its_student():
     grid = grid_of(make_sweep())  # three of the nine cells have alpha 0
     arms = [p["arm"] for p in whatif_points.front_points(grid, "size")]

@@ -11,7 +11,7 @@ function started(data, parentElement, tell, kept) {
   const panel = data.panel ? cellPanel(app) : null;
   const pointer = el("p", { class: "pointer", "aria-hidden": "true" });
   const live = el("div", { class: "unseen", role: "status", "aria-live": "polite" });
-  const saves = el("div", { class: "saves" }, ...["SVG", "PNG"].map((kind) => {
+  const saves = el("div", { class: "row" }, ...["SVG", "PNG"].map((kind) => {
     const name = filled(words.picture, { kind });
     return el("button", { type: "button", "aria-label": name, title: name, onclick: () => savedMap(drawing, kind.toLowerCase(), data.name) }, kind);
   }));

@@ -1,5 +1,5 @@
 // The soft labels of a run, drawn anew at every step of the slider without the server. What an answer is, and how it is drawn, stands in
-// the folder of its kind: `prepared`, `measured`, `SORTS`, `HOLDS`, `sortsOf`, `rowLine` and `boardOf`.
+// the folder of its kind: `prepared`, `measured`, `SORTS`, `HOLDS`, `rowLine` and `boardOf`.
 const standing = new WeakMap();
 let made = 0;
 
@@ -90,8 +90,8 @@ function started(data, parentElement) {
   const rowWanted = model.ids.findIndex((id) => String(id) === asked.get("row"));
   app.state.temperature = bar.nearest(wanted >= 0 && Number.isFinite(wanted) ? wanted : data.start);
   if (rowWanted >= 0) app.state.row = rowWanted;
-  app.state.chosen = board.first;
-  [app.state.sort] = sortsOf(board.first);
+  if (model.partedAll) app.state.chosen = { kind: "apart" };
+  [app.state.sort] = sortsOf(app.state.chosen);
   bar.update(app.state.temperature);
   one.show(app.state.row);
   parentElement.querySelector(".place").replaceChildren(root);
@@ -118,7 +118,9 @@ function started(data, parentElement) {
 
 // The numbers that are drawn, as a file.
 function saved({ model, numbers, state, data }, board) {
-  const text = JSON.stringify({ [data.measure]: numbers.temperature, row: model.ids[state.row], ...board.saved(numbers) });
+  const arms = Object.fromEntries(ARMS.map((arm) => [arm, { ...numbers.arms[arm], ...board.savedOf?.(arm) }]));
+  const content = { [data.measure]: numbers.temperature, row: model.ids[state.row], arms, ...board.saved(numbers) };
+  const text = JSON.stringify(content, (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value));
   const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
   el("a", { href: address, download: `soft-labels-${data.sign}${numbers.temperature}.json` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);

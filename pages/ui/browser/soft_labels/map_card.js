@@ -182,3 +182,15 @@ function mapCard(app) {
 
   return { element, update: repaint, lay };
 }
+
+// Where the cards of answers with a map stand.
+const aroundMap = ({ row, spread, rows, map, belief, classes }) => [
+  el("div", { class: "grid first" }, row.element, spread.element), rows.element, map.element,
+  el("div", { class: "grid" }, belief.element, classes.element),
+];
+
+// What a file keeps of a model: its shares of the row that is shown, and its map.
+function sharesAndMap({ model: { C, arms }, state: { row } }, arm) {
+  const { p, lift } = arms[arm];
+  return { row: p.subarray(row * C, (row + 1) * C), lift: square(lift.map(Math.exp), C) };
+}

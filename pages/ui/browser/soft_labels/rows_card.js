@@ -1,12 +1,29 @@
 // The rows that were chosen, in an order of choice.
 const PAGE = 10;
 
+// Orders that several kinds of answers have: how far student and teacher are apart, how undecided the teacher is.
+const BY_DISTANCE = {
+  apart: (model) => (i, j) => model.apart[j] - model.apart[i],
+  close: (model) => (i, j) => model.apart[i] - model.apart[j],
+};
+const BY_DOUBT = {
+  undecided: (model) => (i, j) => model.arms.teacher.entropy[j] - model.arms.teacher.entropy[i],
+  sure: (model) => (i, j) => model.arms.teacher.entropy[i] - model.arms.teacher.entropy[j],
+};
+// Of a cell of the map alone: what a model gives to the class that is taken for another.
+const OF_A_CELL = {
+  like: (model, { arm, b }) => (i, j) => model.arms[arm].p[j * model.C + b] - model.arms[arm].p[i * model.C + b],
+};
+
+const ordersOf = ({ kind }) => ({ ...(kind === "cell" ? OF_A_CELL : {}), ...SORTS });
+const sortsOf = (chosen) => Object.keys(ordersOf(chosen));
+
 // Rows of a choice in their order; equal ones as in the file.
 function rowsOf(model, chosen, sort) {
   const holds = HOLDS[chosen.kind](model, chosen);
   const found = [];
   for (let i = 0; i < model.N; i++) if (holds(i)) found.push(i);
-  const before = SORTS[sort](model, chosen);
+  const before = ordersOf(chosen)[sort](model, chosen);
   return found.sort((i, j) => before(i, j) || i - j);
 }
 

@@ -1,7 +1,6 @@
 // Answers that are numbers: how far off each model is, where student and teacher are off alike, and on which rows a bound lets the teacher go.
 const SORTS = {
-  apart: (model) => (i, j) => model.apart[j] - model.apart[i],
-  close: (model) => (i, j) => model.apart[i] - model.apart[j],
+  ...BY_DISTANCE,
   teacher_off: (model) => (i, j) => Math.abs(model.arms.teacher.off[j]) - Math.abs(model.arms.teacher.off[i]),
   student_off: (model) => (i, j) => Math.abs(model.arms.student.off[j]) - Math.abs(model.arms.student.off[i]),
 };
@@ -13,8 +12,6 @@ const HOLDS = {
   off: ({ arms }, { bin, low, high }) => (i) => binOf(arms.student.off[i], low, high) === bin,
   brushed: ({}, { rows }) => (i) => rows.has(i),
 };
-
-const sortsOf = () => Object.keys(SORTS);
 
 const rowLine = ({ model, words }) => ({
   label: (row) => filled(words.labelled, { label: amount(model, model.truth[row]) }),
@@ -54,17 +51,15 @@ function boardOf(app) {
   };
   return {
     cards,
-    first: { kind: "all" },
     parts: [
       el("div", { class: "grid first" }, cards.plane.element, cards.row.element), cards.rows.element,
       el("div", { class: "grid" }, cards.spread.element, cards.tenths.element),
     ],
     shown: () => cards.plane.lay(),
     lead: (place, numbers) => say(place, data.bounded ? words.lead_bounded : words.lead, { m: numbers.temperature, let_go: percent(1 - numbers.followed), pull: percent(1 - numbers.pull), better: percent(numbers.better) }),
-    saved(numbers) {
-      const arms = Object.fromEntries(ARMS.map((arm) => [arm, { ...numbers.arms[arm], off: Array.from(numbers.arms[arm].off) }]));
-      const rows = { number: Array.from(model.ids), truth: Array.from(model.truth), followed: Array.from(model.followed), ...Object.fromEntries(ARMS.map((arm) => [arm, Array.from(model.arms[arm].value)])) };
-      return { followed: numbers.followed, pull: numbers.pull, better: numbers.better, rows_of: N, arms, rows };
+    saved({ followed, pull, better }) {
+      const rows = { number: model.ids, truth: model.truth, followed: model.followed, ...Object.fromEntries(ARMS.map((arm) => [arm, model.arms[arm].value])) };
+      return { followed, pull, better, rows_of: N, rows };
     },
   };
 }

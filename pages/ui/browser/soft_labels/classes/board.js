@@ -1,13 +1,7 @@
 // Classes of which one is right: shares of a row, how sure the models are, and which classes they find alike.
 const DRAWN = 10;
 
-const SORTS = {
-  apart: (model) => (i, j) => model.apart[j] - model.apart[i],
-  close: (model) => (i, j) => model.apart[i] - model.apart[j],
-  undecided: (model) => (i, j) => model.arms.teacher.entropy[j] - model.arms.teacher.entropy[i],
-  sure: (model) => (i, j) => model.arms.teacher.entropy[i] - model.arms.teacher.entropy[j],
-  like: (model, { arm, b }) => (i, j) => model.arms[arm].p[j * model.C + b] - model.arms[arm].p[i * model.C + b],
-};
+const SORTS = { ...BY_DISTANCE, ...BY_DOUBT };
 
 const HOLDS = {
   all: () => () => true,
@@ -17,11 +11,6 @@ const HOLDS = {
   largest: ({ arms }, { bin, low, high }) => (i) => binOf(arms.teacher.largest[i], low, high) === bin,
   entropy: ({ arms }, { bin, low, high }) => (i) => binOf(arms.teacher.entropy[i], low, high) === bin,
 };
-
-function sortsOf(chosen) {
-  const plain = Object.keys(SORTS).filter((name) => name !== "like");
-  return chosen.kind === "cell" ? ["like", ...plain] : plain;
-}
 
 const rowLine = ({ data, model, words }) => ({
   label: (row) => filled(words.labelled, { label: short(data.classes[model.labels[row]], 28) }),
@@ -109,22 +98,9 @@ function boardOf(app) {
   const atOne = measured(model, 1).arms.teacher.largestMean;
   return {
     cards,
-    first: { kind: model.partedAll ? "apart" : "all" },
-    parts: [
-      el("div", { class: "grid first" }, cards.row.element, cards.spread.element), cards.rows.element, cards.map.element,
-      el("div", { class: "grid" }, cards.belief.element, cards.classes.element),
-    ],
+    parts: aroundMap(cards),
     lead: (place, { arms, temperature }) => say(place, words.lead, { t: temperature, share: percent(arms.teacher.largestMean), at_one: percent(atOne), effective: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1) }),
-    saved(numbers) {
-      const arms = Object.fromEntries(
-        ARMS.map((arm) => {
-          const { largest, entropy, ...plain } = numbers.arms[arm];
-          const row = Array.from(model.arms[arm].p.subarray(app.state.row * model.C, (app.state.row + 1) * model.C));
-          return [arm, { ...plain, largest: Array.from(largest), entropy: Array.from(entropy), row, lift: square(model.arms[arm].lift.map(Math.exp), model.C) }];
-        }),
-      );
-      const rows = { number: Array.from(model.ids), distance: Array.from(model.apart), teacher_entropy: Array.from(model.arms.teacher.entropy) };
-      return { classes: data.classes, kl: numbers.kl, inherited: numbers.inherited, arms, rows };
-    },
+    savedOf: (arm) => sharesAndMap(app, arm),
+    saved: ({ kl, inherited }) => ({ classes: data.classes, kl, inherited, rows: { number: model.ids, distance: model.apart, teacher_entropy: model.arms.teacher.entropy } }),
   };
 }

@@ -1,12 +1,7 @@
 // Answers that choose among a whole catalogue: a history, the first items of every model by name, and what all others have together.
 const DRAWN = 11;
 
-const SORTS = {
-  apart: (model) => (i, j) => model.apart[j] - model.apart[i],
-  close: (model) => (i, j) => model.apart[i] - model.apart[j],
-  undecided: (model) => (i, j) => model.arms.teacher.entropy[j] - model.arms.teacher.entropy[i],
-  sure: (model) => (i, j) => model.arms.teacher.entropy[i] - model.arms.teacher.entropy[j],
-};
+const SORTS = { ...BY_DISTANCE, ...BY_DOUBT };
 
 const HOLDS = {
   all: () => () => true,
@@ -16,7 +11,6 @@ const HOLDS = {
   beyond: ({ arms }, { bin, low, high }) => (i) => binOf(arms.teacher.beyond[i], low, high) === bin,
 };
 
-const sortsOf = () => Object.keys(SORTS);
 const itemName = ({ data, words }, item) => (item < 0 ? words.unseen : data.items[data.at[item]] ?? words.unseen);
 
 const rowLine = (app) => ({
@@ -95,20 +89,13 @@ function boardOf(app) {
   const atOne = measured(model, 1).arms.teacher.beyondMean;
   return {
     cards,
-    first: { kind: model.partedAll ? "apart" : "all" },
     parts: [el("div", { class: "grid first" }, cards.row.element, el("div", { class: "stack" }, cards.spread.element, cards.places.element)), cards.rows.element],
     lead: (place, { arms, temperature }) => say(place, words.lead, { t: temperature, share: percent(arms.teacher.largestMean), beyond: percent(arms.teacher.beyondMean), at_one: percent(atOne), num: exact(Math.max(0, model.total - TOP)), student: percent(arms.student.beyondMean) }),
-    saved(numbers) {
-      const row = app.state.row;
-      const arms = Object.fromEntries(
-        ARMS.map((arm) => {
-          const one = model.arms[arm];
-          const { largest, beyond, ...plain } = numbers.arms[arm];
-          const own = Array.from({ length: model.K }, (_, k) => [itemName(app, one.items[row * model.K + k]), one.p[row * model.K + k]]);
-          return [arm, { ...plain, largest: Array.from(largest), beyond: Array.from(beyond), row: own, each: one.each[row], places: Array.from(model.places[arm]) }];
-        }),
-      );
-      return { catalogue: data.catalogue, kl: numbers.kl, shared: numbers.shared, arms, rows: { number: Array.from(model.ids), distance: Array.from(model.apart) } };
+    savedOf(arm) {
+      const [one, { row }] = [model.arms[arm], app.state];
+      const own = Array.from({ length: model.K }, (_, k) => [itemName(app, one.items[row * model.K + k]), one.p[row * model.K + k]]);
+      return { row: own, each: one.each[row], places: model.places[arm] };
     },
+    saved: ({ kl, shared: same }) => ({ catalogue: data.catalogue, kl, shared: same, rows: { number: model.ids, distance: model.apart } }),
   };
 }

@@ -1,13 +1,7 @@
 // Labels that stand alone: a row's labels by model, how many labels each would give, and which labels are taken for each other.
 const DRAWN = 12;
 
-const SORTS = {
-  apart: (model) => (i, j) => model.apart[j] - model.apart[i],
-  close: (model) => (i, j) => model.apart[i] - model.apart[j],
-  undecided: (model) => (i, j) => model.arms.teacher.entropy[j] - model.arms.teacher.entropy[i],
-  sure: (model) => (i, j) => model.arms.teacher.entropy[i] - model.arms.teacher.entropy[j],
-  like: (model, { arm, b }) => (i, j) => model.arms[arm].p[j * model.C + b] - model.arms[arm].p[i * model.C + b],
-};
+const SORTS = { ...BY_DISTANCE, ...BY_DOUBT };
 
 const HOLDS = {
   all: () => () => true,
@@ -17,11 +11,6 @@ const HOLDS = {
   expected: ({ arms }, { bin, low, high }) => (i) => binOf(arms.teacher.expected[i], low, high) === bin,
   entropy: ({ arms }, { bin, low, high }) => (i) => binOf(arms.teacher.entropy[i], low, high) === bin,
 };
-
-function sortsOf(chosen) {
-  const plain = Object.keys(SORTS).filter((name) => name !== "like");
-  return chosen.kind === "cell" ? ["like", ...plain] : plain;
-}
 
 function namesOf({ data, model, words }, row) {
   const own = data.classes.filter((_, c) => model.has[row * model.C + c]);
@@ -100,21 +89,9 @@ function boardOf(app) {
   const atOne = measured(model, 1).arms.teacher.expectedMean;
   return {
     cards,
-    first: { kind: model.partedAll ? "apart" : "all" },
-    parts: [
-      el("div", { class: "grid first" }, cards.row.element, cards.spread.element), cards.rows.element, cards.map.element,
-      el("div", { class: "grid" }, cards.belief.element, cards.classes.element),
-    ],
+    parts: aroundMap(cards),
     lead: (place, { arms, temperature }) => say(place, words.lead, { t: temperature, teacher: number(arms.teacher.expectedMean), at_one: number(atOne), student: number(arms.student.expectedMean), has: number(held) }),
-    saved(numbers) {
-      const arms = Object.fromEntries(
-        ARMS.map((arm) => {
-          const { expected, entropy, ...plain } = numbers.arms[arm];
-          const row = Array.from(model.arms[arm].p.subarray(app.state.row * C, (app.state.row + 1) * C));
-          return [arm, { ...plain, expected: Array.from(expected), entropy: Array.from(entropy), row, lift: square(model.arms[arm].lift.map(Math.exp), C) }];
-        }),
-      );
-      return { labels: data.classes, kl: numbers.kl, inherited: numbers.inherited, arms, rows: { number: Array.from(model.ids), distance: Array.from(model.apart) } };
-    },
+    savedOf: (arm) => sharesAndMap(app, arm),
+    saved: ({ kl, inherited }) => ({ labels: data.classes, kl, inherited, rows: { number: model.ids, distance: model.apart } }),
   };
 }

@@ -3,8 +3,7 @@ const DRAWN = 12;
 const missing = (v) => (v === v ? v : -1); // a query without a relevant row has no quality
 
 const SORTS = {
-  apart: (model) => (i, j) => model.apart[j] - model.apart[i],
-  close: (model) => (i, j) => model.apart[i] - model.apart[j],
+  ...BY_DISTANCE,
   lost: (model) => (i, j) => missing(model.arms.teacher.ndcg[j] - model.arms.student.ndcg[j]) - missing(model.arms.teacher.ndcg[i] - model.arms.student.ndcg[i]),
   alike: (model) => (i, j) => missing(model.alike.student[j]) - missing(model.alike.student[i]),
 };
@@ -16,8 +15,6 @@ const HOLDS = {
   ndcg: ({ arms }, { bin, low, high }) => (q) => Number.isFinite(arms.student.ndcg[q]) && binOf(arms.student.ndcg[q], low, high) === bin,
   largest: ({ arms }, { bin, low, high }) => (q) => binOf(arms.teacher.largest[q], low, high) === bin,
 };
-
-const sortsOf = () => Object.keys(SORTS);
 
 const rowLine = ({ model, words }) => ({
   label: (q) => filled(words.labelled, { num: model.sizes[q] }),
@@ -87,23 +84,13 @@ function boardOf(app) {
   cards.orders.show(app.state.row);
   return {
     cards,
-    first: { kind: model.partedAll ? "apart" : "all" },
     parts: [
       el("div", { class: "grid" }, cards.row.element, cards.orders.element), cards.rows.element,
       el("div", { class: "grid" }, cards.spread.element, cards.grades.element),
     ],
     shown: (row) => cards.orders.show(row),
     lead: (place, { arms, alike, temperature }) => say(place, words.lead, { t: temperature, share: percent(arms.teacher.largestMean), student: percent(arms.student.largestMean), alike: percent(alike.student), alike_baseline: percent(alike.baseline) }),
-    saved(numbers) {
-      const { state } = app;
-      const arms = Object.fromEntries(
-        ARMS.map((arm) => {
-          const { largest, ndcg, ...plain } = numbers.arms[arm];
-          const row = Array.from(model.arms[arm].p.subarray(model.start[state.row], model.start[state.row + 1]));
-          return [arm, { ...plain, largest: Array.from(largest), ndcg: Array.from(ndcg), row }];
-        }),
-      );
-      return { kl: numbers.kl, alike: numbers.alike, grades: model.steps, by_grade: model.labelByGrade, arms, queries: model.ids, distance: Array.from(model.apart) };
-    },
+    savedOf: (arm) => ({ row: model.arms[arm].p.subarray(model.start[app.state.row], model.start[app.state.row + 1]) }),
+    saved: ({ kl, alike }) => ({ kl, alike, grades: model.steps, by_grade: model.labelByGrade, queries: model.ids, distance: model.apart }),
   };
 }
