@@ -102,6 +102,8 @@ def _run_line(row: Any) -> None:
             # The page of this run counts by itself; at two paces the numbers would differ on one screen.
             own_page = st.query_params.get(session.RUN) == row.id
             said = [state] if own_page else [state, *finished.units(found)[:1]]
+            if found.outlook.round > 1:
+                said.insert(1, t("runs.head.round_short", round=found.outlook.round))
             st.progress(min(1.0, max(0.0, found.progress)), text=" · ".join(said))
         else:
             st.caption(state)
