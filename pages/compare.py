@@ -9,7 +9,9 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from pages.ui.access import aids
 from pages.ui.charts import compare as charts
+from pages.ui.charts import placing
 from pages.ui.compare import runs_shown
 from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
@@ -41,23 +43,29 @@ def choices(found: list[Entry]) -> tuple[str, str]:
 
 
 def goals(found: list[Entry], metric: str, by: str) -> Goals:
-    """Let the person set goals; say how many students meet them, and which one to ship."""
+    """Let the person set goals."""
     teacher = comparison.best_teacher(found, metric)
     costs = {} if teacher is None else {c: comparison.cost(teacher, c) for c in comparison.COSTS}
     value = None if teacher is None else teacher["metrics"][metric]
-    asked = goal_form.ask("goal", metric, by, value, costs, f"compare.goal.times_{by}")
+    return goal_form.ask("goal", metric, by, value, costs, f"compare.goal.times_{by}")
+
+
+def decision(found: list[Entry], metric: str, by: str, asked: Goals) -> None:
+    """Say how many students meet the goals, which one to ship, and which plain model does without a teacher."""
     goal_form.show([comparison.candidate(e, metric) for e in found], asked, "compare.goal.passed")
+    goal_form.beside(comparison.plain_candidates(found, metric), asked)
+    teacher = comparison.best_teacher(found, metric)
     if teacher is not None:
+        known = comparison.cost(teacher, by)
         told = {
             "teacher": engine.part_title("teacher", str(teacher["name"])),
             "metric": verdict.metric_title(metric),
-            "value": text.score(value),
+            "value": text.score(teacher["metrics"][metric]),
         }
-        if costs[by] is None:
+        if known is None:
             st.caption(t("compare.goal.against_open", cost=t(f"compare.cost.{by}"), **told))
         else:
-            st.caption(t("compare.goal.against", cost=comparison.written(by)(costs[by]), **told))
-    return asked
+            st.caption(t("compare.goal.against", cost=comparison.written(by)(known), **told))
 
 
 def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None:
@@ -83,6 +91,7 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None
         picked=picks(),
         goal=goal,
         goal_name=t("compare.goal_name"),
+        wide=aids.plot_width(placing.WIDER),
     )
     seen = findings.of_points([p for p in drawn if p["id"] in best], metric, cost, comparison.written(by))
     event: Any = picture.show(fig, "pareto", seen, pick=True)
@@ -147,7 +156,7 @@ def page() -> None:
     if not comparison.common_metrics(found):
         st.warning(t("compare.mixed_task"), icon=":material/warning:")
         return
-    data = {f"{r.dataset_name} → {r.target}" for r in rows}
+    data = {goal_form.data_of(r) for r in rows}
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
     metric, by = choices(found)
@@ -158,8 +167,11 @@ def page() -> None:
             st.caption(t("compare.goals_mixed"))
         else:
             asked = goals(found, metric, by)
+            goal_form.keep(next(iter(data)), asked)
     with left:
         chart(found, metric, by, asked)
+        if asked is not None:
+            decision(found, metric, by, asked)
     picked = [e for e in found if e.id in picks()]
     if picked:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

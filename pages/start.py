@@ -41,7 +41,9 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     best = verdict.best_student(result)
     first_words.show(example.FOLDER, result, best)
     with st.container(border=True, key="start-example"):
-        learned = learning.read(example.FOLDER, result, best)
+        with st.spinner(t("start.reading")):  # a server that has just begun takes a while
+            learned = learning.read(example.FOLDER, result, best)
+            verdict.judge(result, best)
         if learned is None:  # a run without curves
             _said(spec, result, best)
             return
@@ -54,7 +56,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
 
 def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
     """What came out, where and when it was measured, and the ways on from here."""
-    from pages.ui.result import verdict
+    from pages.ui.result import speed, verdict
     from pages.ui.result.page import claims
     from pages.ui.start import headline
     from pages.ui.words import in_short
@@ -71,7 +73,7 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
     st.caption(
         t(
             "start.kept",
-            hardware=verdict.hardware(result),
+            hardware=speed.hardware(result),
             date=str(result["created_utc"])[:10],
             seconds=text.seconds(result["seconds"].get("total", took)),
             version=result["environment"]["torch"],

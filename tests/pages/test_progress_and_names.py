@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.ui.runs import run_list
+from pages.ui.shared.text import t
 from tests.pages.fixtures import curve_events, done_run, make_run
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -45,10 +46,31 @@ def test_a_run_that_takes_longer_than_thought_says_so():
     assert "Took longer than thought: about 1 min " in said
 
 
-def test_seeds_that_are_added_are_said_with_the_new_total():
+def test_seeds_that_are_added_are_said_with_the_new_total_and_are_a_round_of_their_own():
+    def bars(at):
+        return [
+            (bar.proto.text, bar.proto.value)
+            for bar in at.get("progress")
+            if bar.proto.text.startswith(("First", "Round"))
+        ]
+
     events = [*curve_events(("tiny",), 3, "roc_auc"), {"kind": "seeds", "added": 2, "trainings": 10}]
-    said = words(open_page("runs", run=make_run("running", events=events)))
-    assert "6 of 10 trainings, 4 of them added" in said
+    at = open_page("runs", run=make_run("running", events=events))
+    assert "6 of 10 trainings, 4 of them added" in words(at) and "A first round with" not in words(at)
+    (before, full), (now, share) = bars(at)
+    assert before == "First round: its 6 trainings are done" and full == 100
+    assert now.startswith("Round 2: 4 more trainings") and share == 0
+    again = [*events, {"kind": "seeds", "added": 1, "trainings": 12}]
+    (before, _), (now, _) = bars(open_page("runs", run=make_run("running", events=again)))
+    assert before == "Rounds 1 to 2: their 10 trainings are done" and now.startswith("Round 3: 2 more")
+
+
+def test_a_first_round_says_that_seeds_may_be_added_only_where_they_are_automatic():
+    events = curve_events(("tiny",), 3, "roc_auc")
+    fixed = open_page("runs", run=make_run("running", events=events))
+    told = t("runs.head.first_round", seeds=3)
+    assert told not in words(fixed) and not fixed.exception
+    assert told in words(open_page("runs", run=make_run("running", events=events, seeds=None)))
 
 
 def test_pictures_that_are_made_before_students_learn_are_told():

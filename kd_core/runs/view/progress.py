@@ -36,7 +36,8 @@ class Units:
 class Outlook:
     """How far a run is. `left_s` is None where nothing is known; `late`: it takes clearly longer than first said.
 
-    `added`: trainings asked for after the plan, such as further seeds.
+    `added`: trainings asked for after the plan, such as further seeds. `share` is that of the round at work, which is the
+    `round`-th; `earlier` trainings belong to the rounds before it.
     """
 
     share: float = 0.0
@@ -44,6 +45,8 @@ class Outlook:
     late: bool = False
     units: Units | None = None
     added: int = 0
+    round: int = 1
+    earlier: int = 0
 
 
 @dataclass
@@ -142,6 +145,7 @@ class Progress:
         self._promised: float | None = None
         self._best = 0.0
         self._sweep = False
+        self._round, self._earlier, self._begun_at = 1, 0, 0.0
 
     def take(self, event: Event, t: float) -> None:
         """Take an event that happened `t` seconds after the start."""
@@ -154,7 +158,7 @@ class Progress:
         elif kind == "plan":
             self._take_plan(event, t)
         elif kind == "seeds":
-            self._grow(int(event["trainings"]))
+            self._grow(int(event["trainings"]), t)
         elif event.get(CHOOSING):  # candidates are counted as parts of their phase
             return
         elif kind == "epoch":
@@ -179,10 +183,11 @@ class Progress:
     def _take_plan(self, event: Event, t: float) -> None:
         total = int(event.get("trainings") or 0)
         if not self._fresh and self._works:
-            self._grow(total)
+            self._grow(total, t)
             return
         self._fresh, self._sweep = False, bool(event.get("grid"))
         self._planned = self._of = total
+        self._round, self._earlier, self._begun_at = 1, 0, 0.0
         self._works = [_Work(*w) for w in _works(event)]
         for one, told in zip(self._works, event.get("work") or (), strict=False):
             one.first = float(told.get("first") or 0.0)
@@ -193,8 +198,8 @@ class Progress:
         self._best = 0.0
         self._promised = t + sum(w.left(t) for w in self._works)
 
-    def _grow(self, total: int) -> None:
-        """More trainings were asked for than were planned, such as two more seeds."""
+    def _grow(self, total: int, t: float) -> None:
+        """More trainings were asked for than were planned, such as two more seeds: a round of its own, counted from its start."""
         work = self._work("training")
         if work is None or total <= self._of:
             return
@@ -202,8 +207,9 @@ class Progress:
             more = work.foreseen * (total - self._of) / self._of
             work.foreseen += more
             self._promised += more
-            self._best = 0.0  # the share goes back once, as the total is larger now
+            self._round, self._earlier = self._round + 1, self._of
         self._of = work.of = total
+        self._best, self._begun_at = 0.0, self._share(t) if self._round > 1 else 0.0
 
     def _take_phase(self, event: Event, t: float) -> None:
         name = str(event["phase"])
@@ -248,7 +254,7 @@ class Progress:
             if event.get("seconds"):
                 work.seconds.append(float(event["seconds"]))
         elif not self._sweep:
-            self._grow(int(event.get("of") or 0))
+            self._grow(int(event.get("of") or 0), t)
         work.done = min(int(event.get("done") or work.done + 1), work.of or 1)
         work.note(t, starts=bool(fraction))  # one kept from an earlier attempt had no epoch in this one
 
@@ -267,16 +273,21 @@ class Progress:
         """Describe where the run is after `t` seconds."""
         if not self._works:
             return Outlook()
-        weights = [w.gone(t) + w.left(t) for w in self._works]
-        total, left = sum(weights), sum(w.left(t) for w in self._works)
-        share = sum(x * w.share() for x, w in zip(weights, self._works, strict=True)) / total if total else 0.0
+        left = sum(w.left(t) for w in self._works)
+        share = (self._share(t) - self._begun_at) / ((1 - self._begun_at) or 1.0)
         self._best = max(self._best, min(ALMOST, share))
         promised = self._promised or 0.0
         late = t + left > max(LATE_SHARE * promised, promised + LATE_SECONDS)
         now = self._of_phase(self._phase) if self._phase else None
         units = Units(now.what or now.kind, now.done, now.of) if now is not None and now.of else None
         units = Units("made", *now.made) if now is not None and now.making else units
-        return Outlook(self._best, left, late, units, self._of - self._planned)
+        return Outlook(self._best, left, late, units, self._of - self._planned, self._round, self._earlier)
+
+    def _share(self, t: float) -> float:
+        """Return the finished share of all the work that is known of."""
+        weights = [w.gone(t) + w.left(t) for w in self._works]
+        total = sum(weights)
+        return sum(x * w.share() for x, w in zip(weights, self._works, strict=True)) / total if total else 0.0
 
 
 def _key(event: Event) -> Key:

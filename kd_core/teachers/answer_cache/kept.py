@@ -28,6 +28,8 @@ ALSO = "also.json"  # beside an entry, in no manifest: other ways in which its r
 class KeptAnswers:
     """A teacher's answers for the validation rows, as an earlier run kept them. Legend: V rows, C outputs.
 
+    `part`: another part of the rows, where a run kept that one's answers alone.
+
     logits (V, C) float32, memory-mapped up to 100 outputs; labels (V,) int64 classes, or float64 in the target's
     unit. `stale`: kept by another version of the code, so good for a picture only. `seconds`: what its fits took.
     """
@@ -38,6 +40,7 @@ class KeptAnswers:
     task: str
     stale: bool
     seconds: float
+    part: str = "validation"
 
 
 def teacher_settings(teacher: Choice) -> str:

@@ -13,6 +13,7 @@ import streamlit as st
 from pages.ui.shared.text import t
 
 KEY = "aids"
+PHONE = 280  # pixels of a plot on a phone
 BROWSER = Path(__file__).parent.parent / "browser"
 _place = st.components.v2.component("kd_aids", js=(BROWSER / "aids.js").read_text("utf-8"))
 
@@ -22,6 +23,11 @@ def show() -> None:
     st.html(BROWSER / "aids.css")
     known = {"code": str(t("common.code")), "narrow": is_narrow()}
     _place(key=KEY, data=known, default={"narrow": False}, on_narrow_change=lambda: None)
+
+
+def plot_width(usual: int) -> int:
+    """Return how wide a chart's plot is, in pixels: on a phone less than usual."""
+    return min(usual, PHONE) if is_narrow() else usual
 
 
 def is_narrow() -> bool:

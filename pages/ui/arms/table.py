@@ -60,7 +60,7 @@ def show(found: Result, index: int) -> None:
     st.caption(
         t(
             "runs.result.hardware",
-            hardware=verdict.hardware(found),
+            hardware=speed.hardware(found),
             threads=environment.get("threads", 1),
             torch=str(environment.get("torch", "–")),
             python=str(environment.get("python", "–")),

@@ -8,6 +8,7 @@ from typing import Any
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, literal, log_axis
+from pages.ui.charts.placing import WIDER
 from pages.ui.charts.result import Point, scatter_arms, score_range
 
 
@@ -27,6 +28,7 @@ def pareto(
     goal_name: str = "",
     paths: Sequence[Sequence[str]] = (),
     height: int = 480,
+    wide: int = WIDER,
 ) -> Drawing:
     """Draw a metric against a cost; dominated points faded, the front joined, the goal region shaded.
 
@@ -70,7 +72,8 @@ def pareto(
             hoverinfo="skip",
             marker=look.ring(),
         )
-    scatter_arms(fig, points, names, (axis["range"], span) if span else None, line)
+    edge = [{"x": 10 ** axis["range"][0], "y": goal[1]}, {"x": goal[0], "y": span[1]}] if goal and span else []
+    scatter_arms(fig, points, names, (axis["range"], span) if span else None, (line, edge), wide)
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)

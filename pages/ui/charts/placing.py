@@ -9,10 +9,11 @@ from typing import Any
 
 from pages.ui import look
 
-WIDE, EDGES = (
-    460,
-    (70, 90),
-)  # pixels of a plot in half a page, and of what stands around it: a label that fits there fits anywhere
+WIDE, WIDER = (
+    360,
+    600,
+)  # pixels of a plot in half a page, and of one beside a form: a label that fits there fits where there is more room
+AROUND = 90  # pixels above and below a plot, of a chart's height
 LETTER, HIGH, GAP = 6.4, 15, 5  # pixels: of a letter, of a line, between a mark and its label
 # in the order in which they are liked; x to the left, y upwards, in parts of the label's own size from its mark
 SIDES = {
@@ -25,7 +26,8 @@ SIDES = {
     "top left": (-1.0, 0.0),
     "bottom left": (-1.0, -1.0),
 }
-HIDDEN = 0.2  # share of a label that may lie on something; above, it is left to the pointer
+CAP = 4  # pixels to each side of an interval
+HIDDEN = 0.12  # share of a label that may lie on something; above, it is left to the pointer
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 Point = Mapping[str, Any]  # x, y, low, high, label, faded; `x` is drawn on a log axis
 
@@ -35,13 +37,17 @@ def places(
     x_range: Sequence[float],
     y_range: Sequence[float],
     height: int,
-    steps: Sequence[Point] = (),
+    steps: Sequence[Sequence[Point]] = (),
+    wide: int = WIDE,
+    levels: Sequence[tuple[float, int]] = (),
 ) -> list[str | None]:
     """Return for each point where its label stands, as Plotly names it; None where it has none or every place is taken.
 
-    `steps`: points that a line joins, to the right and then upwards. Units: `x_range` in powers of ten, as a log axis has it.
+    `steps`: the points that each line joins, to the right and then upwards. Units: `x_range` in powers of ten, as a log axis
+    has it; `height` of the chart and `wide` of its plot in pixels. `levels`: values of y with a
+    dotted line, and how many letters stand at its right end.
     """
-    wide, high = float(WIDE), float(max(120, height - EDGES[1]))
+    high = float(max(120, height - AROUND))
 
     def pixels(p: Point) -> tuple[float, float]:
         return wide * _share(math.log10(p["x"]), x_range), high * _share(p["y"], y_range)
@@ -52,10 +58,13 @@ def places(
     for (x, _), p in zip(at, points, strict=True):
         if p.get("low") is not None and p.get("high") is not None:
             ends = sorted(high * _share(p[end], y_range) for end in ("low", "high"))
-            taken.append((x - 2, ends[0], x + 2, ends[1]))
-    corners = [pixels(p) for p in steps]
-    for (x, y), (next_x, next_y) in itertools.pairwise(corners):
+            taken.append((x - CAP, ends[0], x + CAP, ends[1]))
+    corners = [pair for line in steps for pair in itertools.pairwise(pixels(p) for p in line)]
+    for (x, y), (next_x, next_y) in corners:
         taken += [(x, y - 1, next_x, y + 1), (next_x - 1, min(y, next_y), next_x + 1, max(y, next_y))]
+    for value, letters in levels:
+        y = high * _share(value, y_range)
+        taken += [(0.0, y - 1, float(wide), y + 1), (wide - LETTER * letters, y, float(wide), y + HIGH)]
     found: list[str | None] = [None] * len(points)
     for i in sorted(
         range(len(points)), key=lambda i: bool(points[i].get("faded"))
@@ -64,7 +73,7 @@ def places(
         if not label:
             continue
         options = [(side, _box(*at[i], len(label), side)) for side in SIDES]
-        costs = [_hidden(box, taken, (0.0, 0.0, wide, high)) for _, box in options]
+        costs = [_hidden(box, taken, (0.0, 0.0, float(wide), high)) for _, box in options]
         best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
         if costs[best] <= HIDDEN:
             found[i] = options[best][0]

@@ -10,7 +10,7 @@ from typing import Any
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, level, literal, log_axis, padded, short
-from pages.ui.charts.placing import places
+from pages.ui.charts.placing import WIDE, places
 
 # how the ways to run a model are drawn: the first filled, in the dash of its part
 WAYS = ("", "-open", "-open-dot", "-dot")
@@ -22,11 +22,13 @@ def scatter_arms(
     points: Sequence[Point],
     names: Mapping[str, str],
     axes: tuple[Sequence[float], Sequence[float]] | None,
-    steps: Sequence[Point] = (),
+    steps: Sequence[Sequence[Point]] = (),
+    wide: int = WIDE,
+    levels: Sequence[tuple[float, int]] = (),
 ) -> None:
     """Add points by the part they play, intervals as bars, labels beside them where there is room.
 
-    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: points that a line joins already.
+    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: the points of each line that is drawn already; `wide`: pixels of the plot; `levels`: as in `places`.
     """
     known = [p["x"] for p in points if p["x"] > 0] or [1.0]
     aside = (
@@ -37,7 +39,7 @@ def scatter_arms(
     sides: list[str | None] = [None] * len(drawn)
     if axes is not None:
         height = fig.to_dict()["layout"]["height"]
-        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps)
+        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps, wide, levels)
     placed = list(zip(drawn, sides, strict=True))
     for arm in look.ARMS:
         every = [(p, side) for p, side in placed if p["arm"] == arm]
@@ -102,6 +104,7 @@ def against_size(
     binary: bool = True,
     chance: tuple[float, str] | None = None,
     height: int = 360,
+    wide: int = WIDE,
 ) -> Drawing:
     """Draw a metric against a cost on a log axis: teacher square, baseline cross, placebo triangle, plain model star, student
     circle.
@@ -111,7 +114,8 @@ def against_size(
     fig = figure(height, x=x_title, y=literal(metric))
     axis = log_axis([p["x"] for p in points], written, binary=binary)
     span = score_range([v for p in points for v in (p["y"], p.get("low"), p.get("high"))], lower_is_better)
-    scatter_arms(fig, points, names, (axis["range"], span) if span else None)
+    levels = [(chance[0], len(chance[1]))] if chance and span and min(span) <= chance[0] <= max(span) else []
+    scatter_arms(fig, points, names, (axis["range"], span) if span else None, wide=wide, levels=levels)
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)

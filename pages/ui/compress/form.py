@@ -18,6 +18,7 @@ from pages.ui.compress import boxes, chains
 from pages.ui.compress.chains import Chain, Step, Steps
 from pages.ui.data import understanding
 from pages.ui.lesson import method
+from pages.ui.result import goals as asked_goals
 from pages.ui.runs import launch
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.text import Safe, escape, t, term
@@ -62,7 +63,7 @@ def show(folder: RunFolder, student: str) -> None:
         asked = build(key, student, possible)
     forms.blocked(offered)
     st.markdown(f"##### {t('compress.goals.title')}", help=t("compress.goals.help"))
-    finish(folder, student, asked, {**more, **goals(key)}, searched=way == "search", key=key)
+    finish(folder, student, asked, {**more, **goals(folder, key)}, searched=way == "search", key=key)
 
 
 @functools.lru_cache(maxsize=8)
@@ -210,8 +211,8 @@ def _more(chain: Chain, possible: Steps) -> None:
     )
 
 
-def goals(key: str) -> dict[str, Any]:
-    """Let the person say what may be lost, and how large and slow it may be; bytes are asked for in KB."""
+def goals(folder: RunFolder, key: str) -> dict[str, Any]:
+    """Let the person say what may be lost, and how large and slow it may be; what was asked for on Compare is taken over. Bytes are asked for in KB."""
     left, middle, right = st.columns(3)
     info = CompressSpec.model_fields
     low, high = forms.bounds(info["most_lost"])
@@ -225,6 +226,8 @@ def goals(key: str) -> dict[str, Any]:
         key=f"{key}.most_lost",
         help=forms.help_text(info["most_lost"]),
     )
+    asked_before = asked_goals.kept(asked_goals.data_of(engine.store().get(folder.id)))
+    size, time = asked_before.get("size"), asked_before.get("latency")
     kb = middle.number_input(
         t("compress.goals.bytes"),
         0.1,
@@ -232,7 +235,7 @@ def goals(key: str) -> dict[str, Any]:
         None,
         step=1.0,
         format="%.4g",
-        key=f"{key}.kb",
+        key=forms.seed(f"{key}.kb", None if size is None else float(f"{size / KB:.4g}")),
         help=forms.help_text(info["bytes"]),
         placeholder=t("compress.goals.any"),
     )
@@ -243,10 +246,12 @@ def goals(key: str) -> dict[str, Any]:
         None,
         step=1.0,
         format="%.4g",
-        key=f"{key}.us",
+        key=forms.seed(f"{key}.us", None if time is None else float(f"{1000 * time:.4g}")),
         help=forms.help_text(info["microseconds"]),
         placeholder=t("compress.goals.any"),
     )
+    if asked_before:
+        st.caption(t("compress.goals.taken"))
     asked: dict[str, Any] = {"most_lost": lost}
     asked |= {"bytes": round(kb * KB)} if kb is not None else {}
     return asked | ({"microseconds": micro} if micro is not None else {})

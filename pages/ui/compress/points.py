@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.view import compress_words
+from pages.ui.access import aids
 from pages.ui.charts import compare as charts
+from pages.ui.charts import placing
 from pages.ui.charts.spread import bounds
 from pages.ui.compress.typeset import typeset
 from pages.ui.result import comparison, differences, verdict
@@ -51,6 +53,7 @@ def show(found: Found, key: str) -> None:
         goal_name=t("compress.goal_name"),
         paths=[[f"stage-{i}" for i in compress_words.path(block, ids)] for ids in block["chains"]],
         height=420,
+        wide=aids.plot_width(placing.WIDER),
     )
     said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
     picture.show(fig, f"{key}-{by}", said)

@@ -11,7 +11,7 @@ from kd_core.runs.view import compress_words
 from pages.ui.charts import compress as charts
 from pages.ui.compress import boxes, points, table
 from pages.ui.compress.typeset import typeset
-from pages.ui.result import verdict
+from pages.ui.result import speed
 from pages.ui.shared import picture, session, text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -35,7 +35,7 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
         layers(block, f"layers-{run_id}")
     st.markdown(f"##### {t('compress.table.title')}")
     table.show(block)
-    st.caption(t("compress.table.note", hardware=verdict.hardware(found), seeds=len(block["seeds"])))
+    st.caption(t("compress.table.note", hardware=speed.hardware(found), seeds=len(block["seeds"])))
     for line in compress_words.known(block):
         st.caption(typeset(line))
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.access import aids
 from pages.ui.charts import compare as pareto_chart
+from pages.ui.charts import placing
 from pages.ui.charts import what_if as charts
 from pages.ui.result import comparison, differences, goals, verdict
 from pages.ui.result.goals import Candidate, Goals
@@ -62,6 +64,7 @@ def show(grid: Grid) -> None:
             goal=_region(asked, points, by, lower),
             goal_name=t("compare.goal_name"),
             height=430,
+            wide=aids.plot_width(placing.WIDER),
         )
         charts.marked(figure, [p for p in shown if p.get("mark")])
         figure.update_layout(dragmode=False)

@@ -44,7 +44,8 @@ def _softened(found: softening.Answers, temperature: float) -> None:
     nats_of_all, on_truth = found.over_rows(temperature)
     rows = {"rows": text.exact(len(found.labels)), "of": text.exact(found.rows_of)}
     means = {"t": f"{temperature:g}", "nats": f"{nats_of_all:.2f}", "mass": text.percent(on_truth)}
-    st.caption(t("distill.picture_rows", **rows, **means), help=term("entropy"))
+    key = "distill.picture_rows" if found.part == "validation" else "distill.picture_rows_example"
+    st.caption(t(key, **rows, **means), help=term("entropy"))
 
 
 def _shares(found: softening.Answers, lesson: dict[str, Any]) -> None:

@@ -220,7 +220,7 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
         made += _point(f"{e.id}:baseline", "baseline", "", student | dict(student["baseline"]), metric, by, e)
         made += _point(e.id, "student", e.label, student, metric, by, e)
     for e, plain in plain_models(found):
-        block = {"size_bytes": plain.bytes, "metrics": plain.arm.metrics}
+        block = {**_plain_costs(e, plain), "metrics": plain.arm.metrics}
         made += _point(f"{e.id}:plain", "plain", differences.plain_label(plain.name), block, metric, by, e)
     return made
 
@@ -233,6 +233,22 @@ def plain_models(found: Sequence[Entry]) -> list[tuple[Entry, Plain]]:
         if plain is not None:
             known.setdefault(plain.key, (e, plain))
     return list(known.values())
+
+
+def _plain_costs(e: Entry, plain: Plain) -> dict[str, Any]:
+    """Return bytes and times of the best plain model of a student's size; older results have no times of it."""
+    best = (e.student.get("reference") or {}).get("best") or {}
+    return {"size_bytes": plain.bytes, "latency_ms": best.get("latency_ms")}
+
+
+def plain_candidates(found: Sequence[Entry], metric: str) -> list[Candidate]:
+    """Describe the best plain models, which have no teacher, as ones that could be shipped, too."""
+    made = []
+    for e, plain in plain_models(found):
+        costs = _plain_costs(e, plain)
+        told = {by: cost(costs, by) for by in COSTS}
+        made.append(Candidate(f"{e.id}:plain", differences.plain_label(plain.name), plain.arm.mean(metric), told))
+    return made
 
 
 def missing(found: Sequence[Entry], metric: str, by: str) -> int:

@@ -15,7 +15,7 @@ from pages.ui.access import aids, cards
 from pages.ui.result import comparison, recipe, verdict
 from pages.ui.result.comparison import Entry
 from pages.ui.result.differences import Written
-from pages.ui.result.goals import Goals
+from pages.ui.result.goals import Candidate, Goals
 from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
@@ -52,13 +52,18 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     names = comparison.differing(found)
     same = len({n for e in found for n in e.settings}) - len(names)
     st.markdown(f"**{t('compare.table')}**")
-    frame = pd.DataFrame([line(e, metric, goals, names) for e in found]).astype("object")
+    lines = [line(e, metric, goals, names) for e in found]
+    lines += [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
+    frame = pd.DataFrame(lines).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
     note = t("compare.column.note")
     hidden = [str(t(f"compare.column.{name}")) for name in BEHIND] + ([] if any(e.note for e in found) else [note])
 
     def toggle() -> None:
-        entry = found[st.session_state["compare-star"]["row"]]
+        row = st.session_state["compare-star"]["row"]
+        if row >= len(found):  # a plain model is no run of its own
+            return
+        entry = found[row]
         store.star(entry.run_id, not entry.star)
 
     event: Any = cards.table(
@@ -95,8 +100,6 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
     shown, away = (
         Written.of(metric, g).cell(g) if (g := side.get(metric)) else None for side in (read.gain, read.versus_teacher)
     )
-    met = goals.meets(comparison.candidate(e, metric)) if goals else None
-    goal = t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no")
     title = verdict.metric_title(metric)
     return {
         t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR,
@@ -107,7 +110,7 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}gain"): shown,
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
-        t(f"{c}goal"): str(goal),
+        t(f"{c}goal"): _meets(comparison.candidate(e, metric), goals),
         t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(),
         **{comparison.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
@@ -116,6 +119,24 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}flops"): text.number(s.get("flops")),
         t(f"{c}note"): e.note or None,
     }
+
+
+def plain_line(c: Candidate, metric: str, goals: Goals | None) -> dict[str, Any]:
+    """Lay the best plain model of a size out below the students: it has no teacher, and no run of its own."""
+    col, title = "compare.column.", verdict.metric_title(metric)
+    return {
+        t(f"{col}run"): str(t("compare.plain")),
+        t(f"{col}student"): c.name,
+        f"{t(f'{col}value')} {title}": text.score(c.value),
+        t(f"{col}size"): text.size(c.costs["size"]),
+        t(f"{col}latency"): text.milliseconds(c.costs["latency"]),
+        t(f"{col}goal"): _meets(c, goals),
+    }
+
+
+def _meets(c: Candidate, goals: Goals | None) -> str:
+    met = goals.meets(c) if goals else None
+    return str(t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no"))
 
 
 def everything(store: RunStore, found: list[Entry]) -> bytes:

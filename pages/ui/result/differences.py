@@ -16,14 +16,14 @@ MINUS = "−"
 
 @dataclass(frozen=True)
 class Written:
-    """Writes differences of one metric with the same digits, so that they can be compared by eye."""
+    """Writes differences of one metric with the same digits, so that they can be compared by eye; a bound beside 0 has more."""
 
     share: bool
     digits: int
 
     @classmethod
     def of(cls, name: str, gain: Gain) -> Written:
-        """Choose two digits of half the interval, and more where a bound would else look like 0.
+        """Choose two digits of half the interval.
 
         Example:
             >>> Written.of("accuracy", Gain(0.009, 0.005, 0.013, 0.002, 0.003, 3)).signed(0.009)
@@ -33,9 +33,6 @@ class Written:
         half = gain.high - gain.mean if gain.high is not None else gain.rows_half or abs(gain.mean)
         size = factor * abs(half)
         digits = min(MOST_DIGITS, max(1 if factor > 1 else 0, 1 - math.floor(math.log10(size)))) if size > 0 else 2
-        for bound in (gain.low, gain.high):
-            while digits < MOST_DIGITS and bound and not float(f"{factor * bound:.{digits}f}"):
-                digits += 1
         return cls(factor > 1, digits)
 
     def signed(self, value: float | None) -> str:
@@ -45,6 +42,19 @@ class Written:
         shown = self.half(value)
         bare = shown.replace(",", "")
         return f"{'+' if value >= 0 or not float(bare) else MINUS}{shown}"
+
+    def bound(self, value: float) -> str:
+        """Write an end of an interval with its sign, with more digits where it would else look like 0.
+
+        Example:
+            >>> Written(share=True, digits=1).bound(0.00002)
+            '+0.002'
+        """
+        factor = 100.0 if self.share else 1.0
+        digits = self.digits
+        while digits < MOST_DIGITS and value and not float(f"{factor * value:.{digits}f}"):
+            digits += 1
+        return Written(self.share, digits).signed(value)
 
     def half(self, value: float) -> str:
         """Write the size alone, as for half an interval."""
@@ -70,7 +80,7 @@ class Written:
         if gain.low is None or gain.high is None:
             why = t(f"{k}no_interval" if gain.n < 2 else f"{k}no_rows")
             return Safe(f"{why}; {rows}") if rows else why
-        found = t(f"{k}bounds_lower" if lower else f"{k}bounds", low=self.signed(gain.low), high=self.signed(gain.high))
+        found = t(f"{k}bounds_lower" if lower else f"{k}bounds", low=self.bound(gain.low), high=self.bound(gain.high))
         if gain.seeds_half is not None and rows:
             found = Safe(f"{found}; {t(f'{k}seeds_part', seeds=self.half(gain.seeds_half))}, {rows}")
         return Safe(f"{found}; {t(f'{k}seeds_num', n=gain.n)}")
@@ -79,7 +89,7 @@ class Written:
         """Write mean and interval for a cell of a table: +0.90 [+0.50, +1.30]."""
         if gain.low is None or gain.high is None:
             return self.signed(gain.mean)
-        return f"{self.signed(gain.mean)} [{self.signed(gain.low)}, {self.signed(gain.high)}]"
+        return f"{self.signed(gain.mean)} [{self.bound(gain.low)}, {self.bound(gain.high)}]"
 
 
 def is_share(name: str) -> bool:

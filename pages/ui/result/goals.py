@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from kd_core.runs.store.rows import RunRow
 from pages.ui.result import verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import Safe, escape, t
 
 WAYS = ("teacher", "absolute")
 WRITTEN = {"size": text.size, "latency": text.milliseconds, "flops": text.number, "parameters": text.number}
-UNIT = {"size": 1024.0, "latency": 1.0}  # of the input: KB, ms
+UNIT = {"size": 1024.0, "latency": 1e-3}  # of the input: KB, µs
+ASKED = "goals.asked"  # in the session: the numbers asked for last, and for which data
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,34 @@ def show(found: Sequence[Candidate], goals: Goals, counted: str) -> None:
         )
         for line in price(found, goals):
             st.markdown(line)
+
+
+def beside(plain: Sequence[Candidate], goals: Goals) -> None:
+    """Name the plain model without a teacher that misses no goal, too; of several the one that would be picked among them."""
+    able = [c for c in plain if c.value is not None and not goals.missed(c)]
+    best = pick(able, goals)
+    if best is not None:
+        title = verdict.metric_title(goals.metric)
+        st.markdown(
+            f":material/star: {t('compare.goal.plain', said=words(best, goals), value=text.score(best.value), metric=title)}"
+        )
+
+
+def data_of(row: RunRow) -> str:
+    """Name the rows and the target of a run, which goals belong to."""
+    return f"{row.dataset_name} → {row.target}"
+
+
+def keep(data: str, goals: Goals) -> None:
+    """Remember the costs asked for in numbers, for the pages that ask for them, too."""
+    if st.session_state.get("goal-way") == "absolute":
+        st.session_state[ASKED] = (data, dict(goals.most))
+
+
+def kept(data: str) -> Mapping[str, float]:
+    """Return the largest costs that were asked for of models of this data, in the units of `Goals.most`."""
+    of, most = st.session_state.get(ASKED, ("", {}))
+    return most if of == data else {}
 
 
 def price(found: Sequence[Candidate], goals: Goals) -> list[Safe]:

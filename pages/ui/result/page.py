@@ -99,7 +99,13 @@ def judgement(found: Result, index: int) -> None:
             color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
+<<<<<<< HEAD
         st.markdown(f"##### {in_short.of(found, index)}")
+=======
+        st.markdown(f"##### {headline.in_short(found, index)}")
+        if said.weak:
+            st.markdown(said.weak)
+>>>>>>> b
         claims(said, found, student)
         if said.reason:
             st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
@@ -135,7 +141,7 @@ def claims(said: verdict.Judgement, found: Result, student: Result) -> None:
         st.caption(said.family, help=t("runs.verdict.family_help"))
     if said.source:
         st.markdown(said.source, help=term("placebo"))
-    speed_note = speed.note(found["teacher"], student, verdict.hardware(found))
+    speed_note = speed.note(found["teacher"], student, speed.hardware(found))
     st.markdown(f"**{t('runs.verdict.teacher_label')}** {said.teacher}", help=speed_note)
     if said.plain:
         st.markdown(f"**{t('runs.verdict.plain_label')}** {' '.join(said.plain)}", help=term("plain_models"))

@@ -41,12 +41,12 @@ def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
     if line:
         st.code(line, language="bash", wrap_lines=True)
     st.caption(t("runs.recipe.cli_file" if line else "runs.recipe.cli_file_only"))
-    st.code(recipe.run_line(name), language="bash")
+    st.code(recipe.run_line(name), language="bash", wrap_lines=True)
     if found and "model" in (found.get("artifacts") or {}):
         st.markdown(f"**{t('runs.recipe.predict')}**")
-        st.code(f"python -m kd_core predict {folder.id} rows.csv", language="bash")
+        st.code(f"python -m kd_core predict {folder.id} rows.csv", language="bash", wrap_lines=True)
         st.markdown(f"**{t('runs.recipe.serve')}**")
-        st.code(f"python -m kd_core serve {folder.id}", language="bash")
+        st.code(f"python -m kd_core serve {folder.id}", language="bash", wrap_lines=True)
     st.markdown(f"**{t('runs.recipe.script')}**")
     st.caption(t("runs.recipe.script_note"))
     st.code(recipe.script(spec), language="python", wrap_lines=True)

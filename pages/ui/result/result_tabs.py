@@ -12,7 +12,8 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.task import IN_PARTS, SOME_CLASSES, task_of
-from pages.ui.access import cards
+from pages.ui.access import aids, cards
+from pages.ui.charts import placing
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds
 from pages.ui.examine import tab as examine_tab
@@ -114,6 +115,7 @@ def overview(found: Result, index: int) -> None:
             written=text.size,
             lower_is_better=verdict.lower_is_better(name),
             chance=guessing(found),
+            wide=aids.plot_width(placing.WIDE),
         )
         picture.show(fig, "overview-size", findings.of_points(points, name, t("findings.size"), text.size))
         note = t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note")
@@ -340,9 +342,9 @@ def latency(found: Result, index: int) -> None:
     if said:
         st.markdown(
             t(f"runs.latency.sentence{'_whole' if speed.is_whole(found['teacher'], student) else ''}", speed=said),
-            help=speed.note(found["teacher"], student, verdict.hardware(found)),
+            help=speed.note(found["teacher"], student, speed.hardware(found)),
         )
     threads = found.get("environment", {}).get("threads", 1)
-    said = t("runs.latency.note", hardware=verdict.hardware(found), threads=threads)
+    said = t("runs.latency.note", hardware=speed.hardware(found), threads=threads)
     st.caption(f"{said} {t('runs.latency.note_whole')}" if whole else said)
     cards.table(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.latency.title"))

@@ -119,3 +119,12 @@ def note(teacher: Result, student: Result, hardware: str) -> Safe | None:
     own, theirs = runtime_title(pair.student_runtime), runtime_title(pair.teacher_runtime)
     where = own if own == theirs else t("runs.speed.two_runtimes", teacher=theirs, student=own)
     return t("runs.speed.note", runtime=where, hardware=hardware, scatter=f"{SCATTER:g}")
+
+
+def hardware(result: Result) -> str:
+    """Name the machine the numbers were measured on."""
+    found = result.get("environment", {})
+    name = str(found.get("device_name") or found.get("device") or "")
+    for noise in ("(R)", "(TM)", " Processor", " CPU"):
+        name = name.replace(noise, "")
+    return " ".join(name.split("@")[0].split())

@@ -39,11 +39,12 @@ class Judgement:
     `gain`: against its baseline; `source`: what of it comes from this teacher; `teacher`: against the teacher;
     `plain`: against plain models of its size; `names`: which names of category values its file knows, where not all;
     `moved`: what its lesson was made of; `counsel`: what to try for that reason;
-    `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
+    `weak`: the teacher scored worse than the small model alone; `family`, `splits`, `older`, `reads`: what bears on the interval; `settle`: what would decide an open verdict.
     """
 
     word: str
     gain: Safe
+    weak: Safe | None
     source: Safe | None
     teacher: Safe
     plain: tuple[Safe, ...]
@@ -88,6 +89,7 @@ def judge(result: Result, index: int) -> Judgement:
     return Judgement(
         word=student.verdict,
         gain=_gain(found, student),
+        weak=_weak(found, student),
         source=_source(found, student),
         teacher=_against(found, student),
         plain=_plain(found, student),
@@ -123,6 +125,17 @@ def _gain(found: Outcome, student: StudentOutcome) -> Safe:
         interval=written.interval(gain, lower=lower),
         margin=points(name, student.margin),
     )
+
+
+def _weak(found: Outcome, student: StudentOutcome) -> Safe | None:
+    """Say that the teacher scored worse on the test rows than the small model alone, where distilling has not helped."""
+    name = found.metric.name
+    theirs, alone = found.teacher.get(name), student.baseline.mean(name)
+    if student.verdict == "beats" or theirs is None or alone is None or found.raw["teacher"].get("known"):
+        return None
+    worse = theirs > alone if lower_is_better(name) else theirs < alone
+    told = {"teacher": text.score(theirs), "alone": text.score(alone), "metric": metric_word(name)}
+    return t("runs.verdict.weak", **told) if worse and told["teacher"] != told["alone"] else None
 
 
 def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
@@ -254,7 +267,7 @@ def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
     if both is None or None in both:
         return None
     written = Written.of(name, student.gain[name])
-    return t("runs.verdict.family", n=len(found.students), low=written.signed(both[0]), high=written.signed(both[1]))
+    return t("runs.verdict.family", n=len(found.students), low=written.bound(both[0]), high=written.bound(both[1]))
 
 
 def split_gains(found: Outcome, index: int) -> list[tuple[int, Gain, str]]:
@@ -335,12 +348,3 @@ def _flags(result: Result, student: Mapping[str, Any]) -> tuple[Safe, ...]:
             t("runs.flag.speed", student=text.milliseconds(pair.student), teacher=text.milliseconds(pair.teacher))
         )
     return tuple(found)
-
-
-def hardware(result: Result) -> str:
-    """Name the machine the numbers were measured on."""
-    found = result.get("environment", {})
-    name = str(found.get("device_name") or found.get("device") or "")
-    for noise in ("(R)", "(TM)", " Processor", " CPU"):
-        name = name.replace(noise, "")
-    return " ".join(name.split("@")[0].split())

@@ -26,6 +26,21 @@ def units(now: Any) -> list[Safe]:
     return found
 
 
+def bars(now: Any) -> None:
+    """Draw how far the run is: one bar, and below a full one for the rounds before it where seeds were added; say that they may be."""
+    found, share = now.outlook, min(1.0, max(0.0, now.progress))
+    if found.round > 1:
+        earlier = "runs.head.rounds_done" if found.round > 2 else "runs.head.round_done"
+        st.progress(1.0, text=t(earlier, last=found.round - 1, num=found.earlier))
+        more = (now.trainings or found.earlier) - found.earlier
+        st.progress(share, text=t("runs.head.round", round=found.round, num=more))
+        return
+    st.progress(share)
+    training = now.spec.training
+    if now.state == "running" and training.seeds is None and now.spec.sweep is None and now.trainings:
+        st.caption(t("runs.head.first_round", seeds=training.seeds_at_first), help=t("distill.seeds_help"))
+
+
 def ahead(store: RunStore, run_id: str) -> None:
     """Draw what a waiting run waits for: the run at work, with about how long it still takes, as a link."""
     at_work = store.list(states=("running", "starting", "cancelling"), limit=1)

@@ -103,7 +103,7 @@ def progress(now: Any) -> None:
         for words in finished.units(now):
             st.markdown(f":gray[{words}]", width="content")
         st.markdown(f":gray[{machine(now)}]", width="content")
-    st.progress(min(1.0, max(0.0, now.progress)))
+    finished.bars(now)
     if words := finished.late(now):
         st.markdown(f":material/schedule: {words}")
 

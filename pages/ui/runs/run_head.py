@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.runs.cells.older_cells import written_cells
 from kd_core.runs.service.jobs import resumable
 from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.rows import RunRow
@@ -54,19 +55,19 @@ def teacher_named(spec: RunSpec, taught: str | None) -> Safe:
     return t("runs.outline.taught", name=name, taught=engine.part_title("teacher", taught))
 
 
-def outline(spec: RunSpec, taught: str | None = None) -> Safe:
-    """Say in one line what the run does: data, teacher, students, lesson, seeds. `taught`: who was chosen of several teachers."""
+def outline(spec: RunSpec, found: Mapping[str, Any] | None = None) -> Safe:
+    """Say in one line what the run does: data, teacher, students, lesson, seeds; with its result who of several teachers taught."""
     lesson = spec.objective.settings
     parts = [
         t("runs.outline.data", name=spec.dataset.name or spec.dataset.source, target=predicted(spec.dataset)),
-        teacher_named(spec, taught),
+        teacher_named(spec, ((found or {}).get("teacher") or {}).get("chosen")),
         t("runs.outline.best", num=len(spec.students))
         if spec.choose
         else t("runs.outline.students", names=", ".join(s.name for s in spec.students)),
         escape(" + ".join(engine.part_title("loss", name) for name in builder.names_of(spec.objective.model_dump()))),
     ]
     if spec.sweep is not None:
-        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=spec.training.seeds_at_first)]
+        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=_seeds(spec, found))]
         return Safe(" · ".join(parts))
     if lesson.get("temperature") is not None:
         parts.append(t("runs.outline.temperature", value=f"{lesson['temperature']:g}"))
@@ -79,6 +80,14 @@ def outline(spec: RunSpec, taught: str | None = None) -> Safe:
     if spec.evaluation.splits > 1:
         parts.append(t("runs.outline.splits", num=spec.evaluation.splits))
     return Safe(" · ".join(parts))
+
+
+def _seeds(spec: RunSpec, found: Mapping[str, Any] | None) -> str:
+    """Say how many seeds the cells of a what-if have, which differ where some were added: 3, or 3–8."""
+    numbers = sorted({len(c["seeds"]) for c in written_cells(found) if c["seeds"]}) if found else []
+    if not numbers:
+        return str(spec.training.seeds_at_first)
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
 
 
 def _tried(sweep: SweepSpec) -> list[Safe]:
@@ -102,7 +111,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Mapping[str, Any] |
             badge(state)
     with st.container(horizontal=True, gap="xsmall"):
         _actions(store, row, state, snapshot.spec)
-    st.caption(outline(snapshot.spec, ((found or {}).get("teacher") or {}).get("chosen")))
+    st.caption(outline(snapshot.spec, found))
     if row.note:
         st.caption(f":material/sticky_note_2: {escape(row.note)}")
 

@@ -18,6 +18,7 @@ from pages.ui.result.differences import Written
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import t, term
 
+NAME_WIDTH = 214  # px, so that what came of a run fits beside its name on a laptop
 STAR, NO_STAR = "★", "☆"
 
 
@@ -118,7 +119,7 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
                 key="runs-star",
                 help=t("runs.head.star_help"),
             ),
-            "name": st.column_config.TextColumn(t(f"{c}name"), width=name_width([r.name for r in rows])),
+            "name": st.column_config.TextColumn(t(f"{c}name"), width=name_width([r.name for r in rows], NAME_WIDTH)),
             "state": st.column_config.TextColumn(t(f"{c}state"), width=92),
             "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122, help=term("verdict")),
             "gain": st.column_config.TextColumn(t(f"{c}gain"), width=150),
@@ -159,7 +160,6 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
         {
             "star": STAR if r.star else NO_STAR,
             "name": r.name or t("runs.no_name"),
-            "dataset": r.dataset_name,
             "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
             "state": str(t(f"common.states.{r.state}")),
             "verdict": verdict_cell(r.headline),
@@ -169,6 +169,7 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
             "student_score": _score(r.headline.student if r.headline else None),
             "baseline_score": _score(r.headline.baseline if r.headline else None),
             "teacher_score": _score(r.headline.teacher if r.headline else None),
+            "dataset": r.dataset_name,
             "teacher": engine.part_title("teacher", r.teacher),
             "students": ", ".join(r.students),
             "seconds": text.seconds(r.seconds) if r.seconds is not None else None,

@@ -19,6 +19,7 @@ from kd_core.errors import KDError, Problem
 
 CATALOGUE = Path(__file__).parent.parent / "catalogue"
 _LOG = logging.getLogger("kd_workbench.pages")
+BOUND_DIGITS = 6  # at most, of the end of an interval beside 0
 _WORD_JOINER = "\u2060"
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _MARKUP = re.compile(r"[&<>$*_`~\[\]#|\\]")
@@ -205,8 +206,14 @@ def signed(value: float | None, digits: int = 3) -> str:
 
 
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:
-    """Write an interval: [+0.005, +0.013]."""
-    return "–" if low is None or high is None else f"[{signed(low, digits)}, {signed(high, digits)}]"
+    """Write an interval: [+0.005, +0.013]; an end beside 0 with more digits, so that it doesn't look like 0."""
+    return "–" if low is None or high is None else f"[{_bound(low, digits)}, {_bound(high, digits)}]"
+
+
+def _bound(value: float, digits: int) -> str:
+    while digits < BOUND_DIGITS and value and not float(f"{value:.{digits}f}"):
+        digits += 1
+    return signed(value, digits)
 
 
 def percent(share: float | None, digits: int = 1) -> str:

@@ -19,7 +19,7 @@ from pages.ui.runs import softening
 from pages.ui.shared import forms, picture, text
 from pages.ui.shared.text import t, term
 
-ROWS = 2_000  # rows looked at; evenly spaced over the validation rows
+ROWS = 2_000  # rows looked at; evenly spaced over those of the part
 TEMPERATURES = tuple(forms.log_steps(0.5, 20, 1, 1.5, 2, 3, 4, 6, 8, 12, 16))
 KEY = "whatif-instant"
 
@@ -39,6 +39,7 @@ class Softening:
     rows: int
     rows_of: int
     stale: bool
+    part: str = "validation"
 
     def soft_share(self, at: int, alpha: float) -> float:
         """Share of the teacher term in a beginner's gradient: alpha S / (alpha S + (1 - alpha) H)."""
@@ -47,7 +48,9 @@ class Softening:
         return soft / (soft + hard) if soft + hard else 0.0
 
 
-def soften_all(logits: Any, labels: Any, *, stale: bool = False, most: int = ROWS) -> Softening:
+def soften_all(
+    logits: Any, labels: Any, *, stale: bool = False, most: int = ROWS, part: str = "validation"
+) -> Softening:
     """Compute every curve of the panel. Shape: logits (V, C), labels (V,) classes."""
     num = len(labels)
     rows = np.unique(np.linspace(0, num - 1, min(num, most)).astype(int))
@@ -60,7 +63,9 @@ def soften_all(logits: Any, labels: Any, *, stale: bool = False, most: int = ROW
         found["top"].append(float(soft_labels.dark_knowledge(p).mean()))
         found["true"].append(float(1.0 - p[np.arange(len(y)), y].mean()))
         found["soft"].append(soft_labels.effective_soft_share(z, beginner, y, temperature, 0.5))
-    return Softening(*(tuple(found[n]) for n in ("entropy", "top", "true", "soft")), z.shape[1], len(rows), num, stale)
+    return Softening(
+        *(tuple(found[n]) for n in ("entropy", "top", "true", "soft")), z.shape[1], len(rows), num, stale, part
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -68,7 +73,7 @@ def _read(dataset_json: str, teacher_json: str, stamp: int) -> Softening | None:
     found = softening.kept(dataset_json, teacher_json)
     if found is None:
         return None
-    return soften_all(found.logits, found.labels, stale=found.stale)
+    return soften_all(found.logits, found.labels, stale=found.stale, part=found.part)
 
 
 def read(dataset: DatasetSpec, teacher: dict[str, Any]) -> Softening | None:
@@ -76,8 +81,7 @@ def read(dataset: DatasetSpec, teacher: dict[str, Any]) -> Softening | None:
 
     Errors: KDError for a teacher that does not exist.
     """
-    at = softening.stamp()
-    return None if at is None else _read(dataset.to_json(), Choice.parse(teacher).to_json(), at)
+    return _read(dataset.to_json(), Choice.parse(teacher).to_json(), softening.stamp())
 
 
 def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
@@ -139,7 +143,11 @@ def _body(found: Softening) -> None:
         note = t("findings.softening", t=f"{temperature:g}", entropy=f"{found.entropy[at]:.2f}", **told)
         picture.show(figure, f"{KEY}-chart", note)
     st.caption(
-        t("what_if.instant.rows", rows=text.exact(found.rows), of=text.exact(found.rows_of))
+        t(
+            "what_if.instant.rows" if found.part == "validation" else "what_if.instant.rows_example",
+            rows=text.exact(found.rows),
+            of=text.exact(found.rows_of),
+        )
         + (f" {t('what_if.instant.stale')}" if found.stale else "")
     )
 

@@ -7,7 +7,7 @@ from kd_core.runs.asked import make_spec
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
 from pages.ui.compress import chains, form, runs_offered
 from pages.ui.export import choosing
-from pages.ui.result import verdict
+from pages.ui.result import goals, verdict
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import done_run
@@ -61,6 +61,20 @@ def test_a_chain_is_built_and_started_as_it_is_shown(first, jobs):  # noqa: F811
     assert (spec.compress.run, spec.compress.student) == ("first", "tiny")
     assert (spec.compress.most_lost, spec.compress.bytes, spec.compress.microseconds) == (2.0, 12_800, None)
     assert RunSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.slow
+def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs):  # noqa: F811
+    asked = {"size": 20_480.0, "latency": 0.25}
+    for data in (goals.data_of(engine.store().get(first)), "other rows → bought"):
+        at = open_page()
+        at.session_state[goals.ASKED] = (data, asked)
+        at.query_params["run"] = first
+        at.switch_page("compress.py").run()
+        assert not at.exception
+        taken = str(t("compress.goals.taken")) in words(at)
+        values = [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us")]
+        assert (taken, values) == ((False, [None, None]) if "other" in data else (True, [20.0, 250.0]))
 
 
 @pytest.mark.slow

@@ -173,7 +173,7 @@ def test_goals_can_be_told_in_numbers_on_the_page():
     assert at.number_input(key="goal-most-size").value == pytest.approx(52)  # KB, a fifth of the teacher's
     at.number_input(key="goal-value-roc_auc").set_value(0.885)
     at.number_input(key="goal-most-size").set_value(2.0)
-    at.number_input(key="goal-most-latency").set_value(0.004).run()
+    at.number_input(key="goal-most-latency").set_value(4.0).run()
     assert "0 of 2 students meet the goals." in words(at) and "tiny: 1.2 KB, 5 µs, misses latency" in words(at)
     at.number_input(key="goal-most-latency").set_value(None).run()
     assert "1 of 2 students meet the goals." in words(at) and "tiny: 1.2 KB, 5 µs, meets all" in words(at)

@@ -257,10 +257,27 @@ def test_digits_follow_the_interval_and_no_bound_beside_0_is_shown_as_0():
     of = differences.Written.of
     assert of("accuracy", gain(0.05, 0.02, 0.08)).cell(gain(0.05, 0.02, 0.08)) == "+5.0 [+2.0, +8.0]"
     narrow = gain(0.0021, 0.00002, 0.00418)
-    assert of("accuracy", narrow).cell(narrow) == "+0.210 [+0.002, +0.418]"
+    assert of("accuracy", narrow).cell(narrow) == "+0.21 [+0.002, +0.42]"
+    below = gain(-0.0246, -0.0492, -0.00003)
+    assert "95 %: −4.9 to −0.003" in of("accuracy", below).interval(below)
     assert of("rmse", gain(120.0, 20.0, 220.0)).signed(-1234.5) == "−1,234"
     assert of("rmse", gain(0.0, 0.0, 0.0)).signed(None) == "–"
     assert of("accuracy", gain(0.01, 0.0, 0.02)).amount(0.01) == "1.0 point"
+
+
+@pytest.mark.parametrize(
+    ("task", "lead", "told"), [("binary", 0.02, False), ("binary", -0.02, True), ("regression", -0.02, False)]
+)
+def test_a_teacher_that_scores_below_the_small_model_alone_is_said_so(task, lead, told):
+    found = result(task=task, verdict="inconclusive")
+    name = found["metric"]["name"]
+    found["teacher"]["metrics"][name] = found["students"][0]["baseline"]["metrics"][name]["mean"] + lead
+    said = verdict.judge(found, 0).weak
+    assert (said is not None) == told
+    if told:
+        assert "worse on the test rows than the small model alone: 0.860 against 0.880 ROC-AUC" in plain(said)
+    found["students"][0]["verdict"] = "beats"
+    assert verdict.judge(found, 0).weak is None
 
 
 def test_bounds_need_two_values():
@@ -274,8 +291,8 @@ def test_a_gap_that_is_not_told_says_whether_the_teacher_is_ahead():
 
     pairs = {"precision": (1.0, 0.3), "rmse": (2.0, 1.5), "recall": (0.1, 0.1), "unknown": (None, None)}
     said = [_no_gap(n, *v) for n, v in pairs.items()]
-    none = "teacher not ahead of the baseline"
-    assert said == ["teacher not surely ahead of the baseline", none, none, none]
+    none = "teacher not ahead"
+    assert said == ["teacher not surely ahead", none, none, none]
 
 
 def test_answers_that_are_the_labels_are_not_compared_with_the_teacher():

@@ -14,7 +14,7 @@ def point(x, y, label="student", **more):
 
 
 def boxes(points, sides, height=360):
-    wide, high = placing.WIDE, height - placing.EDGES[1]
+    wide, high = placing.WIDE, height - placing.AROUND
     found = []
     for p, side in zip(points, sides, strict=True):
         if side:
@@ -44,7 +44,17 @@ def test_a_label_does_not_lie_on_an_interval():
 def test_a_label_keeps_off_the_line_that_joins_points():
     front = [point(5000, 0.85), point(60_000, 0.88, label="")]
     assert placing.places(front, X, Y, 360)[0] == "middle right"
-    assert placing.places(front, X, Y, 360, front)[0] == "middle left"
+    assert placing.places(front, X, Y, 360, [front])[0] == "middle left"
+    edge = [point(100, 0.85), point(9000, 0.9)]  # of a region, whose name stands in the legend
+    both = placing.places(front, X, Y, 360, [front, edge])
+    assert both[0] not in ("middle left", "middle right")
+
+
+def test_a_label_keeps_off_a_level_and_its_words():
+    (beside,) = placing.places([point(5000, 0.85)], X, Y, 360, levels=[(0.85, 12)])
+    assert beside in ("top center", "bottom center", "top left", "bottom left", "top right", "bottom right")
+    low = [point(60_000, 0.845)]
+    assert placing.places(low, X, Y, 360) != placing.places(low, X, Y, 360, levels=[(0.843, 20)])
 
 
 def test_where_everything_is_taken_there_is_no_label_and_beaten_points_come_last():

@@ -11,7 +11,7 @@ from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import Choice
 from kd_core.workspace import workspace
-from pages.ui.shared import engine
+from pages.ui.shared import engine, example
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_instant
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -61,6 +61,27 @@ def test_the_curves_are_what_the_engine_computes():
     for alpha in (0.0, 0.25, 0.9, 1.0):
         want = soft_labels.effective_soft_share(z, np.zeros_like(z), y, 4.0, alpha)
         assert found.soft_share(at, alpha) == pytest.approx(want)
+
+
+def test_the_shipped_example_fills_the_panel_where_its_teacher_is_asked_about_its_data():
+    spec, found = example.read()
+    told = whatif_instant.read(spec.dataset, spec.teacher.model_dump())
+    assert told.part == "test" and told.rows_of == found["dataset"]["rows"]["test"]
+    with np.load(example.FOLDER / found["artifacts"]["soft_labels"]) as kept:
+        p = soft_labels.soften(kept["teacher"].astype(np.float64), 4.0)
+    at = whatif_instant.TEMPERATURES.index(4.0)
+    assert told.entropy[at] == pytest.approx(soft_labels.entropy(p).mean(), rel=1e-6)
+    other = Choice(name="gradient_boosting", settings={"rounds": 7})
+    assert whatif_instant.read(spec.dataset, other.model_dump()) is None
+    elsewhere = spec.dataset.model_copy(update={"test_share": 0.3})
+    assert whatif_instant.read(elsewhere, spec.teacher.model_dump()) is None
+
+
+@pytest.mark.slow
+def test_the_page_of_the_example_says_whose_rows_it_shows():
+    at = open_page("what_if", data=example.data())
+    said = html.unescape(words(at)).replace("\u2060", "")
+    assert not at.exception and "1,800 test rows of the shipped example" in said and len(at.metric) == 4
 
 
 def test_answers_are_read_from_the_cache_once_there_are_some():

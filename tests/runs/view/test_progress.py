@@ -143,6 +143,15 @@ def test_more_seeds_make_the_total_grow_and_are_no_lateness():
     assert run.outlook(90.0).units == Units("training", 13, 18)
     run.take({"kind": "seeds", "added": 6, "trainings": 30}, 90.0)
     assert run.outlook(90.0).left_s > 80 and not run.outlook(90.0).late  # asked for, not late
+    assert (before.round, before.earlier) == (1, 0) and (grown.round, grown.earlier) == (2, 12)
+    assert grown.share == run.outlook(90.0).share == 0.0  # a round is counted from its own start
+    assert (run.outlook(90.0).round, run.outlook(90.0).earlier) == (4, 18)
+    for i in range(14, 31):
+        run.take(trained(i, of=30), 90.0 + i)
+    assert run.outlook(121.0).share > 0.5
+    run.take({"kind": "state", "state": "running"}, 121.0)
+    run.take(PLAN, 121.0)
+    assert (run.outlook(121.0).round, run.outlook(121.0).earlier) == (1, 0)  # a new attempt
     again = after(*TRAINS, (30.0, {**PLAN, "trainings": 16}))
     assert again.outlook(30.0).units == Units("training", 0, 16)
 
