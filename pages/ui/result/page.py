@@ -99,13 +99,9 @@ def judgement(found: Result, index: int) -> None:
             color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
-<<<<<<< HEAD
         st.markdown(f"##### {in_short.of(found, index)}")
-=======
-        st.markdown(f"##### {headline.in_short(found, index)}")
         if said.weak:
             st.markdown(said.weak)
->>>>>>> b
         claims(said, found, student)
         if said.reason:
             st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")

@@ -102,7 +102,7 @@ def _run_line(row: Any) -> None:
             except KDError:  # removed or damaged meanwhile: its own page says what is wrong
                 st.caption(state)
                 return
-said = [state, *finished.units(found)[:1]]
+            said = [state, *finished.units(found)[:1]]
             if found.outlook.round > 1:
                 said.insert(1, t("runs.head.round_short", round=found.outlook.round))
             st.progress(min(1.0, max(0.0, found.progress)), text=" · ".join(said))
