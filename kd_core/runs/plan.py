@@ -57,7 +57,7 @@ _NO_CHOICE_IN_GRID = Says(
 )
 _NOT_TRIED = Says(
     "not_tried",
-    "warning",
+    "note",
     "{count} more candidates suit these rows and are not tried: {names}.",
     "A run has 12 candidates at most; the others win least often.",
 )

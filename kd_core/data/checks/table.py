@@ -46,13 +46,13 @@ _NOT_IN = {
 _SMALL_TEST = Says(
     "small_test",
     "warning",
-    "The test part holds only {number}. The interval of a verdict covers the luck of training, not of these rows.",
+    "The test part holds only {number}, so intervals are wide: a verdict will often stay open.",
     "Read small gains with care, add rows, or test on a larger share.",
 )
 _SMALL_TEST_OF_CLASSES = replace(
     _SMALL_TEST,
     message="The test part holds only {number}: one row is {points:.1f} points of accuracy. "
-    "The interval of a verdict covers the luck of training, not of these rows.",
+    "Intervals are wide with so few, and a verdict will often stay open.",
 )
 _RARE_CLASS = Says(
     "rare_class",

@@ -121,6 +121,15 @@ def _(words: str) -> str:
     return plain(Safe(words))
 
 
+def _reads(view: str, facts: Facts) -> str:
+    """Say what a model reads of a row; the table holds texts as a few numbers each."""
+    from kd_core.data.input_spec import TABLE
+    from kd_core.registry import view_title
+
+    said = t("distill.chain.reads", view=view_title(view))
+    return _(t("distill.chain.reads_texts", reads=said) if view == TABLE and facts.texts else said)
+
+
 def _learned_from(run: RunSpec, facts: Facts) -> int:
     from kd_core.runs.estimate import training_rows
 
@@ -159,7 +168,6 @@ def _teachers(run: RunSpec, facts: Facts, found: Estimate) -> Stage:
 
 
 def _teacher(one: Choice, facts: Facts) -> Box:
-    from kd_core.registry import view_title
     from kd_core.teachers import SOURCES
     from kd_core.teachers.base import network_of, own_columns, teacher_view
 
@@ -170,9 +178,7 @@ def _teacher(one: Choice, facts: Facts) -> Box:
         lines = [
             _(t("distill.chain.size_given" if entry.facts.get("family") == "given" else "distill.chain.size_later"))
         ]
-    lines.append(
-        _(t("distill.chain.reads_none")) if view is None else _(t("distill.chain.reads", view=view_title(view)))
-    )
+    lines.append(_(t("distill.chain.reads_none")) if view is None else _reads(view, facts))
     if own := own_columns(one):
         lines.append(_(t("distill.chain.reads_more", num=len(own))))
     return Box("teacher", entry.title, tuple(lines))
@@ -193,11 +199,10 @@ def _students(run: RunSpec, facts: Facts, found: Estimate) -> Stage:
 
 def _student(one: StudentSpec, facts: Facts) -> Box:
     from kd_core.models import ARCHS
-    from kd_core.registry import view_title
 
     view, said = student_bytes(one.arch, facts)
     named = ARCHS.get(one.arch.name).title
-    lines = (*((named,) if named != one.name else ()), said, _(t("distill.chain.reads", view=view_title(view))))
+    lines = (*((named,) if named != one.name else ()), said, _reads(view, facts))
     return Box("student", one.name, lines)
 
 
@@ -253,7 +258,6 @@ def _assistant(spec: RunSpec, facts: Facts) -> Stage:
     from kd_core.distill import MODES
     from kd_core.models import ARCHS
     from kd_core.models.building import view_of
-    from kd_core.registry import view_title
     from kd_core.runs.estimate import student_sizes
 
     settings: Any = MODES.get(spec.mode.name).spec.parse(spec.mode.settings)
@@ -266,7 +270,7 @@ def _assistant(spec: RunSpec, facts: Facts) -> Stage:
         said = told(*weights(own.to_json(), facts.inputs[view], facts.outputs))
     else:
         said = _(t("distill.chain.assistant_middle"))
-    lines = (ARCHS.get(arch).title, said, _(t("distill.chain.reads", view=view_title(view))))
+    lines = (ARCHS.get(arch).title, said, _reads(view, facts))
     return Stage(_(t("distill.chain.stage_assistant")), (Box("helper", _(t("distill.chain.assistant")), lines),))
 
 

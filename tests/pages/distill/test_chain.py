@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -144,3 +145,9 @@ def test_the_page_draws_what_is_set_up_and_follows_the_form(best):  # noqa: F811
     best.selectbox(key="distill.mode").set_value("born_again").run()
     (now,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
     assert "Generation 0" in now and "Generation 0" not in seen
+
+
+def test_a_table_with_texts_says_what_becomes_of_them():
+    assert "reads table |" in f"{lines(made(run()))} |" and "a few numbers" not in lines(made(run()))
+    found = lines(made(run(), replace(FACTS, texts=1)))
+    assert found.count("reads table, texts as a few numbers each") == 3  # the teacher and both students

@@ -57,7 +57,7 @@ def test_what_has_no_place_is_told_with_its_count():
         {**small_spec("a.csv").model_dump(), "students": found(views=views).students, "choose": {}}
     )
     (problem,) = [p for p in check(spec, "binary", 2, views) if p.code == "not_tried"]
-    assert len(beyond) > 1 and problem.severity == "warning"
+    assert len(beyond) > 1 and problem.severity == "note"
     assert problem.message.startswith(f"{len(beyond)} more candidates suit these rows and are not tried: ")
     assert all(s.name in problem.message for s in beyond)
     assert not [p for p in check(spec, "binary", 2, TABLES) if p.code == "not_tried"]
