@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 # --- space and type, in rem; CSS has them as --kd-space-m, --kd-text-small (see `variables`)
-SPACE = {"xs": 0.25, "s": 0.5, "m": 1.0, "l": 1.5, "xl": 2.5}
+SPACE = {"xxs": 0.125, "xs": 0.25, "s": 0.5, "sm": 0.75, "m": 1.0, "l": 1.5, "xl": 2.5}
 TYPE = {"tiny": 0.75, "small": 0.85, "body": 1.0, "lead": 1.15, "title": 1.4, "page": 2.0}
 RADIUS = {"s": 0.35, "m": 0.5}
 # pixels: Plotly knows no rem

@@ -119,6 +119,9 @@ def test_styles_take_colours_and_sizes_from_the_look(path):
     sizes = re.findall(r"(?:font-size:\s*|font:\s*)([\d.]+(?:rem|px|em))", css)
     # px: of words inside a drawing that is scaled as a whole; em: of the words around
     assert not [s for s in sizes if s.endswith("rem")], sizes
+    # px: of what Streamlit or a drawing measures in pixels
+    spaces = re.findall(r"(?<![\w-])(?:(?:row-|column-)?gap|(?:padding|margin)(?:-\w+)?):([^;}]*)", css)
+    assert not [s for s in spaces if re.search(r"\drem", s)], spaces
     named = set(re.findall(r"var\(--kd-([\w-]+)", css))
     assert named <= set(re.findall(r"--kd-([\w-]+):", look.variables()))
 
