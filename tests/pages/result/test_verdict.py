@@ -276,7 +276,9 @@ def test_a_teacher_that_scores_below_the_small_model_alone_is_said_so(task, lead
     assert (said is not None) == told
     if told:
         assert "worse on the test rows than the small model alone: 0.860 against 0.880 ROC-AUC" in plain(said)
-    found["students"][0]["verdict"] = "beats"
+    found["students"][0]["reason"] = {"code": "no_room"}
+    assert verdict.judge(found, 0).weak is None  # the likely reason says it
+    found["students"][0] |= {"reason": None, "verdict": "beats"}
     assert verdict.judge(found, 0).weak is None
 
 
