@@ -53,7 +53,7 @@ def test_a_label_keeps_off_the_line_that_joins_points():
 def test_a_label_keeps_off_a_level_and_its_words():
     (beside,) = placing.places([point(5000, 0.85)], X, Y, 360, levels=[(0.85, 12)])
     assert beside in ("top center", "bottom center", "top left", "bottom left", "top right", "bottom right")
-    above = [point(20_000, 0.8475)]  # its label would stand in the line of the words, clear of the level
+    above = [point(20_000, 0.848)]  # its label would stand in the line of the words, clear of the level
     assert placing.places(above, X, Y, 360, levels=[(0.8445, 0)]) == ["middle right"]
     assert placing.places(above, X, Y, 360, levels=[(0.8445, 20)]) != ["middle right"]
 
