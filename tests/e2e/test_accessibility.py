@@ -110,6 +110,16 @@ def test_on_a_phone_every_cell_of_the_result_can_be_read(browser, house):
     screen.close()
 
 
+def test_a_phones_second_drawing_keeps_what_widgets_were_told(browser, house):
+    screen = Screen(browser, house.server.url)
+    screen.page.set_viewport_size({"width": 420, "height": 1000})
+    screen.open(f"/compare?runs={RUN}")
+    screen.page.wait_for_function(KNOWN, timeout=WHILE)
+    settled(screen)
+    expect(screen.page.locator(".st-key-compare-runs [data-tag]").first).to_be_visible(timeout=60_000)
+    screen.close()
+
+
 def test_the_map_and_a_chart_are_saved_by_their_own_buttons(browser, house):
     screen = Screen(browser, house.server.url).open(f"/runs?run={house.sweep}")
     page = screen.page

@@ -15,6 +15,7 @@ from kd_core.runs.settings.answers import Answer, Answers, Setting
 
 MOST_SEEDS = 50  # of a recipe
 FEW = 2  # worse values that are told one by one
+MANY = 4  # values beside each other: more are told by their ends
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,8 @@ def _beats(setting: Setting, best: Answer, worse: Sequence[Answer], unit: Unit) 
 
 def _listed(setting: Setting, some: Sequence[Answer], word: str) -> str:
     noun = f"{WORDS[setting.name]} " if setting.name in WORDS else ""
+    if noun and len(some) > MANY and _contiguous(setting, some):
+        return f"all {noun}from {written(some[0].value)} to {written(some[-1].value)}"
     return f"{noun}{_values(some, word)}"
 
 

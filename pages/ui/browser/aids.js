@@ -52,6 +52,7 @@ function spelled() {
   }
 }
 
+const drawing = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
 const nameOf = (element) => element.getAttribute("aria-label") || element.innerText || "";
 const title = () => document.querySelector(`${PAGE} h1`);
 
@@ -70,8 +71,7 @@ function remember({ target }) {
 // A control that was drawn anew gets the focus back, else what stands in its place; on a new page its title does.
 function refocus() {
   const { last } = memory;
-  const running = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
-  if (!last || running || last.element.isConnected || (document.activeElement ?? document.body) !== document.body) return;
+  if (!last || drawing() || last.element.isConnected || (document.activeElement ?? document.body) !== document.body) return;
   let place = null;
   if (title()?.innerText === last.page)
     for (const key of last.keys) {
@@ -93,7 +93,8 @@ function mend() {
   spelled();
   titled();
   refocus();
-  memory.tell?.(NARROW.matches);
+  // Told while a page is being drawn, it would begin anew and lose what widgets were told of their values.
+  if (!drawing()) memory.tell?.(NARROW.matches);
 }
 
 function soon() {

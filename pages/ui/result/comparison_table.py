@@ -83,6 +83,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
             t("compare.column.run"): st.column_config.TextColumn(
                 width=run_list.name_width([e.run_name for e in found], RUN_WIDTH)
             ),
+            t("compare.column.goal"): st.column_config.TextColumn(width=76),
             **dict.fromkeys(hidden),
         },
     )

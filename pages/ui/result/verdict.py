@@ -131,7 +131,8 @@ def _weak(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Say that the teacher scored worse on the test rows than the small model alone, where distilling has not helped."""
     name = found.metric.name
     theirs, alone = found.teacher.get(name), student.baseline.mean(name)
-    if student.verdict == "beats" or theirs is None or alone is None or found.raw["teacher"].get("known"):
+    said = (student.raw.get("reason") or {}).get("code") == "no_room"  # by the likely reason
+    if said or student.verdict == "beats" or None in (theirs, alone) or found.raw["teacher"].get("known"):
         return None
     worse = theirs > alone if lower_is_better(name) else theirs < alone
     told = {"teacher": text.score(theirs), "alone": text.score(alone), "metric": metric_word(name)}
@@ -336,8 +337,7 @@ def _reason(found: Outcome, student: StudentOutcome) -> tuple[Safe | None, Safe 
 
 def _flags(result: Result, student: Mapping[str, Any]) -> tuple[Safe, ...]:
     """Raise red flags: a student that is not smaller or not faster than its teacher."""
-    found = []
-    teacher = result["teacher"]
+    found, teacher = list[Safe](), result["teacher"]
     if teacher["size_bytes"] is not None and student["size_bytes"] >= teacher["size_bytes"]:
         found.append(
             t("runs.flag.size", student=text.size(student["size_bytes"]), teacher=text.size(teacher["size_bytes"]))

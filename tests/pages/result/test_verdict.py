@@ -258,6 +258,7 @@ def test_digits_follow_the_interval_and_no_bound_beside_0_is_shown_as_0():
     assert of("accuracy", gain(0.05, 0.02, 0.08)).cell(gain(0.05, 0.02, 0.08)) == "+5.0 [+2.0, +8.0]"
     narrow = gain(0.0021, 0.00002, 0.00418)
     assert of("accuracy", narrow).cell(narrow) == "+0.21 [+0.002, +0.42]"
+    assert "95 %: +0.002 to +0.42" in of("accuracy", narrow).interval(narrow)
     below = gain(-0.0246, -0.0492, -0.00003)
     assert "95 %: −4.9 to −0.003" in of("accuracy", below).interval(below)
     assert of("rmse", gain(120.0, 20.0, 220.0)).signed(-1234.5) == "−1,234"
@@ -276,7 +277,9 @@ def test_a_teacher_that_scores_below_the_small_model_alone_is_said_so(task, lead
     assert (said is not None) == told
     if told:
         assert "worse on the test rows than the small model alone: 0.860 against 0.880 ROC-AUC" in plain(said)
-    found["students"][0]["verdict"] = "beats"
+    found["students"][0]["reason"] = {"code": "no_room"}
+    assert verdict.judge(found, 0).weak is None  # the likely reason says it
+    found["students"][0] |= {"reason": None, "verdict": "beats"}
     assert verdict.judge(found, 0).weak is None
 
 

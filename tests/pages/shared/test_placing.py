@@ -53,8 +53,9 @@ def test_a_label_keeps_off_the_line_that_joins_points():
 def test_a_label_keeps_off_a_level_and_its_words():
     (beside,) = placing.places([point(5000, 0.85)], X, Y, 360, levels=[(0.85, 12)])
     assert beside in ("top center", "bottom center", "top left", "bottom left", "top right", "bottom right")
-    low = [point(60_000, 0.845)]
-    assert placing.places(low, X, Y, 360) != placing.places(low, X, Y, 360, levels=[(0.843, 20)])
+    above = [point(20_000, 0.848)]  # its label would stand in the line of the words, clear of the level
+    assert placing.places(above, X, Y, 360, levels=[(0.8445, 0)]) == ["middle right"]
+    assert placing.places(above, X, Y, 360, levels=[(0.8445, 20)]) != ["middle right"]
 
 
 def test_where_everything_is_taken_there_is_no_label_and_beaten_points_come_last():
