@@ -152,7 +152,9 @@ def test_a_new_loss_appears_with_its_form_without_touching_a_page(jobs, monkeypa
 
         sharpness: float = Field(0.5, ge=0, le=1, description="How sharp.")
 
-    LOSSES.register("dummy", title="Dummy loss", spec=DummySpec)(lambda student, teacher, labels, spec: None)
+    LOSSES.register("dummy", title="Dummy loss", spec=DummySpec)(
+        lambda student, teacher, labels, spec: spec.sharpness * (student.logits - teacher.logits).square().mean()
+    )
     dataset = engine.library().save_spec(default_spec("purchase").dataset)
     at = open_page("distill", data=dataset)
     assert "Dummy loss" in at.selectbox(key="distill.objective").options
