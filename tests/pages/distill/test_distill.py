@@ -134,8 +134,7 @@ def test_a_student_of_ones_own_shape(at, jobs):  # noqa: F811
     assert "TabM ensemble" in at.selectbox(key="distill_own_arch").options
     at.selectbox(key="distill_own_arch").set_value("mlp").run()
     at.number_input(key="distill_own.mlp.width").set_value(12)
-    at.number_input(key="distill_own.mlp.depth").set_value(3)
-    at.run()
+    at.number_input(key="distill_own.mlp.depth").set_value(3).run()
     at.button(key="distill-add").click().run()
     assert not at.exception
     spec = start(at, jobs)
@@ -152,9 +151,8 @@ def test_a_new_loss_appears_with_its_form_without_touching_a_page(jobs, monkeypa
 
         sharpness: float = Field(0.5, ge=0, le=1, description="How sharp.")
 
-    LOSSES.register("dummy", title="Dummy loss", spec=DummySpec)(
-        lambda student, teacher, labels, spec: spec.sharpness * (student.logits - teacher.logits).square().mean()
-    )
+    made = LOSSES.register("dummy", title="Dummy loss", spec=DummySpec)
+    made(lambda student, teacher, labels, spec: spec.sharpness * student.logits.square().mean())
     dataset = engine.library().save_spec(default_spec("purchase").dataset)
     at = open_page("distill", data=dataset)
     assert "Dummy loss" in at.selectbox(key="distill.objective").options
