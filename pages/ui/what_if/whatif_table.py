@@ -15,6 +15,7 @@ from pages.ui.what_if import whatif_cells, whatif_map, whatif_words
 from pages.ui.what_if.whatif_cells import SETTINGS, Cell, Grid
 
 TURN = "whatif-table-turn"
+ROW, TALLEST = 35, 620  # pixels: what is longer is scrolled
 
 
 def show(grid: Grid, run_id: str) -> None:
@@ -25,7 +26,7 @@ def show(grid: Grid, run_id: str) -> None:
         made,
         key=_key(run_id),
         hide_index=True,
-        height=420,
+        height=min(TALLEST, ROW * (len(made) + 1) + 3),
         on_select="rerun",
         selection_mode="single-cell",
         placeholder="–",
@@ -35,6 +36,7 @@ def show(grid: Grid, run_id: str) -> None:
             gain: st.column_config.NumberColumn(format="%+.2f", help=t(f"{k}gain_help")),
             mark: st.column_config.TextColumn(help=t(f"{k}mark_help"), width=40),
             str(t(f"{k}seeds")): st.column_config.NumberColumn(help=t(f"{k}seeds_help"), width=60),
+            str(t(f"{k}word")): st.column_config.TextColumn(help=t(f"{k}word_help")),
             str(t(f"{k}latency")): st.column_config.TextColumn(help=t("glossary.latency")),
         },
     )
@@ -86,7 +88,7 @@ def _line(grid: Grid, c: Cell) -> dict[str, Any]:
         gain: whatif_cells.in_units(grid.metric, c.gain),
         head("interval"): whatif_words.interval(grid.metric, c.low, c.high) or "–",
         head("seeds"): sum(s is not None for s in c.scores),
-        head("word"): str(t(f"runs.word.{c.word}")).capitalize() if c.word and not c.is_baseline else None,
+        head("word"): str(t(f"what_if.column.word_{c.word}")) if c.word and not c.is_baseline else None,
         head("size"): text.size(c.size_bytes),
         head("latency"): text.milliseconds(c.latency_ms),
     }

@@ -57,7 +57,7 @@ def hover(grid: Grid, cell: Cell) -> str:
     lines.append(f"{escape(verdict.metric_title(grid.metric))} {text.score(cell.mean)}")
     lines.append(str(t("what_if.hover.gain", gain=gain_words(grid.metric, cell))))
     if cell.word and not cell.is_baseline:
-        lines.append(str(t(f"runs.word.{cell.word}")))
+        lines.append(str(t("what_if.cell.by_itself", word=t(f"what_if.column.word_{cell.word}"))))
     if cell.cell == grid.best:
         lines.append(str(t("what_if.hover.best")))
     elif cell.like_best:

@@ -26,6 +26,17 @@ def test_the_csv_holds_every_seed_of_every_cell():
     assert len(best) == 3 and float(best[0]["roc_auc"]) > float(best[0]["baseline_roc_auc"])
 
 
+def test_a_cell_alone_is_no_verdict():
+    grid = grid_of(make_sweep())
+    table = whatif_table.lines(grid).set_index(str(t("what_if.column.cell")))
+    told = table[str(t("what_if.column.word"))].to_dict()
+    taught = [c for c in grid.each(grid.cells) if not c.is_baseline]
+    assert {told[c.cell] for c in taught} & {"above 0", "around 0", "near 0", "below 0"}
+    for c in taught:
+        assert told[c.cell] == str(t(f"what_if.column.word_{c.word}")) and "elp" not in told[c.cell]
+        assert f"interval {told[c.cell]}, by itself" in whatif_words.hover(grid, c)
+
+
 @pytest.mark.slow
 def test_names_are_shown_literally():
     run_id = make_sweep(students=(HOSTILE[0],))
