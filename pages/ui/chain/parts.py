@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kd_core.specs import Choice, RunSpec, StudentSpec
-from pages.ui.chain.sizes import student_bytes, told, weights
+from pages.ui.chain.sizes import reads, student_bytes, told, weights
 from pages.ui.lesson import builder
 from pages.ui.shared import text
 from pages.ui.shared.facts import Facts
@@ -121,15 +121,6 @@ def _(words: str) -> str:
     return plain(Safe(words))
 
 
-def _reads(view: str, facts: Facts) -> str:
-    """Say what a model reads of a row; the table holds texts as a few numbers each."""
-    from kd_core.data.input_spec import TABLE
-    from kd_core.registry import view_title
-
-    said = t("distill.chain.reads", view=view_title(view))
-    return _(t("distill.chain.reads_texts", reads=said) if view == TABLE and facts.texts else said)
-
-
 def _learned_from(run: RunSpec, facts: Facts) -> int:
     from kd_core.runs.estimate import training_rows
 
@@ -178,7 +169,7 @@ def _teacher(one: Choice, facts: Facts) -> Box:
         lines = [
             _(t("distill.chain.size_given" if entry.facts.get("family") == "given" else "distill.chain.size_later"))
         ]
-    lines.append(_(t("distill.chain.reads_none")) if view is None else _reads(view, facts))
+    lines.append(_(t("distill.chain.reads_none")) if view is None else _(reads(view, facts)))
     if own := own_columns(one):
         lines.append(_(t("distill.chain.reads_more", num=len(own))))
     return Box("teacher", entry.title, tuple(lines))
@@ -202,7 +193,7 @@ def _student(one: StudentSpec, facts: Facts) -> Box:
 
     view, said = student_bytes(one.arch, facts)
     named = ARCHS.get(one.arch.name).title
-    lines = (*((named,) if named != one.name else ()), said, _reads(view, facts))
+    lines = (*((named,) if named != one.name else ()), said, _(reads(view, facts)))
     return Box("student", one.name, lines)
 
 
@@ -270,7 +261,7 @@ def _assistant(spec: RunSpec, facts: Facts) -> Stage:
         said = told(*weights(own.to_json(), facts.inputs[view], facts.outputs))
     else:
         said = _(t("distill.chain.assistant_middle"))
-    lines = (ARCHS.get(arch).title, said, _reads(view, facts))
+    lines = (ARCHS.get(arch).title, said, _(reads(view, facts)))
     return Stage(_(t("distill.chain.stage_assistant")), (Box("helper", _(t("distill.chain.assistant")), lines),))
 
 

@@ -8,7 +8,7 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.specs import Choice
 from pages.ui.shared import text
 from pages.ui.shared.facts import Facts
-from pages.ui.shared.text import plain, t
+from pages.ui.shared.text import Safe, plain, t
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -46,3 +46,12 @@ def student_bytes(arch: Choice, facts: Facts) -> tuple[str, str]:
     file = _file(written, inputs, facts.outputs, facts.names, facts.texts, facts.labels)
     most = file is not None and (facts.texts > 0 or "file_bytes" in ARCHS.get(arch.name).facts)
     return view, told(parameters, alone if file is None else file, most=most)
+
+
+def reads(view: str, facts: Facts) -> Safe:
+    """Say what a model reads of a row; the table holds texts as a few numbers each."""
+    from kd_core.data.input_spec import TABLE
+    from kd_core.registry import view_title
+
+    said = t("distill.chain.reads", view=view_title(view))
+    return t("distill.chain.reads_texts", reads=said) if view == TABLE and facts.texts else said

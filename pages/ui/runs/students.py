@@ -9,6 +9,7 @@ import streamlit as st
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.specs import Choice
+from pages.ui.chain.sizes import reads
 from pages.ui.runs import draft
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
@@ -40,13 +41,24 @@ def cost(arch: dict[str, Any], facts: Facts) -> Safe:
         inputs = facts.inputs[view_of(choice, facts.inputs)]
         about = facts.outputs, facts.names, facts.texts, facts.labels
         parameters, weights, file, flops = _sizes(choice.to_json(), inputs, *about)
-        most = facts.texts > 0 or "file_bytes" in ARCHS.get(choice.name).facts
+        most = "file_bytes" in ARCHS.get(choice.name).facts
     except KDError as error:
         return escape(error.message)
     shown = {"parameters": text.number(parameters), "flops": text.number(flops)}
     if file is None:
         return t("distill.cost", **shown, size=text.size(weights))
-    return t("distill.cost_most" if most else "distill.cost_file", **shown, size=text.size(file))
+    word = "texts" if facts.texts else "most" if most else "file"
+    return t(f"distill.cost_{word}", **shown, size=text.size(file))
+
+
+def family(arch: str, facts: Facts) -> Safe:
+    """Name an architecture and what it reads of a row."""
+    from kd_core.models import ARCHS
+    from kd_core.models.building import view_of
+
+    return t(
+        "distill.family", title=ARCHS.get(arch).title, reads=reads(view_of(Choice(name=arch), facts.inputs), facts)
+    )
 
 
 def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
@@ -55,8 +67,11 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     own = [s for s in held if s not in presets]
     extra = st.session_state.setdefault("distill_own_students", [])
     extra.extend(s for s in own if s not in extra)
-    chosen = []
+    chosen, before = [], None
     for i, student in enumerate([*presets, *extra]):
+        if (arch := str(student["arch"]["name"])) != before:
+            st.markdown(family(arch, facts))
+            before = arch
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             key = f"{KEY}.{i}.{student['name']}"
             forms.seed(key, student in held)

@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import read_outcome
+from pages.ui.result.verdict import metric_title
+from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
 
 def of(result: Mapping[str, Any], student: int) -> Safe:
-    """Say it by the verdict, and by how a plain model of its size stands to the student. Errors: KDError when the result can't be read."""
-    found = read_outcome(result).students[student]
-    beside = t(f"runs.in_short.plain_{found.plain.standing}") if found.plain else ""
-    return Safe(f"{t(f'runs.in_short.{found.verdict}')} {beside}".strip())
+    """Say it by the verdict, and by how a plain model of its size stands to it. Errors: KDError when the result can't be read."""
+    found, metric = read_outcome(result).students[student], result["metric"]["name"]
+    said = t(f"runs.in_short.{found.verdict}")
+    if found.plain is None:
+        return said
+    told = {
+        "title": found.plain.title,
+        "metric": metric_title(metric),
+        "plain": text.score(found.plain.arm.mean(metric)),
+        "own": text.score(found.own.mean(metric)),
+    }
+    return Safe(f"{said} {t(f'runs.in_short.plain_{found.plain.standing}', **told)}")

@@ -42,3 +42,9 @@ def test_a_table_with_texts_offers_students_and_a_teacher_that_read_words(jobs, 
 def test_a_table_without_texts_offers_no_student_that_reads_words(at):  # noqa: F811
     assert not [c.label for c in at.checkbox if "textcnn" in c.label]
     assert "textcnn" not in at.selectbox(key="distill_own_arch").options
+
+
+def test_students_stand_under_what_they_are_and_read(at):  # noqa: F811
+    assert "**MLP** · reads table" in words(at)
+    shown = [str(m.value) for m in at.markdown]
+    assert shown.count("**MLP** · reads table") == 1

@@ -27,6 +27,13 @@ def test_the_words_open_on_every_page_and_cost_nothing_before(jobs):  # noqa: F8
 @pytest.mark.parametrize("word", ["beats", "ties", "hurts", "inconclusive"])
 @pytest.mark.parametrize("standing", [None, "ahead", "level", "behind", "unclear"])
 def test_every_result_comes_to_a_sentence(word, standing):
-    said = in_short.of(result(verdict=word, **({"plain": standing} if standing else {})), 0)
-    told = [t(f"runs.in_short.{word}"), *([t(f"runs.in_short.plain_{standing}")] if standing else [])]
-    assert said == " ".join(told) and said.startswith("In short: ")
+    found = result(verdict=word, **({"plain": standing} if standing else {}))
+    said, student = in_short.of(found, 0), found["students"][0]
+    assert said.startswith(t(f"runs.in_short.{word}")) and said.startswith("In short: ")
+    if standing not in (None, "ahead"):
+        best = student["reference"]["best"]["metrics"]["roc_auc"]["mean"]
+        own = student["metrics"]["roc_auc"]["mean"]
+        assert f"30 trees of 4 leaves, {'may do' if standing == 'unclear' else 'is'}" in said
+        assert f"(ROC-AUC {best:.3f}, the student {own:.3f})" in said
+    else:
+        assert said == " ".join(t(f"runs.in_short.{w}") for w in (word, *(["plain_ahead"] if standing else [])))
