@@ -37,8 +37,12 @@ class Unit:
         if found.low is None or found.high is None:
             return f"{self.factor * found.mean:.{self.digits(found.mean, found.mean)}f} {self.name}"
         digits = self.digits(found.high - found.mean, found.mean)
-        mean, low, high = (self.written(v, digits) for v in (found.mean, found.low, found.high))
-        return f"{mean} {self.name} [{low}, {high}]"
+        low, high = (self.written(v, self._beside_zero(v, digits)) for v in (found.low, found.high))
+        return f"{self.written(found.mean, digits)} {self.name} [{low}, {high}]"
+
+    def _beside_zero(self, bound: float, digits: int) -> int:
+        """Give a bound that would be rounded to 0 up to two digits more: beats by 0.4 [0.0, 0.8] says nothing."""
+        return next((d for d in range(digits, digits + 3) if round(self.factor * bound, d)), digits)
 
     def written(self, value: float, digits: int, sign: str = "") -> str:
         """Write a number without a sign where it is rounded to 0."""

@@ -12,7 +12,7 @@ from kd_core.errors import Problem
 from kd_core.task import task_of
 from pages.ui.data import sources
 from pages.ui.shared import forms
-from pages.ui.shared.text import Safe, escape, exact, t
+from pages.ui.shared.text import Safe, escape, exact, shorten, t
 
 CODE = "target_unsure"  # the finding that is asked as a question
 OF_TARGET = ["task", "positive", "one_class", "more_targets"]  # choices that belong to one target
@@ -43,7 +43,9 @@ def ask(choices: dict[str, Any], found: Profile) -> None:
                 column = found.column(name)
                 _bars(escape(name), _values(column), column.histogram[1])
                 st.caption(t("data.for_example", values=", ".join(column.examples)))
-                if st.button(t("data.predict_this"), key=f"data-candidate-{name}", width="stretch"):
+                if st.button(
+                    t("data.predict_this", column=shorten(name)), key=f"data-candidate-{name}", width="stretch"
+                ):
                     choices["target"] = name
                     forget(choices)
                     forms.forget(f"{sources.KEY}.target")

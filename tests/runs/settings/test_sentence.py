@@ -115,7 +115,9 @@ def test_units_and_digits_follow_the_interval():
     assert RMSE.amount(one(1, "worse", 12.34, 4.3, 20.4)) == "12 RMSE [4, 20]"
     assert RMSE.amount(one(1, "worse", 0.0123, 0.0043, 0.0203)) == "0.012 RMSE [0.004, 0.020]"
     assert POINTS.amount(one(1, "worse", 0.0189, 0.0189, 0.0189)) == "1.9 points [1.9, 1.9]"
-    assert POINTS.amount(one(1, "enough", 0.001, -0.0002, 0.0022)) == "0.1 points [0.0, 0.2]"
+    assert POINTS.amount(one(1, "enough", 0.001, -0.0002, 0.0022)) == "0.1 points [-0.02, 0.2]"
+    assert POINTS.amount(one(1, "worse", 0.004, 0.0003, 0.008)) == "0.4 points [0.03, 0.8]"
+    assert POINTS.amount(one(1, "worse", 0.004, 0.0, 0.008)) == "0.4 points [0.0, 0.8]"
     assert POINTS.amount(one(1, "worse", 0.0, 0.0, 0.0)) == "0.0 points [0.0, 0.0]"
 
 
