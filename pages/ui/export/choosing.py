@@ -14,6 +14,7 @@ from kd_core.runs.view import compress_words
 from pages.ui.result import comparison, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, escape, t
+from pages.ui.words import in_short
 
 ENDED = ("done", "cancelled")
 OFFERED = 100
@@ -88,6 +89,9 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
         st.markdown(told)
     if told and page == "export":
         st.caption(t("export.larger"))
+        at = next((i for i, one in enumerate(found.get("students") or ()) if one["name"] == chosen), None)
+        if at is not None and (plain := in_short.beside(found, at)):
+            st.markdown(plain)
     return str(chosen)
 
 

@@ -13,14 +13,19 @@ from pages.ui.shared.text import Safe, t
 
 def of(result: Mapping[str, Any], student: int) -> Safe:
     """Say it by the verdict, and by how a plain model of its size stands to it. Errors: KDError when the result can't be read."""
+    said = t(f"runs.in_short.{read_outcome(result).students[student].verdict}")
+    return Safe(" ".join(part for part in (said, beside(result, student)) if part))
+
+
+def beside(result: Mapping[str, Any], student: int) -> Safe | None:
+    """Say how a plain model of a student's size stands to it, with both scores; None where there is none. Errors: as `of`."""
     found, metric = read_outcome(result).students[student], result["metric"]["name"]
-    said = t(f"runs.in_short.{found.verdict}")
     if found.plain is None:
-        return said
+        return None
     told = {
         "title": found.plain.title,
         "metric": metric_title(metric),
         "plain": text.score(found.plain.arm.mean(metric)),
         "own": text.score(found.own.mean(metric)),
     }
-    return Safe(f"{said} {t(f'runs.in_short.plain_{found.plain.standing}', **told)}")
+    return t(f"runs.in_short.plain_{found.plain.standing}", **told)

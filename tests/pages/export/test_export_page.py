@@ -10,7 +10,9 @@ from kd_core.export import parity
 from kd_core.export.web import runtime
 from kd_core.runs.exporting import exporting
 from pages.ui.export import making, offers
+from pages.ui.result import verdict
 from pages.ui.shared import engine, example
+from pages.ui.words import in_short
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 pytestmark = pytest.mark.slow
@@ -43,6 +45,8 @@ def test_a_bundle_is_made_proved_and_offered_with_its_code(run_id):
     assert not at.exception
     said = words(at)
     assert "How do I use it outside?" in said and "It needs:" in said
+    result = engine.store().folder(run_id).result()
+    assert in_short.beside(result, verdict.best_student(result)) in said  # a plain model as good is no secret
     assert not downloads(at)
     at = press(at, "export-make-bundle")
     assert not at.exception
