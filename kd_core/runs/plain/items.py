@@ -39,6 +39,10 @@ class ItemReference:
         told = arch.model_dump(mode="json")
         return {"name": self.name, "title": self.title, "arch": told, "bytes": self.bytes, "selected": self.selected}
 
+    def times(self, dataset: Dataset) -> dict[str, Any]:
+        """Return nothing: it has no file whose answers could be timed."""
+        return {}
+
     @property
     def neighbours(self) -> int:
         """Return how many neighbours of an item it keeps at most."""
