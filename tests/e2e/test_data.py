@@ -53,6 +53,17 @@ def settled(screen):
     expect(screen.page.locator(".st-key-data-columns")).to_be_visible(timeout=WAIT)
 
 
+def press(screen, key):
+    """Press a key until a button takes it: the first moments after it is drawn it doesn't listen yet."""
+    screen.page.evaluate("() => window.addEventListener('keydown', e => { window.taken = e.defaultPrevented; })")
+    for _ in range(200):
+        screen.page.keyboard.press(key)
+        if screen.page.evaluate("() => window.taken"):
+            return
+        screen.page.wait_for_timeout(100)
+    raise AssertionError(f"no button takes {key}")
+
+
 def number(screen):
     return screen.page.get_by_role("spinbutton", name=re.compile("^(Row|Group) of"))
 
@@ -62,12 +73,12 @@ def test_rows_are_stepped_through_by_key(name, browser, furnished):
     screen = opened(browser, furnished, name)
     row = screen.page.locator(".kd-row")
     first = row.inner_html()
-    screen.page.keyboard.press("n")
+    press(screen, "n")
     expect(number(screen)).to_have_value("2", timeout=WAIT)
     screen.page.wait_for_function(
         "before => document.querySelector('.kd-row').innerHTML !== before", arg=first, timeout=WAIT
     )
-    screen.page.keyboard.press("p")
+    press(screen, "p")
     expect(number(screen)).to_have_value("1", timeout=WAIT)
     screen.page.wait_for_function(
         "before => document.querySelector('.kd-row').innerHTML === before", arg=first, timeout=WAIT
