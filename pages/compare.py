@@ -12,7 +12,7 @@ from kd_core.runs.store.runs import RunStore
 from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
-from pages.ui.compare import runs_shown
+from pages.ui.compare import added_seeds, runs_shown
 from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
 from pages.ui.result import goals as goal_form
@@ -159,6 +159,7 @@ def page() -> None:
     data = {goal_form.data_of(r) for r in rows}
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
+    added_seeds.caution(store, [r for r in rows if r.id in {e.run_id for e in found}])
     metric, by = choices(found)
     left, right = st.columns([3.2, 1.1], gap="large")
     with right:

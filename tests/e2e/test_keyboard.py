@@ -165,3 +165,22 @@ def test_a_student_is_taken_home(keys):
     with page.expect_download() as saved:
         keys.press_key("Enter")
     assert saved.value.path().stat().st_size > 1_000
+
+
+@pytest.mark.parametrize("by", ["mouse", "key"])
+def test_the_title_of_a_new_page_shows_its_frame_to_who_uses_keys_only(browser, house, by):
+    tab = Screen(browser, house.server.url).open("/")
+    if by == "mouse":
+        tab.press("start-own")
+    else:
+        tab.page.locator(".st-key-start-own button:visible").first.focus()
+        tab.page.keyboard.press("Enter")
+    tab.title("What is in the file")
+    title = tab.page.get_by_role("heading", level=1)
+    expect(title).to_be_focused(timeout=60_000)  # so that a screen reader goes on from there
+    expect(title).to_have_css("outline-style", "none" if by == "mouse" else "solid")
+    tab.page.keyboard.press("Shift")  # alone, it moves nothing
+    expect(title).to_have_css("outline-style", "none" if by == "mouse" else "solid")
+    tab.page.keyboard.press("ArrowDown")
+    expect(title).to_have_css("outline-style", "solid")
+    tab.close()

@@ -2,8 +2,10 @@
 const PAGE = "[data-testid=stMain]";
 const NARROW = window.matchMedia("(max-width: 640px)"); // as in aids.css
 const REACHED = "a[href], button, input, select, textarea, summary, [tabindex]";
+const QUIET = "data-kd-quiet"; // has the focus, shows no frame: see aids.css
+const HELD = new Set(["Control", "Shift", "Alt", "Meta"]); // alone, they move nothing
 const WAIT = 120; // milliseconds after a change, so that a drawing is looked at a few times, not at every element
-const memory = (window.kdAids ??= { last: null, timer: 0, words: {}, tell: null });
+const memory = (window.kdAids ??= { last: null, timer: 0, words: {}, tell: null, pressed: false });
 
 function put(element, name, value) {
   if (value === null) element.removeAttribute(name);
@@ -83,7 +85,19 @@ function refocus() {
   place ??= title();
   if (!place) return;
   if (place === title()) place.tabIndex = -1;
+  put(place, QUIET, memory.pressed ? "" : null);
   place.focus({ preventScroll: true });
+}
+
+// A browser frames whatever a script gives the focus to; who uses a mouse takes that for a fault. The first key shows it.
+function byPointer() {
+  memory.pressed = true;
+}
+
+function byKey({ key }) {
+  if (HELD.has(key)) return;
+  memory.pressed = false;
+  for (const element of document.querySelectorAll(`[${QUIET}]`)) element.removeAttribute(QUIET);
 }
 
 function mend() {
@@ -112,6 +126,8 @@ export default function ({ data, setStateValue }) {
   soon();
   if (!first) return;
   document.addEventListener("focusin", remember);
+  document.addEventListener("pointerdown", byPointer, true);
+  document.addEventListener("keydown", byKey, true);
   window.addEventListener("resize", soon);
   const drawn = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-test-script-state"] };
   new MutationObserver(soon).observe(document.body, drawn);
