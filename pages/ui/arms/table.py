@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ import streamlit as st
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
 from kd_core.task import task_of
-from pages.ui.result import chance, speed, verdict
+from pages.ui.access import aids
+from pages.ui.result import chance, differences, speed, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.tasks import ranking
@@ -35,20 +37,24 @@ FIRST = (
 def show(found: Result, index: int) -> None:
     """Draw the table: what everybody asks for, and the rest of it folded."""
     student = found["students"][index]
-    num = len(student["seeds"])
-    name = found["metric"]["name"]
     st.markdown(
         f"**{ranking.judged_on(found) or t('runs.result.table', rows=text.exact(found['dataset']['rows']['test']))}**"
     )
     with st.container(key="result-table"):
-        first, further = parts(found, index)
+        first, further = parts(found, index, few=aids.is_narrow())
         st.table(first, border="horizontal")
         with st.expander(t("runs.result.further", num=len(further)), icon=":material/table_rows:"):
             st.table(further, border="horizontal")
-    environment = found.get("environment", {})
+    with st.expander(t("runs.result.how_made"), icon=":material/info:") if aids.is_narrow() else st.container():
+        notes(found, student)
+
+
+def notes(found: Result, student: Result) -> None:
+    """Say how the numbers of the table were made; on a phone they are folded."""
+    environment, num = found.get("environment", {}), len(student["seeds"])
     older = "_older" if found["schema"] < 2 else ""
     st.caption(t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one"))
-    guessing = chance.note(found, name)
+    guessing = chance.note(found, found["metric"]["name"])
     gap = f"{t('runs.result.gap')}: {t('runs.result.gap_help')}"
     st.caption(f"{guessing} {gap}" if guessing else gap)
     if file := deployed(student):
@@ -89,16 +95,17 @@ def packed(student: Result) -> Safe | None:
     return t("runs.result.compact_note", size=text.size(short["bytes"]), **times)
 
 
-def parts(found: Result, index: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Part the comparison into the lines that everybody asks for and the others."""
+def parts(found: Result, index: int, *, few: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part the comparison into the lines that everybody asks for and the others; `few`: only the metric of the verdict, size and time."""
     frame = comparison_frame(found, index)
     student = found["students"][index]
     pair = speed.latency_pair(found["teacher"], student)
     task = found["task"]
-    wanted = [_metric_title(n, task, bold=n == found["metric"]["name"]) for n in (found["metric"]["name"], *FIRST)]
+    primary = found["metric"]["name"]
+    wanted = [_metric_title(n, task, bold=n == primary) for n in (primary, *(() if few else FIRST))]
     wanted += [str(t(f"runs.result.{name}")) for name in ("file", "size")]
     own = [_own_title(name) for name in MEASURED]
-    if own[0] in frame.index:  # those from one half on say little where the answer is yes from elsewhere on
+    if own[0] in frame.index and not few:  # those from one half on say little where the answer is yes from elsewhere on
         halves = {_metric_title(n, task, bold=False) for n in MEASURED}
         wanted = [*(w for w in wanted if w not in halves), *own]
     if pair is not None:
@@ -221,8 +228,8 @@ def _metric_line(name: str, found: Result, read: StudentOutcome, bold: bool) -> 
     return _line(
         _metric_title(name, found["task"], bold=bold),
         *(f"**{c}**" if bold else c for c in cells),
-        gain=_difference(read.gain.get(name)),
-        versus=_difference(read.versus_teacher.get(name)),
+        gain=_difference(name, read.gain.get(name)),
+        versus=_difference(name, read.versus_teacher.get(name)),
         gap=_gap(name, read, best),
     )
 
@@ -255,15 +262,15 @@ def _gap(name: str, read: StudentOutcome, best: float | None) -> str:
     return shown.replace("-", "−")
 
 
-def _difference(gain: Gain | None) -> str:
-    """Write a difference with its interval, coloured where the interval lies on one side of 0."""
+def _difference(name: str, gain: Gain | None) -> str:
+    """Write a difference as the sentences above do; coloured where its interval lies on one side of 0."""
     if gain is None:
         return "–"
-    shown = text.signed(gain.mean, 4)
+    shown = differences.told(name, gain.mean, gain.low, gain.high)
+    words = " ".join(_whole(escape(part)) for part in re.split(r" (?=\[)", shown))
     if gain.low is None or gain.high is None:
-        return shown
-    shown = f"{shown} {_whole(escape(text.interval(gain.low, gain.high, 4)))}"
-    return f":green[{shown}]" if gain.low > 0 else f":red[{shown}]" if gain.high < 0 else shown
+        return words
+    return f":green[{words}]" if gain.low > 0 else f":red[{words}]" if gain.high < 0 else words
 
 
 def _fidelity_lines(student: Result, baseline: Result) -> list[tuple[str, ...]]:

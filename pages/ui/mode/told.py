@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.view import mode_words
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -31,8 +32,11 @@ def lines(found: Mapping[str, Any], index: int) -> list[Safe]:
             about = {"score": text.score(one["score"]), "other": text.score(one["score_of_best"])}
             about |= {"metric": escape(found["metric"]["title"]), "best": escape(one["best"])}
             line = t(f"runs.mode.singles_{one['word']}", **about)
-            within = (
-                t("runs.mode.singles_within", low=text.signed(low), high=text.signed(high)) if low is not None else ""
-            )
+            within = ""
+            if low is not None:
+                name = found["metric"]["name"]
+                unit = f" {t('runs.verdict.points_word')}" if differences.is_share(name) else ""
+                ends = {n: differences.signed_points(name, v) for n, v in (("low", low), ("high", high))}
+                within = t("runs.mode.singles_within", unit=Safe(unit), **ends)
             said.append(Safe(f"{line} {within}".strip()))
     return said

@@ -92,6 +92,18 @@ class Written:
         return f"{self.signed(gain.mean)} [{self.bound(gain.low)}, {self.bound(gain.high)}]"
 
 
+def told(name: str, mean: float, low: float | None, high: float | None) -> str:
+    """Write a difference with its unit and its interval, where there is one: +0.90 points [+0.50, +1.30].
+
+    Example:
+        >>> told("rmse", -0.0123, None, None)
+        '−0.0123'
+    """
+    written = Written.of(name, Gain(mean, low, high, None, None, 0))
+    shown = written.signed_amount(mean)
+    return shown if low is None or high is None else f"{shown} [{written.bound(low)}, {written.bound(high)}]"
+
+
 def is_share(name: str) -> bool:
     """Say whether a metric is a share of one, so that differences are told in points."""
     return bool(name in METRICS.names() and METRICS.get(name).facts["unit"] == "share")

@@ -10,6 +10,7 @@ import streamlit as st
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import RunSpec
+from pages.ui.access import aids
 from pages.ui.arms import table
 from pages.ui.compress import runs_offered
 from pages.ui.compress import told as smaller
@@ -102,23 +103,8 @@ def judgement(found: Result, index: int) -> None:
         st.markdown(f"##### {in_short.of(found, index)}")
         if said.weak:
             st.markdown(said.weak)
-        claims(said, found, student)
-        if said.reason:
-            st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
-        if said.settle:
-            st.markdown(f"**{t('runs.verdict.settle_label')}.** {said.settle}", help=term("rows_and_seeds"))
-        if said.next:
-            st.markdown(f"**{t('runs.verdict.next_label')}.** {said.next}")
-        if said.splits:
-            st.markdown(said.splits, help=t("runs.splits.note"))
-        if said.reads:
-            st.caption(said.reads, help=f"{term('ledger')} {t('runs.verdict.reads_help')}")
-        if said.names:
-            st.caption(said.names, help=t("runs.names.help"))
-        for line in (*told.lines(found, index), *verdict.about_teacher(found)):
-            st.caption(line)
-        if said.moved:
-            st.caption(said.moved, help=term("effective_share"))
+        with st.expander(t("runs.verdict.evidence")) if aids.is_narrow() else st.container():
+            evidence(said, found, index)
         for advice in said.counsel:
             st.info(advice, icon=":material/lightbulb:")
         for flag in said.warnings:
@@ -126,6 +112,27 @@ def judgement(found: Result, index: int) -> None:
         for problem in found.get("problems") or ():
             if problem.get("code") in CAVEATS:
                 st.warning(escape(problem["message"]), icon=":material/warning:")
+
+
+def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
+    """Draw what the verdict rests on; on a phone it is folded, so that the first chart is not screens away."""
+    claims(said, found, found["students"][index])
+    if said.reason:
+        st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
+    if said.settle:
+        st.markdown(f"**{t('runs.verdict.settle_label')}.** {said.settle}", help=term("rows_and_seeds"))
+    if said.next:
+        st.markdown(f"**{t('runs.verdict.next_label')}.** {said.next}")
+    if said.splits:
+        st.markdown(said.splits, help=t("runs.splits.note"))
+    if said.reads:
+        st.caption(said.reads, help=f"{term('ledger')} {t('runs.verdict.reads_help')}")
+    if said.names:
+        st.caption(said.names, help=t("runs.names.help"))
+    for line in (*told.lines(found, index), *verdict.about_teacher(found)):
+        st.caption(line)
+    if said.moved:
+        st.caption(said.moved, help=term("effective_share"))
 
 
 def claims(said: verdict.Judgement, found: Result, student: Result) -> None:

@@ -18,6 +18,7 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import export_cell
 from kd_core.specs import RunSpec
 from pages.ui.access import cards
+from pages.ui.result import verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 
@@ -74,41 +75,60 @@ def settings(spec: RunSpec) -> pd.DataFrame:
 
 
 def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None, name: str) -> None:
-    """Offer every file of the run; what is large is read from disk only when pressed."""
+    """Offer every file of the run, what most people need first and the rest folded; what is large is read only when pressed."""
     st.markdown(f"**{t('runs.recipe.downloads')}**")
     offer(t("runs.recipe.json"), recipe.as_json(spec), name, "application/json", "spec")
-    offer(t("runs.recipe.curves"), lambda: curves_csv(folder), f"{folder.id}.curves.csv", "text/csv", "curves")
     if not found:
+        _curves(folder)
         return
-    offer(
-        t("runs.recipe.result"),
-        lambda: json.dumps(found, ensure_ascii=False, indent=1),
-        f"{folder.id}.result.json",
-        "application/json",
-        "result",
-    )
     offer(t("runs.recipe.metrics"), lambda: metrics_csv(found), f"{folder.id}.metrics.csv", "text/csv", "metrics")
     kept = found.get("artifacts") or {}
-    students = kept.get("students") or []
-    for i, entry in enumerate(students):
-        for kind in ("weights", "onnx", *(["compact"] if "compact" in entry else [])):  # older runs have no packed one
-            name_of = "alone" if entry.get("arm") == "baseline" else "taught"
-            label = f"{t(f'runs.recipe.of_{name_of}', name=entry['name'])}: {t(f'runs.recipe.{kind}')}"
-            ending = "".join(Path(entry.get(kind) or "").suffixes)
-            file = f"{folder.id}.student-{entry.get('index', i)}{ending}"
-            offer_kept(folder, entry.get(kind), label, file)
-    for entry in kept.get("plain") or ():
-        for kind in ("onnx", *(["compact"] if "compact" in entry else [])):
-            file = entry.get(kind)  # `onnx_reason` where there is none
-            offer_kept(
-                folder,
-                file,
-                t(f"runs.recipe.plain_{kind}", model=entry["title"]),
-                f"{folder.id}.plain-{Path(file or '').name}",
-            )
-    reading = dict.fromkeys(name for entry in students for name in entry.get("view") or ())
-    for name in (*([kept["model"]] if "model" in kept else []), *reading):
-        offer_kept(folder, name, t("runs.recipe.view", name=Path(name).name), f"{folder.id}.{Path(name).name}")
+    students: list[Mapping[str, Any]] = kept.get("students") or []
+    best = verdict.best_student(found) if students and found.get("students") else None
+    first = next((i for i, e in enumerate(students) if e.get("index", i) == best), None)
+    if first is not None:
+        _of_student(folder, students[first], first, "onnx")
+    with st.expander(t("runs.recipe.all_files"), icon=":material/folder_zip:"):
+        st.caption(t("runs.recipe.numbers"))
+        _curves(folder)
+        offer(
+            t("runs.recipe.result"),
+            lambda: json.dumps(found, ensure_ascii=False, indent=1),
+            f"{folder.id}.result.json",
+            "application/json",
+            "result",
+        )
+        if students:
+            st.caption(t("runs.recipe.students"))
+        for i, entry in enumerate(students):
+            for kind in ("weights", "onnx", *(["compact"] if "compact" in entry else [])):  # older runs: no packed one
+                if (i, kind) != (first, "onnx"):
+                    _of_student(folder, entry, i, kind)
+        if kept.get("plain"):
+            st.caption(t("runs.recipe.plain"))
+        for entry in kept.get("plain") or ():
+            for kind in ("onnx", *(["compact"] if "compact" in entry else [])):
+                file = entry.get(kind)  # `onnx_reason` where there is none
+                label = t(f"runs.recipe.plain_{kind}", model=entry["title"])
+                offer_kept(folder, file, label, f"{folder.id}.plain-{Path(file or '').name}")
+        views = dict.fromkeys(name for entry in students for name in entry.get("view") or ())
+        reading = [*([kept["model"]] if "model" in kept else []), *views]
+        if reading:
+            st.caption(t("runs.recipe.reading"))
+        for name in reading:
+            offer_kept(folder, name, t("runs.recipe.view", name=Path(name).name), f"{folder.id}.{Path(name).name}")
+
+
+def _curves(folder: RunFolder) -> None:
+    offer(t("runs.recipe.curves"), lambda: curves_csv(folder), f"{folder.id}.curves.csv", "text/csv", "curves")
+
+
+def _of_student(folder: RunFolder, entry: Mapping[str, Any], place: int, kind: str) -> None:
+    """Offer one file of a student's model."""
+    name_of = "alone" if entry.get("arm") == "baseline" else "taught"
+    label = f"{t(f'runs.recipe.of_{name_of}', name=entry['name'])}: {t(f'runs.recipe.{kind}')}"
+    ending = "".join(Path(entry.get(kind) or "").suffixes)
+    offer_kept(folder, entry.get(kind), label, f"{folder.id}.student-{entry.get('index', place)}{ending}")
 
 
 def offer_kept(folder: RunFolder, name: str | None, label: str, file_name: str) -> None:

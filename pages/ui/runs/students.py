@@ -16,6 +16,8 @@ from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import Safe, escape, t, term
 
 KEY = f"{draft.KEY}.students"
+FIRST = "distill_students_first"  # in the session: the architectures that are listed at once
+SHORT, WINNERS = 9, 3  # a list that is shown whole; architectures that are shown of a longer one, beside the usual
 MOST = 12
 
 
@@ -67,8 +69,50 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     own = [s for s in held if s not in presets]
     extra = st.session_state.setdefault("distill_own_students", [])
     extra.extend(s for s in own if s not in extra)
+    listed = list(enumerate([*presets, *extra]))
+    first = _first(presets, held, facts)
+    shown = [(i, s) for i, s in listed if i >= len(presets) or s["arch"]["name"] in first]
+    rest = [one for one in listed if one not in shown]
+    ticked = _boxes(shown, held, len(presets), facts)
+    if rest:
+        with st.expander(t("distill.students_more", num=len(rest))):  # another label would fold it at every tick
+            ticked += _boxes(rest, held, len(presets), facts)
+    chosen = [student for _, student in sorted(ticked, key=lambda one: one[0])]
+    _add(extra, chosen, facts)
+    return chosen
+
+
+def _first(presets: list[dict[str, Any]], held: list[dict[str, Any]], facts: Facts) -> frozenset[str]:
+    """Name the architectures that are listed at once: the usual one, those that win most often on such rows, and the chosen ones.
+
+    All of a short list. Told anew when the form is: what is ticked among the others stays where it is.
+    """
+    if presets and f"{KEY}.0.{presets[0]['name']}" in st.session_state and FIRST in st.session_state:
+        found: frozenset[str] = st.session_state[FIRST]
+        return found
+    archs = list(dict.fromkeys(str(s["arch"]["name"]) for s in presets))
+    found = frozenset(archs)
+    if len(presets) > SHORT:
+        winners = [name for name in _by_wins(facts) if name in archs][:WINNERS]
+        found = frozenset([archs[0], *winners, *(str(s["arch"]["name"]) for s in held)])
+    st.session_state[FIRST] = found
+    return found
+
+
+def _by_wins(facts: Facts) -> list[str]:
+    """Name the architectures that can read the rows, those first that are tried first for the best student."""
+    from kd_core.models import ARCHS
+
+    fits = [e for e in ARCHS.entries() if e.why_not(draft.situation(facts)) is None and e.facts.get("candidates")]
+    return [e.name for e in sorted(fits, key=lambda e: min(e.facts["candidates"].values()))]
+
+
+def _boxes(
+    listed: list[tuple[int, dict[str, Any]]], held: list[dict[str, Any]], presets: int, facts: Facts
+) -> list[tuple[int, dict[str, Any]]]:
+    """Draw a box to tick for each student under the name of its architecture; return those ticked, with their places."""
     chosen, before = [], None
-    for i, student in enumerate([*presets, *extra]):
+    for i, student in listed:
         if (arch := str(student["arch"]["name"])) != before:
             st.markdown(family(arch, facts))
             before = arch
@@ -76,20 +120,19 @@ def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
             key = f"{KEY}.{i}.{student['name']}"
             forms.seed(key, student in held)
             if st.checkbox(escape(student["name"]), key=key):  # the label is the widget's name: no markup in it
-                chosen.append(student)
+                chosen.append((i, student))
             st.caption(cost(student["arch"], facts), width="stretch")
-            if i >= len(presets) and st.button(
+            if i >= presets and st.button(
                 t("distill.remove"),
                 key=f"distill-remove-{i}",
                 type="tertiary",
                 icon=":material/close:",
                 help=t("distill.remove_help"),
             ):
-                extra.remove(student)
+                st.session_state["distill_own_students"].remove(student)
                 forms.forget(f"{KEY}.{i}.")
                 st.session_state["distill_draft"]["values"]["students"] = [s for s in held if s != student]
                 st.rerun()
-    _add(extra, chosen, facts)
     return chosen
 
 

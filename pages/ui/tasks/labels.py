@@ -15,6 +15,7 @@ from pages.ui.access import cards
 from pages.ui.charts import confusion as charts
 from pages.ui.charts import data as data_charts
 from pages.ui.charts import soft_labels as bar_charts
+from pages.ui.result import differences
 from pages.ui.result.differences import arm_names
 from pages.ui.result.kept_rows import Kept
 from pages.ui.shared import picture, text
@@ -24,6 +25,7 @@ from pages.ui.soft.labels import shares
 
 Result = Mapping[str, Any]
 ARMS = ("teacher", "baseline", "student")
+AVERAGE_PRECISION = "pr_auc"  # a share; the registry knows it by this name
 DRAWN = 40  # labels in a chart
 LISTED = 20  # labels whose table stands whole; more of them scroll
 BARS = 12  # labels drawn of one row
@@ -84,12 +86,11 @@ def table(told: Any, classes: list[str]) -> pd.DataFrame:
 
 
 def gained(gain: Mapping[str, Any] | None) -> str:
-    """Write a label's gain in average precision with its interval. Example: `+0.012 [−0.003, +0.027]`."""
+    """Write a label's gain in average precision with its interval. Example: `+1.2 points [−0.3, +2.7]`."""
     if gain is None:
         return str(t("labels.gain_none"))
     low, high = gain["ci_family"]
-    said = text.signed(gain["mean"])
-    return said if low is None else f"{said} {text.interval(low, high)}"
+    return differences.told(AVERAGE_PRECISION, gain["mean"], low, high)
 
 
 def mistakes(found: Result, index: int) -> None:

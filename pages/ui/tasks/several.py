@@ -10,7 +10,6 @@ import streamlit as st
 
 from kd_core.runs.cells.tasks_inside import mean
 from kd_core.task import task_of
-from pages.ui import look
 from pages.ui.access import cards
 from pages.ui.result import differences, verdict
 from pages.ui.shared import text
@@ -66,9 +65,7 @@ def gained(one: Mapping[str, Any]) -> str:
     """Write a task's gain with the interval that holds for all tasks together."""
     if one["gain"] is None:
         return "–"
-    low, high = one["ci_family"]
-    said = look.change(one["gain"]["mean"])
-    return said if low is None else f"{said} [{look.change(low)}, {look.change(high)}]"
+    return differences.told(one["metric"], one["gain"]["mean"], *one["ci_family"])
 
 
 def metrics(one: Mapping[str, Any]) -> pd.DataFrame:

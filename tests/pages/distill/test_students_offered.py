@@ -2,6 +2,7 @@
 
 import pytest
 
+from kd_core.scenarios import default_spec
 from pages.ui.shared import engine
 from tests.pages.distill.test_distill import at, best, name_students, start  # noqa: F401
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -48,3 +49,30 @@ def test_students_stand_under_what_they_are_and_read(at):  # noqa: F811
     assert "**MLP** · reads table" in words(at)
     shown = [str(m.value) for m in at.markdown]
     assert shown.count("**MLP** · reads table") == 1
+
+
+def more(page):
+    """The fold that holds further students."""
+    return [e for e in page.expander if "more students" in e.label]
+
+
+def test_a_long_list_shows_what_suits_the_data_and_the_chosen_ones_and_folds_the_rest(jobs):  # noqa: F811
+    dataset = engine.library().save_spec(default_spec("service").dataset)
+    page = name_students(open_page("distill", data=dataset))
+    (folded,) = more(page)
+    assert "more students" in folded.label
+    inside = {c.label for c in folded.checkbox}
+    outside = {c.label for c in page.checkbox} - inside
+    assert {"bag tiny", "bag small", "textcnn small"} <= outside and len(outside) <= 10  # usual, chosen and best ones
+    assert {"terms tiny", "recurrent small"} <= inside and f"{len(inside)} more" in folded.label
+    next(c for c in page.checkbox if c.label == "terms tiny").check().run()
+    assert "terms tiny" in {c.label for c in more(page)[0].checkbox}  # does not move from under the hand
+    assert "terms tiny" in [s.name for s in start(page, jobs).students]
+    page.switch_page("distill.py").run()  # comes back
+    later = {c.label for c in more(page)[0].checkbox}
+    box = next(c for c in page.checkbox if c.label == "terms tiny")
+    assert box.value and "terms tiny" not in later and later < inside
+
+
+def test_a_short_list_is_shown_whole(at):  # noqa: F811
+    assert not more(at)

@@ -79,6 +79,20 @@ def test_the_packed_file_is_offered_where_there_is_one(jobs):  # noqa: F811
     assert [label for label in labels if "packed" in label] == ["tiny: Student, packed (.onnx.xz)"]
 
 
+def test_few_files_stand_first_and_every_other_one_is_a_fold_away(jobs):  # noqa: F811
+    run_id = make_run("done", ("tiny", "small"), result(students=("tiny", "small")))
+    at = open_page(run=run_id)
+    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
+    at.switch_page("runs.py").run()
+    (fold,) = [e for e in at.expander if e.label == t("runs.recipe.all_files")]
+    keys = [b.key for b in at.get("download_button") if b.key.startswith("download-")]
+    inside = [b.key for b in fold.get("download_button")]
+    first = [k for k in keys if k not in inside]
+    assert first[:2] == ["download-spec", "download-metrics"] and first[2].endswith(".onnx") and len(first) == 3
+    assert {"download-curves", "download-result"} <= set(inside) and len(set(keys)) == len(keys)
+    assert sum(k.endswith(".safetensors") for k in inside) == 2 and sum(k.endswith(".onnx") for k in inside) == 1
+
+
 def test_curves_as_csv_hold_every_epoch(buttons):
     run_id = make_run("running")
     rows = list(csv.DictReader(io.StringIO(recipe.curves_csv(store().folder(run_id)))))

@@ -35,7 +35,7 @@ def test_labels_are_listed_those_of_most_rows_first():
     ]
     frame = labels.table(told, CLASSES)
     assert frame[str(t("labels.label"))].tolist() == [BAD, "toys", "food"]
-    assert frame[str(t("labels.gain"))].tolist() == ["–", "−0.500", "+0.012 [−0.010, +0.035]"]
+    assert frame[str(t("labels.gain"))].tolist() == ["–", "−50.0 points", "+1.2 points [−1.0, +3.5]"]
     assert frame.shape == (3, 9)
 
 
