@@ -8,6 +8,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 LONG = 240_000  # milliseconds: a whole run on a loaded machine
+STILL = """() => { const main = document.querySelector('[data-testid=stMain]'), now = Math.round(main.scrollHeight) + ' ' + document.querySelectorAll('*').length;
+  if (document.querySelector('[data-testid=stSkeleton]')) return false;
+  const same = window.stood?.what === now; if (!same) window.stood = { what: now, since: performance.now() };
+  return same && performance.now() - window.stood.since > 600; }"""
 
 
 class Screen:
@@ -31,6 +35,11 @@ class Screen:
         expect(heading).to_be_visible(timeout=60_000)
         if text:
             expect(heading).to_contain_text(text, timeout=60_000)
+
+    def settled(self) -> None:
+        """Wait until the page is drawn to its end and stands still: what is pressed before is pressed in vain, what is measured before moves."""
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
+        self.page.wait_for_function(STILL, timeout=60_000)
 
     def press(self, key: str) -> None:
         """Press the button with this key."""

@@ -84,6 +84,7 @@ def test_from_the_first_page_to_a_verdict(keys, tmp_path):
     keys.do("start-own")
     keys.title("What is in the file")
     held(keys)
+    keys.settled()
     drop = page.get_by_test_id("stFileUploaderDropzone").get_by_test_id("stBaseButton-secondary")
     keys.reach(drop)
     with page.expect_file_chooser() as chooser:

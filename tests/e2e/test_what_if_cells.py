@@ -39,6 +39,7 @@ def opened(browser, server, run_id, width=1440, scheme="light", height=1000):
     screen.page.goto(f"{server.url}/runs?run={run_id}")
     expect(screen.page.locator("[data-cell]").first).to_be_visible(timeout=LONG)
     expect(screen.page.locator(".st-key-whatif-cell")).to_be_visible(timeout=LONG)
+    screen.settled()
     return screen, screen.page
 
 
