@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from kd_core.data.histories.cells import separator_among
 from kd_core.data.plain.history import items_of
 from kd_core.data.plain.questions import FIRST, Questions
 from kd_core.data.table import Profile
@@ -23,6 +24,7 @@ from pages.ui.try_it.models import Reply
 
 SHOWN, LISTED = 14, 10  # newest items of a strip; places of a list
 POPULAR = 20  # items of the chart
+LOOKED_AT = 2000  # histories, to find what stands between items
 LETTERS = 28  # of an item's name
 OFFERED = 5000  # items that can be searched; others can be typed
 _LENGTHS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 19), (20, 49), (50, 10**9))
@@ -49,14 +51,15 @@ def examples(found: Profile) -> None:
     if not histories or found.target is None or not found.classes:
         return
     cells = found.frame[histories[0]].astype("object").fillna("")
+    sign = separator_among(cells[cells != ""].astype("str").head(LOOKED_AT))  # a cell of one item doesn't tell
     with st.expander(t("task.next_item.examples"), icon=":material/linear_scale:", expanded=True):
         left, right = st.columns([1, 4], vertical_alignment="bottom")
         row = int(left.number_input(t("task.next_item.row"), 1, len(cells), 1, key="data-history-row")) - 1
         with right:
-            strip(_apart(str(cells.iloc[row])), str(found.frame[found.target].iloc[row]))
+            strip(items_of(str(cells.iloc[row]), sign), str(found.frame[found.target].iloc[row]))
         st.caption(t("task.next_item.strip_note"))
         one, other = st.columns(2)
-        labels, counts = lengths([len(_apart(cell)) for cell in cells])
+        labels, counts = lengths([len(items_of(cell, sign)) for cell in cells])
         with one:
             fig = charts.distribution(labels, counts, t("task.next_item.length"), t("data.rows_axis"))
             picture.show(fig, "history-lengths", findings.of_column(str(t("task.next_item.length")), labels, counts))
@@ -73,11 +76,6 @@ def examples(found: Profile) -> None:
             share=text.percent(sum(often) / total),
         )
         st.caption(told)
-
-
-def _apart(cell: str) -> list[str]:
-    """Take a cell apart by what most likely stands between its items: a page knows no rules of a column."""
-    return items_of(cell, next((sign for sign in (",", ";", "|", "\t") if sign in cell), " "))
 
 
 def lengths(counts: Sequence[int]) -> tuple[list[str], list[int]]:

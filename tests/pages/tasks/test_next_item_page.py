@@ -31,6 +31,14 @@ def _data(path):
     next_item.examples(profile_source(path, target="item", group="user", time="time", task="next_item"))
 
 
+def test_an_item_of_several_words_stays_one_where_it_is_the_whole_history(tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text(EVENTS.replace("film", "the long film "))
+    app = AppTest.from_function(_data, args=(str(path),), default_timeout=60).run()
+    (strip,) = [one.value for one in app.markdown if "arrow_forward" in one.value]
+    assert ":blue-badge[the long film 0]" in strip and ":gray-badge" not in strip
+
+
 def test_the_data_page_shows_a_history_and_what_came_next(tmp_path):
     path = tmp_path / "events.csv"
     path.write_text(EVENTS)

@@ -185,7 +185,8 @@ function mapCard(app) {
 
 // Where the cards of answers with a map stand.
 const aroundMap = ({ row, spread, rows, map, belief, classes }) => [
-  el("div", { class: "grid first" }, row.element, spread.element), rows.element, map.element,
+  // Rows stand between the map and the list of classes: what is chosen in either is answered beside it.
+  el("div", { class: "grid first" }, row.element, spread.element), map.element, rows.element,
   el("div", { class: "grid" }, belief.element, classes.element),
 ];
 
