@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import sys
 
 import pytest
@@ -321,3 +322,14 @@ def test_automatic_seeds_and_splits_are_said_in_the_outline_and_in_the_recipe():
         lines["training.seeds"] == "auto"
         and dict(recipe.settings(spec()).itertuples(index=False))["training.seeds"] == "3"
     )
+
+
+def test_a_student_before_its_first_epoch_has_no_empty_chart_of_losses(jobs):  # noqa: F811
+    run_id = make_run("running", ("tiny", "small"))
+    path = store().folder(run_id).path / "events.jsonl"
+    assert str(t("runs.live.loss")) in words(open_page("runs", run=run_id))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    kept = [e for e in lines if e["kind"] != "epoch" or e["student"] != "tiny"]
+    path.write_text("".join(f"{json.dumps(e)}\n" for e in kept))
+    at = open_page("runs", run=run_id)
+    assert not at.exception and str(t("runs.live.loss")) not in words(at) and at.get("plotly_chart")

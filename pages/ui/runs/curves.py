@@ -106,7 +106,8 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
     if thinned:
         most = max(thinned, key=lambda c: c.total)
         st.caption(t("runs.live.decimated", shown=text.exact(most.shown), total=text.exact(most.total)))
-    _losses([c for c in drawn if c["arm"] == "student"] or drawn, key)
+    if drawn:  # before the first epoch its axes would count from −1 to 4
+        _losses([c for c in drawn if c["arm"] == "student"] or drawn, key)
 
 
 def guessing(metric: str) -> tuple[float, str] | None:
