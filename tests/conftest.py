@@ -15,6 +15,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 _numbers = itertools.count()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def models_are_timed_briefly():
+    """Time models for a tenth of the usual: most runs of the tests time a teacher whose speed none of them asks for."""
+    from kd_core.machine import timing  # loads numpy, which looks at the number of threads once
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "SECONDS_PER_BATCH", timing.SECONDS_PER_BATCH / 10)
+        yield
+
+
 @pytest.fixture(scope="session")
 def _workspaces(tmp_path_factory):
     return tmp_path_factory.mktemp("workspaces")
