@@ -17,11 +17,13 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session", autouse=True)
 def models_are_timed_briefly():
-    """Time models for a tenth of the usual: most runs of the tests time a teacher whose speed none of them asks for."""
-    from kd_core.machine import timing  # loads numpy, which looks at the number of threads once
+    """Time models for a tenth of the usual: most runs of the tests time a teacher or stages whose speed none of them asks for."""
+    from kd_core.machine import rounds, timing  # they load numpy, which looks at the number of threads once
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timing, "SECONDS_PER_BATCH", timing.SECONDS_PER_BATCH / 10)
+        patch.setattr(rounds, "MOST_CALLS", rounds.MOST_CALLS // 10)
+        patch.setattr(rounds, "WARM_UP_CALLS", rounds.WARM_UP_CALLS // 10)
         yield
 
 
