@@ -20,8 +20,8 @@ def watchers(monkeypatch):
 
 
 def test_a_few_viewers_look_every_two_seconds_and_many_as_often_as_their_share_allows(watchers):
-    assert [viewers.interval() for _ in range(12)] == pytest.approx([2.0] * 12)
-    assert [viewers.interval() for _ in range(3)] == pytest.approx([13 / 6, 14 / 6, 15 / 6])
+    assert [viewers.interval() for _ in range(8)] == pytest.approx([2.0] * 8)
+    assert [viewers.interval() for _ in range(3)] == pytest.approx([9 / 4, 10 / 4, 11 / 4])
     for _ in range(100):
         last = viewers.interval()
     assert last == viewers.SLOWEST

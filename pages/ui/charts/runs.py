@@ -50,12 +50,10 @@ def curves(
     shown: set[str] = set()
     most = max((sum(c["arm"] == arm for c in drawn) for arm in look.ARMS), default=0)
     hidden_first = sorted(drawn, key=lambda c: (c["arm"] != "placebo", look.ARMS.index(c["arm"])))  # it hides nobody
-    if most > MANY:
-        for arm, found in itertools.groupby(hidden_first, key=lambda c: str(c["arm"])):
-            _all_seeds(fig, arm, list(found), names[arm], best_name)
-    else:
-        for curve in hidden_first:
-            _one(fig, curve, names, shown, best_name)
+    many = most > MANY
+    together = [list(found) for _, found in itertools.groupby(hidden_first, key=lambda c: str(c["arm"]))]
+    for found in together if many else [[c] for c in hidden_first]:
+        _scores(fig, found, names, shown, best_name, many)
     trained = {c["arm"] for c in drawn}
     if teacher_score is not None and "teacher" not in trained:
         _level(fig, teacher_score, names["teacher"], max((max(c["epoch"], default=1) for c in drawn), default=1))
@@ -100,62 +98,39 @@ def outside(drawn: Sequence[Curve], teacher_score: float | None, lower_is_better
     return sum(1 for s, e in told if e > end or not span[0] <= s <= span[1])
 
 
-def _one(fig: go.Figure, curve: Curve, names: Mapping[str, str], shown: set[str], best_name: str, **place: Any) -> None:
-    arm, seed = curve["arm"], curve["seed"]
-    label = names[arm]
-    told = f"epoch %{{x}}: %{{y:{look.SCORE}}}"
-    fig.add_scatter(
-        x=list(curve["epoch"]),
-        y=list(curve["score"]),
-        mode="lines" if len(curve["epoch"]) > 1 else "markers",
-        name=label,
-        legendgroup=arm,
-        showlegend=_legend_once(fig, arm, label, shown),
-        line=look.line(arm, width=look.LINE),
-        marker=look.mark(arm, size=look.SMALL_MARK),
-        hovertemplate=look.hover(f"{literal(label)}, seed {seed}", told),
-        **place,
-    )
-    if _has_best(curve):
-        best = curve["best"]
-        at = list(curve["epoch"]).index(best)
-        fig.add_scatter(
-            x=[best],
-            y=[curve["score"][at]],
-            mode="markers",
-            name=best_name,
-            legendgroup=arm,
-            showlegend=False,
-            marker=look.mark(arm, size=look.MARK),
-            hovertemplate=look.hover(f"{literal(best_name)}: {literal(label)}, seed {seed}", told),
-            **place,
-        )
-
-
 def _strung(found: Sequence[Curve], part: str) -> dict[str, Any]:
-    """Put the curves of many seeds behind each other with a gap after each: as lines of their own they cost a browser a millisecond each."""
+    """Put the curves of many seeds behind each other with a gap between: as lines of their own they cost a browser a millisecond each."""
     x, y, seeds = list[Any](), list[Any](), list[Any]()
     for curve in found:
         x += [*curve["epoch"], None]
         y += [*(curve.get(part) or [None] * len(curve["epoch"])), None]
         seeds += [curve["seed"]] * (len(curve["epoch"]) + 1)
     longest = max((len(c["epoch"]) for c in found), default=0)
-    return {"x": x, "y": y, "customdata": seeds, "mode": "lines" if longest > 1 else "markers"}
+    return {"x": x[:-1], "y": y[:-1], "customdata": seeds[:-1], "mode": "lines" if longest > 1 else "markers"}
 
 
-def _all_seeds(fig: go.Figure, arm: str, found: Sequence[Curve], label: str, best_name: str) -> None:
-    """Draw one part's curves of many seeds, thin and pale, and over them their best epochs."""
-    told = f"epoch %{{x}}: %{{y:{look.SCORE}}}"
-    fig.update_layout(showlegend=True)
+def _scores(
+    fig: go.Figure,
+    found: Sequence[Curve],
+    names: Mapping[str, str],
+    shown: set[str],
+    best_name: str,
+    many: bool = False,
+    **place: Any,
+) -> None:
+    """Draw curves of one part as one line, and over them their best epochs; of many seeds thin and pale."""
+    arm = found[0]["arm"]
+    label, told = names[arm], f"epoch %{{x}}: %{{y:{look.SCORE}}}"
     fig.add_scatter(
         **_strung(found, "score"),
         name=label,
         legendgroup=arm,
-        showlegend=bool(label),
-        line=look.line(arm, width=look.THIN),
+        showlegend=_legend_once(fig, arm, label, shown),
+        line=look.line(arm, width=look.THIN if many else look.LINE),
         marker=look.mark(arm, size=look.SMALL_MARK),
-        opacity=look.FADED[arm],
+        opacity=look.FADED[arm] if many else 1.0,
         hovertemplate=look.hover(f"{literal(label)}, seed %{{customdata}}", told),
+        **place,
     )
     best = [(c["best"], c["score"][list(c["epoch"]).index(c["best"])], c["seed"]) for c in found if _has_best(c)]
     if best:
@@ -168,8 +143,9 @@ def _all_seeds(fig: go.Figure, arm: str, found: Sequence[Curve], label: str, bes
             name=best_name,
             legendgroup=arm,
             showlegend=False,
-            marker=look.mark(arm, size=look.SMALL_MARK),
+            marker=look.mark(arm, size=look.SMALL_MARK if many else look.MARK),
             hovertemplate=look.hover(f"{literal(best_name)}: {literal(label)}, seed %{{customdata}}", told),
+            **place,
         )
 
 
@@ -254,7 +230,7 @@ def seeds(
         if curve["arm"] == "teacher":
             continue
         at = found.index(curve["seed"])
-        _one(fig, curve, names, shown, best_name, row=at // columns + 1, col=at % columns + 1)
+        _scores(fig, [curve], names, shown, best_name, row=at // columns + 1, col=at % columns + 1)
     fig.update_xaxes(**plain["xaxis"])
     fig.update_yaxes(**plain["yaxis"])
     span = padded(telling([c for c in drawn if c["arm"] != "teacher"], None, lower_is_better))

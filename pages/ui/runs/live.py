@@ -93,16 +93,13 @@ def draw(now: Any) -> None:
 
 
 def progress(now: Any) -> None:
-    """Draw state, seconds, trainings and the bar."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        run_head.badge(now.state)
-        if now.state == "queued":
-            st.markdown(t("runs.head.place", place=now.position or 1), width="content")
-            return
-        st.markdown(elapsed(now), width="content")
-        for words in finished.units(now):
-            st.markdown(f":gray[{words}]", width="content")
-        st.markdown(f":gray[{machine(now)}]", width="content")
+    """Draw state, seconds, trainings and the bar. One element for the whole line: each costs every viewer a message at every look."""
+    look = run_head.state_badge(now.state)
+    if now.state == "queued":
+        st.markdown(f"{look} {t('runs.head.place', place=now.position or 1)}")
+        return
+    more = " · ".join(w for w in (*finished.units(now), machine(now)) if w)
+    st.markdown(f"{look} {elapsed(now)}" + (f" :gray[· {more}]" if more else ""))
     finished.bars(now)
     if words := finished.late(now):
         st.markdown(f":material/schedule: {words}")
@@ -130,22 +127,23 @@ def machine(now: Any) -> str:
 
 
 def phases(now: Any) -> None:
-    """Draw the phases as a strip: done with its seconds, running with its share, waiting."""
+    """Draw the phases as one strip: done with its seconds, running with its share, waiting."""
     at = now.outlook.units
     seconds = at is not None and at.work.startswith("search")  # a search is counted in seconds, told beside the time
-    with st.container(horizontal=True, gap="xsmall", key="phases"):
-        for phase in now.phases:
-            colour, icon = PHASE_LOOK.get(phase.state, PHASE_LOOK["waiting"])
-            words = text.catalogue().get(f"runs.phase.{phase.name}") or escape(phase.name)
-            if phase.state == "done" and phase.cached:
-                saved = (now.teacher or {}).get("seconds_saved")
-                kept = t("runs.phase.saved", seconds=text.seconds(saved)) if saved else t("runs.phase.cached")
-                words = f"{words} · {kept}"
-            elif phase.state == "done" and phase.seconds is not None:
-                words = f"{words} {text.seconds(phase.seconds)}"
-            elif phase.state == "running" and phase.units and not seconds:
-                words = f"{words} {t('runs.phase.units', done=phase.units_done, of=phase.units)}"
-            st.badge(words, color=colour, icon=icon)  # type: ignore[arg-type]
+    badges = []
+    for phase in now.phases:
+        colour, icon = PHASE_LOOK.get(phase.state, PHASE_LOOK["waiting"])
+        words = text.catalogue().get(f"runs.phase.{phase.name}") or escape(phase.name)
+        if phase.state == "done" and phase.cached:
+            saved = (now.teacher or {}).get("seconds_saved")
+            kept = t("runs.phase.saved", seconds=text.seconds(saved)) if saved else t("runs.phase.cached")
+            words = f"{words} · {kept}"
+        elif phase.state == "done" and phase.seconds is not None:
+            words = f"{words} {text.seconds(phase.seconds)}"
+        elif phase.state == "running" and phase.units and not seconds:
+            words = f"{words} {t('runs.phase.units', done=phase.units_done, of=phase.units)}"
+        badges.append(f":{colour}-badge[{icon} {words}]")
+    st.markdown(" ".join(badges))
 
 
 def room(now: Any) -> None:

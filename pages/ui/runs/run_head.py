@@ -34,10 +34,15 @@ STATE_LOOK = {
 }
 
 
+def state_badge(state: str) -> str:
+    """Write a state as markdown, by word, colour and icon."""
+    colour, icon = STATE_LOOK.get(state, ("gray", ":material/help:"))
+    return f":{colour}-badge[{icon} {t(f'common.states.{state}')}]"
+
+
 def badge(state: str) -> None:
     """Show a state by word, colour and icon."""
-    colour, icon = STATE_LOOK.get(state, ("gray", ":material/help:"))
-    st.badge(t(f"common.states.{state}"), color=colour, icon=icon)  # type: ignore[arg-type]
+    st.markdown(state_badge(state), width="content")
 
 
 def predicted(data: DatasetSpec) -> str:

@@ -14,7 +14,7 @@ from kd_core.machine import processor
 from pages.ui.shared import session
 
 FORGET_SECONDS = 30.0
-SHARE = 0.03  # of the machine's cores, for the drawings of all live pages together: the rest is the training's
+SHARE = 0.02  # of the machine's cores, for the drawings of all live pages together: the rest is the training's
 FASTEST, SLOWEST = 2.0, 10.0  # seconds between two looks
 MOST_SECONDS = 0.1  # that one drawing counts with: the first loads programs
 OTHER = 1.5  # times the pace that a page was opened with: it is opened again with the new one
