@@ -6,6 +6,7 @@ Nothing is hidden by it: where a file says anything that can't be read word for 
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -45,7 +46,7 @@ class _Unreadable(Exception):  # a finding, not an error: the registry is asked 
 def parts(package: str, registry: str) -> list[Listed]:
     """List what is registered, in the order of the registry. Example: `parts("kd_core.distill", "LOSSES")`."""
     try:
-        found = _found(package, registry)
+        found = list(_found(_folder(package), registry))
     except _Unreadable:
         found = []
     if found and len({part.name for part in found}) == len(found):
@@ -59,16 +60,18 @@ def of_facts(facts: Mapping[str, Any]) -> str:
     return roles(tuple(facts.get("roles", ())), facts.get("not_both", ""))
 
 
-def _found(package: str, registry: str, role: str | None = None) -> list[Listed]:
+@functools.cache  # up to half a second, and a model card, a report and every line about a chain ask again
+def _found(folder: Path, registry: str, role: str | None = None) -> tuple[Listed, ...]:
     """Read the parts, or those that have a role; what is made of another registry's parts is read there."""
     found, by_name = [], False
-    for tree, call in _registrations(_folder(package), registry):
+    for tree, call in _registrations(folder, registry):
         if isinstance(call.func, ast.Attribute) and call.func.attr == "register_each":
-            found += [replace(part, roles="") for part in _found(*_other(tree, call))]
+            package, *other = _other(tree, call)
+            found += [replace(part, roles="") for part in _found(_folder(package), *other)]
             by_name = True
         elif role is None or role in _roles(call):
             found.append(_read(call))
-    return sorted(found, key=lambda part: part.name) if by_name else found
+    return tuple(sorted(found, key=lambda part: part.name) if by_name else found)
 
 
 def _other(tree: ast.Module, call: ast.Call) -> tuple[str, str, str]:

@@ -23,6 +23,7 @@ _OURS = (
     "server.lock",
     "worker.log",
 )
+SHIPPED = Path(__file__).resolve().parent.parent / "sample_data"
 _closed: set[Path] = set()
 _places: dict[str, Path] = {}  # workspaces by the name they were asked for, as long as they exist
 log = logging.getLogger(__name__)
@@ -86,4 +87,4 @@ def close(root: Path) -> int:
 def samples() -> Path:
     """Return the folder of the sample tables: `KD_SAMPLES`, or the shipped one."""
     named = os.environ.get("KD_SAMPLES")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "sample_data"
+    return Path(named) if named else SHIPPED  # asked for dozens of times by a page

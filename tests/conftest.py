@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 from pathlib import Path
@@ -13,6 +14,24 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 _numbers = itertools.count()
+
+
+def pytest_collection_finish() -> None:
+    """Take all that was imported, 400,000 objects, out of every later collection of rubbish."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_are_timed_briefly():
+    """Time models for a tenth of the usual: most runs of the tests time a teacher or stages whose speed none of them asks for."""
+    from kd_core.machine import rounds, timing  # they load numpy, which looks at the number of threads once
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "SECONDS_PER_BATCH", timing.SECONDS_PER_BATCH / 10)
+        patch.setattr(rounds, "MOST_CALLS", rounds.MOST_CALLS // 10)
+        patch.setattr(rounds, "WARM_UP_CALLS", rounds.WARM_UP_CALLS // 10)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -62,14 +62,9 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@functools.cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
-
-
-@functools.cache
 def nodes_of(path: Path) -> list[ast.AST]:
-    return list(ast.walk(tree_of(path)))
+    """Not kept: the nodes of all files are millions of objects, through which every later collection of rubbish would go."""
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
 
 
 def for_types_only(node: ast.AST) -> bool:

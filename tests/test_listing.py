@@ -62,16 +62,20 @@ MADE = "from kd_core.models import ARCHS\n\n@METRICS.register_each(ARCHS, role='
 
 
 def test_what_is_made_of_another_registry_is_read_there_and_listed_by_name(tmp_path, monkeypatch):
-    here = listing._folder
-    (tmp_path / "part.py").write_text(MADE + KNOWN.replace("own", "mlp_large"))
-    monkeypatch.setattr(listing, "_folder", lambda package: here(package) if "models" in package else tmp_path)
+    here, own = listing._folder, [tmp_path / "teachers", tmp_path / "students"]
+    for folder, text in zip(
+        own, (MADE + KNOWN.replace("own", "mlp_large"), MADE.replace("teacher", "student")), strict=True
+    ):
+        folder.mkdir()
+        (folder / "part.py").write_text(text)
+    monkeypatch.setattr(listing, "_folder", lambda package: here(package) if "models" in package else own[0])
     found = listing.parts("kd_core.evaluate", "METRICS")
     teachers, students = (
         [e.name for e in ARCHS.entries() if role in e.facts["roles"]] for role in ("teacher", "student")
     )
     assert [part.name for part in found] == sorted([*teachers, "mlp_large"])
     assert found[-1] == listing.Listed("textcnn", "TextCNN", "arXiv:1408.5882")
-    (tmp_path / "part.py").write_text(MADE.replace("teacher", "student"))
+    own.pop(0)
     assert [p.name for p in listing.parts("kd_core.evaluate", "METRICS")] == sorted(students)
 
 
@@ -82,3 +86,5 @@ def test_what_can_be_read_is_read(tmp_path, monkeypatch):
     assert listing.parts("kd_core.evaluate", "METRICS") == [
         listing.Listed("own", "Own", "Me 2000", ("binary", "multiclass"))
     ]
+    (tmp_path / "part.py").unlink()  # read once: nobody edits what runs
+    assert [part.name for part in listing.parts("kd_core.evaluate", "METRICS")] == ["own"]

@@ -94,6 +94,7 @@ def test_an_unknown_term_has_a_neighbour():
 def test_a_run_of_two_terms_ends_with_its_shares(tmp_path):
     data = write_table(tmp_path / "t.csv", "regression")
     more = ["--epochs", "3", "--seeds", "2", "--folds", "2", "--student", "tiny", "--no-references"]
+    more += ["--set", "teacher.rounds=10"]
     asked = ["distill", str(data), "--target", "target", *SEVERAL, *more, "--out", str(tmp_path / "run")]
     done = runner.invoke(app, asked)
     assert done.exit_code == 0, done.output
@@ -130,6 +131,8 @@ def test_a_what_if_compares_losses_and_stacks_those_whose_gradient_is_written(tm
         "2",
         "--student",
         "tiny",
+        "--set",
+        "teacher.rounds=10",
     ]
     losses = ["--objective", "hinton", "--objective", "dkd"]
     asked = ["sweep", str(data), "--target", "target", *losses, *more, "--out", str(tmp_path / "run")]

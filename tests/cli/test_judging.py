@@ -11,7 +11,7 @@ from tests.runs.tables import write_table
 
 runner = CliRunner()
 SMALL = ["--target", "target", "--student", "mlp:4x1", "--epochs", "1", "--seeds", "1", "--folds", "2"]
-SMALL += ["--teacher", "linear", "--no-placebo", "--no-references"]
+SMALL += ["--set", "teacher.rounds=10", "--no-placebo", "--no-references"]
 
 
 def asked(tmp_path, monkeypatch, *words, task="binary"):

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.runs import RunStore
+from tests.e2e.furnished import RUN
 from tests.e2e.screen import LONG, Screen
 from tests.runs.tables import small_spec, write_table
 
@@ -23,6 +24,26 @@ LISTEN = """() => {
     if (said && said !== window.heard.at(-1)) window.heard.push(said);
   };
   new MutationObserver(listen).observe(document.body, { childList: true, subtree: true, characterData: true });
+}"""
+# Takes the first chart away as Streamlit does before it draws a new one, and puts it back; tells what lies over its place in each moment.
+REPLACE = """async () => {
+  const chart = document.querySelector(".js-plotly-plot"), home = chart.parentElement, rect = chart.getBoundingClientRect();
+  const block = chart.closest("[data-testid=stVerticalBlock]");
+  const cover = () => {
+    for (const element of block.querySelectorAll("*")) {
+      const held = element.shadowRoot?.querySelector(".held");
+      if (held) return held.getBoundingClientRect();
+    }
+    return null;
+  };
+  const before = cover();
+  home.style.minHeight = `${rect.height}px`;
+  chart.remove();
+  await Promise.resolve();
+  const gone = cover();
+  home.append(chart);
+  for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame);
+  return { before, gone: gone && [gone.left - rect.left, gone.top - rect.top, gone.width - rect.width, gone.height - rect.height], after: cover() };
 }"""
 VERDICT = re.compile("DISTILLING HELPED|MADE NO DIFFERENCE|DISTILLING HURT|NOT CLEAR YET")
 
@@ -111,6 +132,17 @@ def test_stop_keeps_the_best_so_far(screen, server, tmp_path):
     expect(screen.page.locator(".st-key-verdict")).to_be_visible(timeout=LONG)
     assert state(server, run_id) == "cancelled"
     assert folder.result()["students"]
+
+
+def test_a_chart_stays_in_sight_until_the_next_one_is_drawn(browser, house):
+    tab = Screen(browser, house.server.url)
+    tab.open(f"/runs?run={RUN}")
+    expect(tab.page.locator(".js-plotly-plot .trace").first).to_be_visible(timeout=60_000)
+    tab.settled()
+    found = tab.page.evaluate(REPLACE)
+    assert found["before"] is None and found["after"] is None
+    assert found["gone"] == pytest.approx([0, 0, 0, 0], abs=0.5)
+    tab.close()
 
 
 def test_a_killed_server_leaves_a_run_that_resumes(screen, server, tmp_path):

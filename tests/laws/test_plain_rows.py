@@ -191,7 +191,7 @@ def damaged(rng, text):
     return "".join(letters).strip()
 
 
-@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize("first", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3))])
 def test_times_in_any_format_are_read_as_pandas_reads_them(first):
     rng, looked_at = random.Random(first), 0
     for form in [*FORMS[first::4], *[ISO] * 10]:

@@ -6,6 +6,8 @@ import functools
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import app_test, local_script_runner
 
 from pages.ui.shared import engine, gate
 from tests.pages.screen import Jobs
@@ -40,6 +42,16 @@ def component_manifests_are_read_once():
         patch.setattr(
             manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
         )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scripts_are_compiled_once():
+    """Keep compiled pages from test to test as a server does from viewer to viewer."""
+    kept = ScriptCache()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (app_test, local_script_runner):
+            patch.setattr(module, "ScriptCache", lambda: kept)
         yield
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from kd_core.errors import KDError
 from pages.ui.shared import engine
@@ -49,16 +50,17 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> Jobs:
     return service
 
 
-def open_page(page: str | None = None, **query: str) -> AppTest:
-    """Open the app and go to a page."""
+def open_page(page: str | None = None, kept: dict[str, Any] | None = None, **query: str) -> AppTest:
+    """Open the app at a page, as its address does, with what the session has kept; the page is drawn once, and no other before it."""
     engine._store.cache_clear()
     at = AppTest.from_file(MAIN, default_timeout=60)
     for key, value in query.items():
         at.query_params[key] = value
-    at.run()
+    for key, value in (kept or {}).items():
+        at.session_state[key] = value
     if page:
-        at.switch_page(f"{page}.py").run()
-    return at
+        at._page_hash = calc_hash(page.replace("_", "-"))  # `switch_page` knows addresses only after a first drawing
+    return at.run()
 
 
 def words(at: AppTest) -> str:

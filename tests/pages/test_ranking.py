@@ -34,15 +34,12 @@ def test_grades_and_sizes_are_shown_and_a_query_column_is_asked_for(jobs, tmp_pa
 
 def test_a_query_with_its_rows_is_shown_as_each_model_orders_them(jobs, tmp_path):  # noqa: F811
     found, folder = run_here(asking(searches(tmp_path / "a.csv"), "tiny"), None, lambda event: None, StopSignal())
-    at = open_page(run=folder.name)
-    at.switch_page("soft_labels.py").run()
+    at = open_page("soft_labels", run=folder.name)
     assert not at.exception and at.title[0].value == t("ranking.title")
     held = sent(at)
     assert len(held["queries"]) == len(set(held["queries"])) > 1 and not at.select_slider
     for tab in ("try", "mistakes", "soft", "calibration", "overview"):
-        at = open_page(run=folder.name)
-        at.session_state["tab"] = str(t(f"runs.result.tabs_{tab}"))
-        at.switch_page("runs.py").run()
+        at = open_page("runs", {"tab": str(t(f"runs.result.tabs_{tab}"))}, run=folder.name)
         assert not at.exception, tab
         told = found["dataset"]["groups"]["test"]
         assert f"{told['relevant']} test queries that have a relevant row, of {told['all']}" in words(at)

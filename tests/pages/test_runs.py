@@ -209,9 +209,7 @@ def test_every_tab_opens_and_only_the_open_one_is_computed(buttons, monkeypatch,
     for name in others:
         place, called = (mistakes, "show") if name == "mistakes" else (result_tabs, name)
         monkeypatch.setattr(place, called, lambda *a: (_ for _ in ()).throw(AssertionError("hidden tab computed")))
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t(f"runs.result.tabs_{tab}"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t(f"runs.result.tabs_{tab}"))}, run=run_id)
     assert not at.exception
     if tab == "recipe":
         assert any("python -m kd_core run" in c.value for c in at.code)

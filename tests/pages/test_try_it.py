@@ -26,9 +26,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def opened(jobs):  # noqa: F811
     _, run_id = example.adopt()
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_try"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_try"))}, run=run_id)
     assert not at.exception
     return at, run_id
 
@@ -99,9 +97,7 @@ def finished(tmp_path, name, settings):
     spec = small_spec(place).model_copy(update={"teacher": Choice(name=name, settings=settings(place))})
     spec = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"source": stored.source})})
     _, folder = run_here(spec, None, lambda event: None, StopSignal())
-    at = open_page(run=folder.name)
-    at.session_state["tab"] = str(t("runs.result.tabs_try"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_try"))}, run=folder.name)
     assert not at.exception
     return at, folder
 

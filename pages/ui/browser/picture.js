@@ -1,4 +1,5 @@
 // Saves the chart above this row as a picture: Plotly's own toolbar would lie on legends and cells.
+// And keeps a chart in sight until the one that replaces it is drawn: Streamlit takes the old one away first, so that a live chart would blink.
 const NS = "http://www.w3.org/2000/svg";
 
 function chartNear(element) {
@@ -31,7 +32,7 @@ function pictureOf(chart) {
     }
   });
   picture.querySelectorAll(".drag, .draglayer, .hoverlayer, .zoomlayer, .modebar").forEach((part) => part.remove());
-  return { text: new XMLSerializer().serializeToString(picture), width, height };
+  return picture;
 }
 
 function download(href, name) {
@@ -42,7 +43,9 @@ function download(href, name) {
 }
 
 function save(chart, kind, name) {
-  const { text, width, height } = pictureOf(chart);
+  const picture = pictureOf(chart);
+  const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
+  const text = new XMLSerializer().serializeToString(picture);
   const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   const done = () => URL.revokeObjectURL(address);
   if (kind === "svg") {
@@ -62,6 +65,58 @@ function save(chart, kind, name) {
   image.src = address;
 }
 
+const GIVEN_UP = 10_000; // milliseconds after which no new chart is awaited any more
+const AT_REST = 300; // milliseconds after a drawing: Plotly draws a chart a second time to fit it in
+const drawn = (chart) => chart?.querySelector(".main-svg") && getComputedStyle(chart).visibility !== "hidden";
+
+// Watches the place of one chart: what was drawn last is put over it from the moment the chart is gone until the next one is drawn.
+function held(parentElement) {
+  const host = parentElement.getRootNode().host || parentElement;
+  const place = host.closest("[data-testid=stVerticalBlock]"); // of the chart and its buttons alone
+  let chart, picture, rest, end;
+  const remember = () => {
+    if (!drawn(chart)) return;
+    const [own, around] = [chart, host].map((element) => element.getBoundingClientRect());
+    const next = pictureOf(chart);
+    next.setAttribute("class", "held");
+    next.setAttribute("aria-hidden", "true");
+    next.style.left = `${own.left - around.left}px`;
+    next.style.top = `${own.top - around.top}px`;
+    picture?.remove();
+    picture = next;
+  };
+  const rested = () => {
+    clearTimeout(rest);
+    rest = setTimeout(remember, AT_REST);
+  };
+  const uncover = () => {
+    if (!drawn(chart) && performance.now() < end) return requestAnimationFrame(uncover);
+    picture?.remove();
+    chart?.on?.("plotly_afterplot", rested);
+    rested();
+  };
+  const look = () => {
+    const now = place.querySelector(".js-plotly-plot");
+    if (now === chart && (!chart || chart.isConnected)) return;
+    const gone = chart && !chart.isConnected;
+    chart = now;
+    if (gone && picture) parentElement.append(picture);
+    end = performance.now() + GIVEN_UP;
+    if (chart || gone) uncover();
+  };
+  const watch = new MutationObserver(look);
+  watch.observe(place, { childList: true, subtree: true });
+  look();
+  return () => {
+    watch.disconnect();
+    clearTimeout(rest);
+    end = 0;
+    picture?.remove();
+  };
+}
+
+const standing = new WeakMap();
+
 export default function ({ data, parentElement }) {
   for (const button of parentElement.querySelectorAll("button")) {
     const kind = button.dataset.kind;
@@ -72,4 +127,9 @@ export default function ({ data, parentElement }) {
       if (chart) save(chart, kind, data.name);
     };
   }
+  if (!standing.has(parentElement)) standing.set(parentElement, held(parentElement));
+  return () => {
+    standing.get(parentElement)?.();
+    standing.delete(parentElement);
+  };
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import onnx
 import pytest
@@ -14,7 +12,7 @@ from kd_core.compress.cutting import reshaped
 from kd_core.compress.steps.prune_structured import PruneStructuredSpec, step, suits
 from kd_core.errors import KDError
 from kd_core.evaluate.latency import onnx_bytes
-from kd_core.models.building import build, cpu_state
+from kd_core.models.building import cpu_state
 from tests.compress.file_operations import operations_in
 from tests.compress.students import CASES, begun, inputs_of, made, rows, same
 
@@ -47,26 +45,10 @@ def test_half_the_units_go_and_the_exported_file_shrinks(choice):
     assert found.module(rows(choice)).logits.shape == stage.module(rows(choice)).logits.shape
 
 
-@pytest.mark.parametrize("choice", CUT)
-def test_a_network_of_the_same_architecture_takes_the_shapes_of_the_weights(choice):
-    stage, work = begun(choice)
-    found = step(PruneStructuredSpec(share=0.4), stage, work).module
-    again = reshaped(build(choice, inputs_of(choice), 3), cpu_state(found)).eval()
-    assert same(found, again)
-    assert torch.equal(found(rows(choice)).logits, again(rows(choice)).logits)
-    repeated = step(PruneStructuredSpec(share=0.4), stage, work).module
-    assert same(found, repeated)
-
-
-@pytest.mark.parametrize("choice", CUT)
-def test_the_stage_that_was_given_stays_and_a_share_of_nothing_changes_nothing(choice):
-    stage, work = begun(choice)
-    before = copy.deepcopy(stage.module)
-    step(PruneStructuredSpec(share=0.7), stage, work)
+def test_a_share_of_nothing_gives_another_module():
+    stage, work = begun(FIRST["mlp-tiny"])
     nothing = step(PruneStructuredSpec(share=0), stage, work)
-    assert same(stage.module, before) and nothing.module is not stage.module
-    assert same(nothing.module, before)
-    assert torch.equal(nothing.module(rows(choice)).logits, before(rows(choice)).logits)
+    assert nothing.module is not stage.module and same(nothing.module, stage.module)
 
 
 @pytest.mark.parametrize("choice", CUT)

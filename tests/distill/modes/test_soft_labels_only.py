@@ -17,7 +17,7 @@ from tests.distill.test_student import STUDENT, TRAINING, make_dataset, objectiv
 from tests.runs.tables import small_spec, write_table
 
 MODE = MODES.get("soft_labels_only")
-BOTH = [{"name": "linear", "settings": {}}, {"name": "random_forest", "settings": {"trees": 20}}]
+BOTH = [{"name": "gradient_boosting", "settings": {"rounds": 9}}, {"name": "random_forest", "settings": {"trees": 9}}]
 
 
 def asking(path, task="binary", **settings):
@@ -82,7 +82,7 @@ def test_a_run_says_whether_several_teachers_are_better_than_the_best_one(tmp_pa
     (told,) = found["mode"]["singles"]
     trained = found["students"][0]["selection"]["student"]
     of_one = {n: np.mean([h["score"] for one in trained for h in one["helpers"] if h["name"] == n]) for n in
-              ("taught by 1 linear", "taught by 2 random_forest")}  # fmt: skip
+              ("taught by 1 gradient_boosting", "taught by 2 random_forest")}  # fmt: skip
     better = max if task == "binary" else min
     assert told["best"] == better(of_one, key=of_one.get)
     assert told["score_of_best"] == pytest.approx(of_one[told["best"]])

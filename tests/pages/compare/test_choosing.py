@@ -34,7 +34,5 @@ def test_the_pick_says_what_it_gives_away_and_who_scores_higher():
 
 def test_the_default_is_there_again_after_another_page():
     run = done_run()
-    at = open_page()
-    at.session_state["compare-url"] = []  # kept; the choice itself Streamlit drops when the page is left
-    at.switch_page("compare.py").run()
+    at = open_page("compare", {"compare-url": []})  # kept; the choice itself Streamlit drops when the page is left
     assert not at.exception and at.multiselect(key="compare-runs").value == [run]

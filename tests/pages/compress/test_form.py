@@ -67,10 +67,7 @@ def test_a_chain_is_built_and_started_as_it_is_shown(first, jobs):  # noqa: F811
 def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs):  # noqa: F811
     asked = {"size": 20_480.0, "latency": 0.25}
     for data in (goals.data_of(engine.store().get(first)), "other rows → bought"):
-        at = open_page()
-        at.session_state[goals.ASKED] = (data, asked)
-        at.query_params["run"] = first
-        at.switch_page("compress.py").run()
+        at = open_page("compress", {goals.ASKED: (data, asked)}, run=first)
         assert not at.exception
         taken = str(t("compress.goals.taken")) in words(at)
         values = [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us")]

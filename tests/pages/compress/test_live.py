@@ -22,10 +22,8 @@ def running(monkeypatch, events, chains=(STEPS,), state="running"):
     monkeypatch.setattr("tests.pages.fixtures.spec", lambda **_: made)
     plan = {"kind": "plan", "trainings": 0, "phases": ["data", "teacher", "compress", "evaluate"], "metric": "roc_auc"}
     plan |= {"work": [{"kind": "compress", "phases": ["compress"], "seconds": 60.0}]}
-    at = open_page(
-        run=make_run(state, events=[plan, {"kind": "phase", "phase": "compress", "state": "start"}, *events])
-    )
-    at.switch_page("runs.py").run()
+    begun = {"kind": "phase", "phase": "compress", "state": "start"}
+    at = open_page("runs", run=make_run(state, events=[plan, begun, *events]))
     assert not at.exception
     return words(at)
 

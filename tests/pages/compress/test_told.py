@@ -23,8 +23,7 @@ def smaller(**more):
 
 
 def opened(found):
-    at = open_page(run=make_run("done", ("tiny",), found, task="multiclass"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", run=make_run("done", ("tiny",), found, task="multiclass"))
     assert not at.exception
     return at
 

@@ -17,9 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def looked(jobs):  # noqa: F811
     _, run_id = example.adopt()
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_examine"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_examine"))}, run=run_id)
     assert not at.exception
     next(b for b in at.button if b.label == "Look closer").click().run(timeout=240)
     assert not at.exception

@@ -23,8 +23,7 @@ def gone_on():
 
 
 def opened(found):
-    at = open_page(run=make_run("done", ("tiny",), found))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", run=make_run("done", ("tiny",), found))
     assert not at.exception
     return at
 
@@ -33,8 +32,7 @@ def test_a_done_run_offers_to_go_on_and_an_unfinished_one_does_not(jobs):  # noq
     run_id = make_run("done", ("tiny",), result())
     spec = store().folder(run_id).spec()
     assert offer.offered("done", spec) and not offer.offered("running", spec)
-    at = open_page(run=run_id)
-    at.switch_page("runs.py").run()
+    at = open_page("runs", run=run_id)
     assert not at.exception
     (start,) = [b for b in at.button if b.key == "go-on-start"]
     assert start.disabled and {s.label for s in at.slider} >= {

@@ -93,9 +93,7 @@ def opened(content, name=FILE):
     if content is not None:
         (folder.path / FILE).parent.mkdir(parents=True, exist_ok=True)
         (folder.path / FILE).write_text(content)
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_columns"))
-    return at.switch_page("runs.py").run()
+    return open_page("runs", {"tab": str(t("runs.result.tabs_columns"))}, run=run_id)
 
 
 def drawn(at):

@@ -49,9 +49,7 @@ def test_shares_and_advice_are_said_beside_the_verdict():
 
 def test_the_curves_show_them_epoch_by_epoch():
     run_id = run_with(shares=SHARES, share_curve=CURVE)
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_curves"))
-    at = at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_curves"))}, run=run_id)
     assert not at.exception
     drawn = [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
     (figure,) = [f for f in drawn if any(part.get("stackgroup") for part in f["data"])]

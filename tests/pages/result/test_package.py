@@ -18,9 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def recipe_of(run_id):
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_recipe"))}, run=run_id)
     assert not at.exception
     return at
 
@@ -67,9 +65,7 @@ def test_a_package_is_made_of_chosen_columns_and_taken_as_data_without_a_target(
 
 
 def test_each_teacher_stands_beside_all_together(run):
-    at = open_page(run=run)
-    at.session_state["tab"] = str(t("runs.result.tabs_overview"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_overview"))}, run=run)
     assert not at.exception
     table = next(one.value for one in at.dataframe if "Weight" in one.value.columns)
     assert table["Teacher"].tolist() == ["Together", "1 · Random forest", "2 · Random forest"]

@@ -218,9 +218,7 @@ def test_the_ratio_stands_on_the_line_it_is_about():
     ],
 )
 def test_the_latency_tab_says_what_is_timed(more, start, note):
-    at = open_page(run=done_run(**more))
-    at.session_state["tab"] = str(t("runs.result.tabs_latency"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_latency"))}, run=done_run(**more))
     (line,) = [m for m in at.markdown if m.value.startswith("One row")]
     assert line.value.startswith(start) and line.proto.help.startswith(note)
     fig, whole = drawn(at)[0], "plain" in more

@@ -42,9 +42,7 @@ def plain(at):
 
 
 def open_tab(run_id, tab):
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t(f"runs.result.tabs_{tab}"))
-    return at.switch_page("runs.py").run()
+    return open_page("runs", {"tab": str(t(f"runs.result.tabs_{tab}"))}, run=run_id)
 
 
 def drawn(at):

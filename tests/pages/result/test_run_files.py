@@ -36,9 +36,7 @@ def test_what_reads_rows_can_be_taken_home_once_however_many_students_read_by_it
         entry["view"] = [view, "artifacts/../../outside.json"]
     found["artifacts"]["model"] = "artifacts/model.json"
     folder.write_result(found)
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_recipe"))}, run=run_id)
     assert not at.exception
     labels = [b.proto.label for b in at.get("download_button")]
     assert labels.count("Reading rows (tokenizer.json)") == labels.count("Reading rows (model.json)") == 1
@@ -56,9 +54,7 @@ def test_plain_models_and_a_model_without_a_teacher_are_offered_under_their_name
     gone = {"name": "plain trees", "title": "30 trees", "onnx_reason": "It can't be written."}
     found["artifacts"]["plain"] = [{"name": "plain linear", "title": "a linear model", "onnx": file}, gone]
     folder.write_result(found)
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_recipe"))}, run=run_id)
     labels = [b.proto.label for b in at.get("download_button")]
     assert "Plain model, a linear model (.onnx)" in labels and "tiny, trained alone: Student (.onnx)" in labels
     assert "Plain model, 30 trees (.onnx) is not there" in words(at)
@@ -72,9 +68,7 @@ def test_the_packed_file_is_offered_where_there_is_one(jobs):  # noqa: F811
     (folder.path / packed).write_bytes(b"packed")
     found["artifacts"]["students"][0]["compact"] = packed
     folder.write_result(found)
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_recipe"))}, run=run_id)
     labels = [b.proto.label for b in at.get("download_button")]
     assert [label for label in labels if "packed" in label] == ["tiny: Student, packed (.onnx.xz)"]
 
@@ -145,9 +139,7 @@ def test_the_recipe_is_shown_as_a_command_where_options_say_all_of_it(jobs):  # 
     told = json.loads(folder.spec_path.read_text("utf-8"))
     told["students"][0]["arch"]["settings"] = {"size": "tiny"}
     folder.spec_path.write_text(json.dumps(told), "utf-8")
-    at = open_page(run=run_id)
-    at.session_state["tab"] = str(t("runs.result.tabs_recipe"))
-    at.switch_page("runs.py").run()
+    at = open_page("runs", {"tab": str(t("runs.result.tabs_recipe"))}, run=run_id)
     shown = [c.value for c in at.code]
     assert any(c.startswith("python -m kd_core distill sample:visits --target purchased") for c in shown)
     assert any(c.startswith(f"python -m kd_core run {run_id}.spec.json") for c in shown)

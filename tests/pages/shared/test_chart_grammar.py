@@ -46,15 +46,15 @@ def test_curves_of_many_seeds_are_one_line_with_gaps_that_knows_each_seed():
     drawn = [curve("student", i, epochs=3 + i % 2) for i in range(8)]
     told = {"metric": "m", "names": NAMES, "epoch_title": "e", "best_name": "b"}
     line, best = runs.curves(drawn, **told).to_dict()["data"]
-    whole = [v for c in drawn for v in (*c["score"], None)]
+    whole = [v for c in drawn for v in (*c["score"], None)][:-1]
     assert line["y"] == whole and len(line["x"]) == len(line["customdata"]) == len(whole)
     gaps = [i for i, v in enumerate(line["x"]) if v is None]
-    assert len(gaps) == 8 and [line["customdata"][i - 1] for i in gaps] == list(range(8))
+    assert len(gaps) == 7 and [line["customdata"][i - 1] for i in gaps] == list(range(7))
     assert best["customdata"] == list(range(8)) and best["x"] == [c["best"] for c in drawn]
     assert "seed %{customdata}" in line["hovertemplate"] and "seed %{customdata}" in best["hovertemplate"]
     parts = runs.losses(drawn, names=NAMES, log=False, epoch_title="e", y="loss").to_dict()["data"]
     assert [p["name"] for p in parts] == [NAMES[n] for n in ("hard", "soft", "loss") if drawn[0].get(n)]
-    assert parts[-1]["y"] == [v for c in drawn for v in (*c["loss"], None)]
+    assert parts[-1]["y"] == [v for c in drawn for v in (*c["loss"], None)][:-1]
 
 
 def test_a_gap_between_measured_batches_is_not_joined():

@@ -112,7 +112,12 @@ def test_a_finished_training_is_known_by_its_mode_and_a_baseline_is_everybodys(t
     assert len({usual[1], once[1], twice[1]}) == 3
 
 
-@pytest.mark.parametrize("mode", [n for n in MODES.names() if n != "offline"])
+QUICK = ("assistant", "born_again")  # one with a helper of the whole run, one with helpers of each student
+
+
+@pytest.mark.parametrize(
+    "mode", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in MODES.names() if n != "offline"]
+)
 def test_a_killed_run_goes_on_and_ends_as_the_whole_one(tmp_path, mode):
     spec, seen, again = asking(write_table(tmp_path / "a.csv"), mode), [], []
     if said(spec):

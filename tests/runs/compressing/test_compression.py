@@ -20,6 +20,7 @@ from kd_core.reports import recipe
 from kd_core.runs import experiment, predictor
 from kd_core.runs.compressing.asked import chains_of, spec_of
 from kd_core.runs.compressing.judged import Judged
+from kd_core.runs.compressing.searching import Search
 from kd_core.runs.exporting.exporting import export
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
@@ -243,8 +244,14 @@ def test_a_stage_that_failed_is_tried_again_and_one_that_is_no_smaller_is_not_ch
     assert again["bytes"] < student["bytes"] or block["best"] is None
 
 
-def test_chains_are_searched_on_validation_rows_alone(place):
-    spec, events = spec_of("first", minutes=0.4, most_lost=60.0), []
+@pytest.fixture
+def eight_tried(monkeypatch):
+    """End a search by the number of its chains: by time a fast machine tries many more than are looked at, a slow one too few."""
+    monkeypatch.setattr(Search, "is_up", lambda self: self.should_stop() or len(self.tried) >= 8)
+
+
+def test_chains_are_searched_on_validation_rows_alone(place, eight_tried):
+    spec, events = spec_of("first", minutes=5, most_lost=60.0), []
     block = carry_out(spec, place / "searched", events)["compressed"]
     assert block["searched"] and {"coarse", "int8"} <= {one["name"] for one in block["tried"]}
     assert all(len(one["chain"]) == 1 for one in block["tried"][:3])  # rounding alone comes first
@@ -257,16 +264,16 @@ def test_chains_are_searched_on_validation_rows_alone(place):
     again = carry_out(spec, RunFolder(place / "searched"), events)["compressed"]  # as after a kill behind the search
     assert again["tried"] == block["tried"] and again["chains"] == block["chains"] and again["searched"]
     assert not [e for e in events if e["kind"] in ("tried", "epoch")]
-    spec = spec_of("first", minutes=0.05, most_lost=60.0, bytes=1)
+    spec = spec_of("first", minutes=5, most_lost=60.0, bytes=1)
     block = carry_out(spec, place / "nothing")["compressed"]
     assert block["best"] is None and len(block["chains"]) == 1
 
 
-def test_a_search_in_a_mode_without_rows_lets_nothing_learn_and_says_so(place):
+def test_a_search_in_a_mode_without_rows_lets_nothing_learn_and_says_so(place, eight_tried):
     taught = RunSpec.parse({**small_spec(place / "rows.csv", epochs=2).model_dump(), "mode": {"name": "data_free"}})
     carry_out(taught, place / "ws/runs/unseen")
     events = []
-    block = carry_out(spec_of("unseen", minutes=0.2, most_lost=90.0), place / "unseen-smaller", events)["compressed"]
+    block = carry_out(spec_of("unseen", minutes=5, most_lost=90.0), place / "unseen-smaller", events)["compressed"]
     assert block["tried"] and not any(learns(Choice(**step)) for one in block["tried"] for step in one["chain"])
     assert not [e for e in events if e["kind"] == "epoch" or e.get("phase") == "teacher"]
     said = "\n".join(compress_words.known(block))
