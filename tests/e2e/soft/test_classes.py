@@ -163,6 +163,8 @@ def test_a_choice_lists_its_rows_and_a_row_of_the_list_is_shown(browser, furnish
     expect(page.locator(".list .finding")).to_have_text(
         f"{len(rows)} rows labelled class {a:03d}, those most like class {b:03d} first"
     )
+    answer = page.locator(".card.classmap + .card.list")  # right below the map that asked
+    assert answer.bounding_box()["y"] >= page.locator(".card.classmap").bounding_box()["y"]
     page.locator(".rows li button").nth(2).click()  # a row of the list
     expect(page.locator(".walk input")).to_have_value(str(ids[order[2]]))
     expect(page.locator(".walk .quiet")).to_have_text(f"3 of {len(rows)} in the list")
