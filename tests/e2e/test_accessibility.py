@@ -96,6 +96,7 @@ def test_on_a_phone_every_cell_of_the_result_can_be_read(browser, house):
     screen.open(f"/runs?run={RUN}")
     cells = screen.page.locator(".st-key-result-table td")
     expect(cells.first).to_be_visible(timeout=60_000)
+    screen.settled()  # drawn again once the page knows that it is narrow: what was open before is shut
     screen.page.locator(".st-key-result-table summary").click()
     expect(screen.page.locator(".st-key-result-table table").last).to_be_visible()
     settled(screen)

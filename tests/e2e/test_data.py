@@ -43,14 +43,8 @@ def opened(browser, furnished, name, width=1400):
     screen.page.set_viewport_size({"width": width, "height": 1000})
     screen.open(f"/data?data={ids[name]}")
     expect(screen.page.locator(".kd-row")).to_be_visible(timeout=WAIT)
-    settled(screen)
+    screen.settled()
     return screen
-
-
-def settled(screen):
-    """Wait until the page is drawn to its end: a key that is pressed before is pressed in vain."""
-    screen.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=WAIT)
-    expect(screen.page.locator(".st-key-data-columns")).to_be_visible(timeout=WAIT)
 
 
 def press(screen, key):
