@@ -3,11 +3,13 @@
     python benchmarks/viewers.py [--quick] [--viewers N] [--json FILE]
 
 A real server trains one small student after another. In turn, within one run: nobody watches; then `N` viewers have its live
-page open, all but one of them without a browser (`protocol_viewer.py` speaks the browser's protocol), the last a real one.
+page open without a browser (`protocol_viewer.py` speaks the browser's protocol); then a real browser takes the place of one.
 Told: milliseconds from a viewer's question to the end of its answer (p50, p95), the same in the real browser from the first
 change on the page to the last frame of an update, the training's speed as its own events report it, and processor time of the
-server, of the worker that trains, of the browser and of the viewers without one. Goals: p95 <= 300 ms, training >= 90 % of its
-speed alone. About 4 minutes; at most 20 viewers' memory (some MB each) and one browser.
+server, of the worker that trains, of the browser and of the viewers without one. Viewers sit at other machines, but here they
+take their time from the same cores: so the training's speed is told without a browser and with one, and beside each the share
+of the cores that the viewers themselves took. Goals: p95 <= 300 ms, training >= 90 % of its speed alone. About 5 minutes; at
+most 20 viewers' memory (some MB each) and one browser.
 """
 
 from __future__ import annotations
@@ -61,9 +63,9 @@ UPDATES = """(() => {
 
 @dataclass
 class Window:
-    """What was seen in one stretch of time, watched or not. Seconds of processor time, by who used it."""
+    """What was seen in one stretch of time. Seconds of processor time, by who used it. `watched`: alone, viewers, browser."""
 
-    watched: bool
+    watched: str
     seconds: float = 0.0
     epochs: int = 0  # of all students together
     cpu: dict[str, float] = field(default_factory=dict)
@@ -137,7 +139,7 @@ async def _window(training: Training, server: int, seconds: float, viewers: list
     training.fresh()
     before, began = processor(server), time.monotonic()
     await asyncio.sleep(seconds)
-    found = Window(page is not None, time.monotonic() - began)
+    found = Window("browser" if page else "viewers" if viewers else "alone", time.monotonic() - began)
     after, found.epochs = processor(server), training.fresh()
     found.cpu = {name: after[name] - before[name] for name in after}
     found.updates = [u for v in viewers for u in v.updates if u.fragment]
@@ -147,7 +149,7 @@ async def _window(training: Training, server: int, seconds: float, viewers: list
 
 
 async def measure(workspace: Path, watchers: int, rounds: int, seconds: float) -> tuple[list[Window], list[str]]:
-    """Switch between nobody and all of them."""
+    """Switch between nobody, viewers alone, and viewers with a browser among them."""
     server = Server(workspace)
     server.start()
     assert server.process is not None
@@ -161,20 +163,25 @@ async def measure(workspace: Path, watchers: int, rounds: int, seconds: float) -
             await training.begun()
             for _ in range(rounds):
                 windows.append(await _window(training, server.process.pid, seconds, [], None))
-                viewers = [Viewer(server.port, "runs", query) for _ in range(watchers - 1)]
-                page = await browser.new_page(viewport={"width": 1440, "height": 1000})
+                viewers = [Viewer(server.port, "runs", query) for _ in range(watchers)]
+                page = None
                 try:
-                    await page.add_init_script(WATCH + ";" + UPDATES)
-                    await page.goto(f"{server.url}/runs?{query}")
                     for viewer in viewers:
                         await viewer.open()
                         await viewer.show()
                         await asyncio.sleep(0.1)  # people do not come at once
+                    windows.append(await _window(training, server.process.pid, seconds, viewers, None))
+                    errors += viewers[-1].errors
+                    await viewers.pop().close()
+                    page = await browser.new_page(viewport={"width": 1440, "height": 1000})
+                    await page.add_init_script(WATCH + ";" + UPDATES)
+                    await page.goto(f"{server.url}/runs?{query}")
                     windows.append(await _window(training, server.process.pid, seconds, viewers, page))
                 finally:
                     errors += [e for v in viewers for e in v.errors]
                     await asyncio.gather(*(v.close() for v in viewers))
-                    await page.close()
+                    if page:
+                        await page.close()
             await browser.close()
     finally:
         server.stop()
@@ -183,12 +190,12 @@ async def measure(workspace: Path, watchers: int, rounds: int, seconds: float) -
 
 def tell(windows: list[Window], watchers: int) -> dict[str, Any]:
     """Put what was seen beside the goals."""
-    alone, watched = ([w for w in windows if w.watched is asked] for asked in (False, True))
+    kinds = {kind: [w for w in windows if w.watched == kind] for kind in ("alone", "viewers", "browser")}
+    watched = kinds["viewers"] + kinds["browser"]
     took = [u.ms for w in watched for u in w.updates]
     seen = [ms for w in watched for ms in w.browser_ms]
     if not took:
         raise SystemExit("no viewer got an update")
-    ratios = [b.speed / a.speed for a, b in zip(alone, watched, strict=True)]
     told: dict[str, Any] = {
         "viewers": watchers,
         "update_ms": {"n": len(took), "p50": float(np.median(took)), "p95": float(np.percentile(took, 95))},
@@ -197,16 +204,17 @@ def tell(windows: list[Window], watchers: int) -> dict[str, Any]:
         else {},
         "updates_per_s": len(took) / sum(w.seconds for w in watched),
         "kilobytes": float(np.median([u.size for w in watched for u in w.updates])) / 1024,
-        "speed": {
-            "ratio": statistics.median(ratios),
-            "pairs": ratios,
-            "epochs_per_s": [round(w.speed, 1) for w in windows],
-        },
+        "epochs_per_s": [round(w.speed, 1) for w in windows],
         "cores": {
-            name: {"alone": _share(alone, name), "watched": _share(watched, name)}
+            name: {kind: _share(kinds[kind], name) for kind in kinds}
             for name in ("server", "training", "browser", "viewers")
         },
     }
+    told["speed"] = {}
+    for kind in ("viewers", "browser"):
+        ratios = [b.speed / a.speed for a, b in zip(kinds["alone"], kinds[kind], strict=True)]
+        of_viewers = sum(told["cores"][name][kind] for name in ("browser", "viewers")) / (os.cpu_count() or 1)
+        told["speed"][kind] = {"ratio": statistics.median(ratios), "pairs": ratios, "viewers_share": of_viewers}
     told["server_ms_per_update"] = 1000 * sum(w.cpu["server"] for w in watched) / (len(took) + len(seen))
     return told
 
@@ -234,7 +242,7 @@ def main() -> None:
         "cores": os.cpu_count(),
         "load": [load, os.getloadavg()[0]],
     }
-    update, speed = told["update_ms"], told["speed"]["ratio"]
+    update = told["update_ms"]
     print(
         f"{watchers} viewers, {told['updates_per_s']:.1f} updates a second of {told['kilobytes']:.0f} kB, errors: {errors[:3] or 'none'}"
     )
@@ -245,13 +253,15 @@ def main() -> None:
         print(
             f"in the browser, first to last change: p50 {seen['p50']:.0f} ms, p95 {seen['p95']:.0f} ms of {seen['n']}"
         )
-    print(
-        f"training watched / alone: {speed:.3f} of {len(told['speed']['pairs'])} pairs, goal {GOAL_SHARE}: {'met' if speed >= GOAL_SHARE else 'missed'}"
-    )
-    print(f"  epochs a second: {told['speed']['epochs_per_s']}")
+    for kind, speed in told["speed"].items():
+        print(
+            f"training with {kind} / alone: {speed['ratio']:.3f} of {len(speed['pairs'])} pairs, goal {GOAL_SHARE}: "
+            f"{'met' if speed['ratio'] >= GOAL_SHARE else 'missed'}; they took {speed['viewers_share']:.1%} of the cores"
+        )
+    print(f"  epochs a second, in order: {told['epochs_per_s']}")
     print(f"server: {told['server_ms_per_update']:.0f} ms of processor time an update")
     for name, one in told["cores"].items():
-        print(f"  {name:9} {one['alone']:.2f} cores alone, {one['watched']:.2f} watched")
+        print(f"  {name:9} cores: " + ", ".join(f"{kind} {cores:.2f}" for kind, cores in one.items()))
     print(about)
     if args.json:
         args.json.write_text(json.dumps({**about, "errors": errors, "found": told}, indent=1) + "\n", "utf-8")
