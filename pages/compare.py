@@ -160,6 +160,14 @@ def page() -> None:
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
     added_seeds.caution(store, [r for r in rows if r.id in {e.run_id for e in found}])
+    compared(store, found, data)
+    lab.show(store, rows)
+    recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
+
+
+@st.fragment
+def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
+    """Draw what the choices change, apart from the rest of the page: chart, goals and table."""
     metric, by = choices(found)
     left, right = st.columns([3.2, 1.1], gap="large")
     with right:
@@ -191,8 +199,6 @@ def page() -> None:
                     query_params=session.link(run=e.run_id),
                 )
     table(store, found, metric, asked)
-    lab.show(store, rows)
-    recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
 
 
 page()

@@ -42,7 +42,6 @@ class Entry:
     index: int
     result: Result
     settings: dict[str, str]
-    star: bool
     note: str
     told: str = ""
 
@@ -100,7 +99,6 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
             i,
             found,
             shared | arms.get(s["name"], {}) | _lesson(s),
-            row.star,
             row.note,
         )
         for i, s in enumerate(found["students"])

@@ -52,7 +52,13 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     names = comparison.differing(found)
     same = len({n for e in found for n in e.settings}) - len(names)
     st.markdown(f"**{t('compare.table')}**")
-    lines = [line(e, metric, goals, names) for e in found]
+    # Asked for at every drawing: a star is set while the entries, read with the page, stay as they are.
+    starred = {run_id for run_id in {e.run_id for e in found} if store.get(run_id).star}
+    lines = [
+        {t("compare.column.star"): run_list.STAR if e.run_id in starred else run_list.NO_STAR}
+        | line(e, metric, goals, names)
+        for e in found
+    ]
     lines += [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
     frame = pd.DataFrame(lines).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
@@ -63,8 +69,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         row = st.session_state["compare-star"]["row"]
         if row >= len(found):  # a plain model is no run of its own
             return
-        entry = found[row]
-        store.star(entry.run_id, not entry.star)
+        store.star(found[row].run_id, found[row].run_id not in starred)
 
     event: Any = cards.table(
         frame,
@@ -103,7 +108,6 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
     )
     title = verdict.metric_title(metric)
     return {
-        t(f"{c}star"): run_list.STAR if e.star else run_list.NO_STAR,
         t(f"{c}run"): e.run_name,
         t(f"{c}student"): str(t("compare.alone", name=Safe(s["name"])) if read.alone else s["name"]),
         f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),

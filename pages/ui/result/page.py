@@ -59,7 +59,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
     ways(row.id, snapshot.spec, str(found["students"][index]["name"]))
     table.show(found, index)
-    result_tabs.show(store, row, snapshot, found, index)
+    st.fragment(result_tabs.show)(store, row, snapshot, found, index)  # another tab draws nothing above it again
 
 
 def ways(run_id: str, spec: RunSpec, student: str) -> None:
