@@ -152,7 +152,7 @@ def test_a_star_is_seen_on_compare_though_only_its_own_part_is_drawn_again(brows
     table.locator("canvas").first.scroll_into_view_if_needed()
     place = table.locator("canvas").first.bounding_box()
     assert place
-    cell = table.get_by_role("gridcell").first
+    cell = table.locator("[role=gridcell]").first
     for seen in ("★", "☆"):
         tab.page.mouse.click(place["x"] + 60, place["y"] + 52)  # the second column of the first line
         expect(cell).to_have_text(seen, timeout=30_000)
