@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, TrainingSpec
+from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
 from pages.ui.chain import show as chain
 from pages.ui.data import understanding
 from pages.ui.lesson import builder, foreseen
@@ -91,9 +92,14 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         fewest = draft.folds(dataset, facts, values, KEY, offering=True)
         taught = Choice(name=teacher, settings=teacher_settings)
         at = situation(facts.task, facts.outputs, taught, facts.inputs, archs, dataset.group is not None, fewest)
-        lesson = builder.draw(at, values["objective"], f"{KEY}.objective")
-        foreseen.show(dataset, facts.task, taught, lesson)
-        meeting = choice.choose(at, values.get("mode"), KEY)
+        mode = choice.standing(values.get("mode"), KEY)
+        unlabelled = bool(choice.chosen(values.get("mode"), KEY).facts.get("unlabelled"))
+        lesson = builder.draw(at, values["objective"], f"{KEY}.objective", unlabelled)
+        now = {**values, "teacher": taught.model_dump(), "students": chosen, "choose": goals, "objective": lesson}
+        run = _run(dataset, now, facts)
+        foreseen.show(dataset, facts.task, taught, lesson if run is None else foreseen.heard(run, mode))
+        folds = draft.folds(dataset, facts, now, KEY)
+        meeting = choice.choose(replace(at, one_fold=folds == 1), values.get("mode"), KEY, run, facts)
     evaluation = _advanced(values, training, facts)
     return {
         "name": values.get("name", ""),
@@ -105,6 +111,14 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         "training": training,
         "evaluation": evaluation,
     }
+
+
+def _run(dataset: DatasetSpec, values: dict[str, Any], facts: Facts) -> RunSpec | None:
+    """Make the run of the form in the usual mode, None where it describes none: that is said beside Start."""
+    try:
+        return best_student.spec_of(dataset, {n: v for n, v in values.items() if n != "mode"}, facts)
+    except KDError:
+        return None
 
 
 def _teacher(facts: Facts, values: dict[str, Any], folds: int) -> tuple[str, dict[str, Any]]:

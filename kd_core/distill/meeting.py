@@ -144,6 +144,7 @@ Mode = Callable[[Any, Lesson, Way], Met]
 # members=True where each of several teachers is also heard alone; live=True where the teacher is trained anew beside each student;
 # inside=True where students may be taught by losses that look inside the teacher; network=True where students take weights of the teacher's
 # network; own_lesson=True where the run's loss is not used, only the mode's; recipe=function(spec, run) -> run as it is carried out (`RunSpec`);
+# unlabelled=True where students hear no label, whatever alpha says: the recipe gives the teacher the whole lesson;
 # unread=True where students hear nothing that the teacher says of training rows, so that it does not matter which ones it learned from;
 # chain=function(spec, lesson, way, folds, the teacher's parameters or None) -> Link: what students are taught, made once for all of them;
 # rows=function(spec, dataset, folds, seed) -> MadeRows that the teacher answers as well, in the place of mixed ones (a recipe asks for them);

@@ -298,6 +298,8 @@ class ResultBuilder:
             return {"code": "wide_interval", "values": {"width": gain.high - gain.low, "n": gain.n}}
         if one.room == "none":
             return {"code": "no_room", "values": {}}
+        if word == "hurts" and modes.unlabelled(self.spec.mode.name):
+            return {"code": "unlabelled", "values": {}}
         if word == "hurts":
             return {
                 "code": "soft_share"

@@ -42,6 +42,7 @@ def spec(name: str = "visits", students: tuple[str, ...] = ("tiny",), seeds: int
         students=tuple(StudentSpec(name=s, arch=Choice(name="mlp")) for s in students),
         objective=objective,
         training=TrainingSpec(seeds=seeds, epochs=6),
+        mode=Choice(name=more.get("mode", "offline")),
     )
 
 

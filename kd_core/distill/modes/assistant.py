@@ -19,7 +19,7 @@ _NO_SIZES = Says(
     "assistant_sizes",
     "error",
     "The architecture '{arch}' has no sizes to choose an assistant from.",
-    "Name the assistant's architecture (mode.network), for example mlp.",
+    "Name another architecture for the assistant, for example mlp.",
 )
 
 
@@ -61,7 +61,7 @@ def assistant_of(spec: AssistantSpec, lesson: Lesson, teacher_parameters: int | 
     if not larger:
         raise SpecError(
             "No assistant is larger than the student '{student}' ({parameters:,} weights): {offered}.",
-            "Choose a smaller student, a larger size (mode.size), or another architecture (mode.network).",
+            "Choose a smaller student, or a larger size or another architecture for the assistant.",
             "assistant_size",
             student=lesson.student.name,
             parameters=student,

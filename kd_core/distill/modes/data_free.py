@@ -69,6 +69,7 @@ def _encoded(lesson: Lesson, rows: made_up.MadeUpRows) -> Array:
     "validation rows to tell seeds apart. The baseline learns from the real rows and their labels, so expect the student to lag.",
     apart=True,
     recipe=recipe,
+    unlabelled=True,
     rows=rows,
     times=lambda spec: float(spec.rows),
     drawn="made",

@@ -126,6 +126,7 @@ def mixed(x_NKHW: Array, seed: int) -> Array:
     network=True,
     unread=True,
     recipe=recipe,
+    unlabelled=True,
     checks=checks,
     looks=lambda spec: (spec.pictures + _held(spec)) * spec.steps,
     drawn="made",

@@ -71,6 +71,7 @@ def making(spec: PatientSpec) -> Making:
     "of them, which the teacher answers as well. It pays with many epochs: set them, or leave them to the app, which goes on while the "
     "validation score gains. The baseline gets as many.",
     recipe=recipe,
+    unlabelled=True,
     making=making,
 )
 def patient(spec: PatientSpec, lesson: Lesson, way: Way) -> Met:

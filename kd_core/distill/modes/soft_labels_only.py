@@ -47,6 +47,7 @@ def recipe(spec: SoftLabelsOnlySpec, run: RunSpec) -> RunSpec:
     about="The student learns from the teacher's answers alone; labels, where there are any, only judge. So a teacher can teach whose owner "
     "hands out nothing but answers. Of several teachers the student hears all together; beside it one student for each teacher says whether that pays.",
     recipe=recipe,
+    unlabelled=True,
     apart=True,
     members=True,
 )

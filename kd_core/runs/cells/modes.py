@@ -92,6 +92,11 @@ def own_lesson(spec: RunSpec) -> bool:
     return bool(MODES.get(spec.mode.name).facts.get("own_lesson"))
 
 
+def unlabelled(mode: str) -> bool:
+    """Say whether students hear no label in a mode, whatever alpha is; in one that nobody knows they may."""
+    return mode in MODES.names() and bool(MODES.get(mode).facts.get("unlabelled"))
+
+
 def heard(spec: RunSpec, notes: Sequence[Mapping[str, str]]) -> tuple[dict[str, str], ...]:
     """Leave out of a teacher's notes that it knows the training rows, where students hear nothing that it says of them."""
     told = not facts(spec).get("unread")

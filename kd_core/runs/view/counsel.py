@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from kd_core.errors import Problem, Says
+from kd_core.runs.cells import modes
 from kd_core.runs.outcome import Outcome, StudentOutcome
 from kd_core.specs import LABELS, SEVERAL
 
@@ -51,7 +52,8 @@ def counsel(found: Outcome, student: StudentOutcome) -> list[Problem]:
     labels = shares.get(LABELS, 0.0)
     answered = (found.raw.get("dataset") or {}).get("answer_columns")
     reason = (raw.get("reason") or {}).get("code")
-    if shares and 1.0 - labels > MOST_SOFT and not answered and reason != "soft_share":
+    unheard = answered or modes.unlabelled((found.raw.get("mode") or {}).get("name", ""))
+    if shares and 1.0 - labels > MOST_SOFT and not unheard and reason != "soft_share":
         whole = "alpha" in raw and raw["alpha"] is None and raw["objective"] != SEVERAL
         said.append((_WHOLE if whole else _SOFT).problem(share=1.0 - labels, labels=labels))
     times = capacity_gap(found.raw, raw)

@@ -7,7 +7,7 @@ from typing import Any
 
 from kd_core.errors import KDError
 from kd_core.registry import Registry
-from kd_core.runs.cells import grid
+from kd_core.runs.cells import grid, modes
 from kd_core.specs import OFFLINE, SEVERAL, Choice, ChooseSpec, EvaluationSpec, RunSpec, Spec, TrainingSpec
 
 MOST_OF_DATA = 32  # letters of the name of the data in it
@@ -29,6 +29,8 @@ def short_name(spec: RunSpec) -> str:
     ranges = {n: tuple(v) for n, v in sweep.items() if v}
     lesson = {n: v for n, v in _filled(LOSSES, spec.objective).items() if n not in ranges}
     usual = {"temperature": lesson.pop("temperature", None), "alpha": lesson.pop("alpha", None)}
+    if modes.unlabelled(spec.mode.name):
+        del usual["alpha"]
     parts = ["what-if"] if spec.sweep else []
     parts += [_range(n, ranges[n]) for n in grid.AXES if n in ranges]
     parts += [_setting(n, v) for n, v in usual.items() if v is not None]

@@ -12,7 +12,7 @@ def drawing(chain: Chain) -> str:
     row = [_stage(chain.stages[0])]
     for arrow, stage in zip(chain.arrows, chain.stages[1:], strict=True):
         row += [_arrow(arrow), _stage(stage)]
-    lane = f"<div class='kd-chain-lane'><span>{escape(chain.labels)}</span></div>" if chain.labels else ""
+    lane = f"<div class='kd-chain-lane'><span>{escape(chain.labels)}</span></div>"
     return (
         f"<div class='kd-chain' role='img' aria-label='{escape(chain.said)}'>"
         f"<div class='kd-chain-row' aria-hidden='true'>{''.join(row)}</div>{lane}</div>"

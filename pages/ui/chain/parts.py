@@ -48,11 +48,11 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Chain:
-    """Stages with an arrow between each two, and what goes from the data straight to the students."""
+    """Stages with an arrow between each two, and what goes from the data straight to the students and their baseline."""
 
     stages: tuple[Stage, ...]
     arrows: tuple[Arrow, ...]
-    labels: str | None
+    labels: str
 
     @property
     def said(self) -> str:
@@ -68,8 +68,7 @@ class Chain:
                 for b in stage.boxes
             )
             told.append(_(t("distill.chain.said_stage", title=Safe(stage.title), boxes=Safe(boxes))))
-        if self.labels:
-            told.append(_(t("distill.chain.said_labels", labels=Safe(self.labels))))
+        told.append(_(t("distill.chain.said_labels", labels=Safe(self.labels))))
         return _(t("distill.chain.said", stages=Safe("; ".join(told))))
 
 
@@ -112,7 +111,8 @@ def chain(spec: RunSpec, facts: Facts, found: Estimate) -> Chain:
         )
         about = Box("data", _(t("distill.chain.made")), (mode.title,))
         stages = (judging, teacher, Stage(_(t("distill.chain.stage_made")), (about,)), students)
-        arrows, labels = (asked, Arrow((_(t("distill.chain.made_asked")),)), taught), None
+        arrows = (asked, Arrow((_(t("distill.chain.made_asked")),)), taught)
+        labels = _(t("distill.chain.labels_real"))
     return Chain(stages, arrows, labels)
 
 
@@ -179,13 +179,24 @@ def _students(run: RunSpec, facts: Facts, found: Estimate) -> Stage:
     """Every student, or the best of the candidates, and their baseline; the title has the time of all trainings."""
     own = text.exact(found.trainings - found.tried)  # candidates are told of beside
     told_time = _(t("distill.chain.about_all", seconds=text.seconds(found.student_seconds), num=own))
-    alone = Box("baseline", _(t("distill.chain.baseline")), (_(t("distill.chain.baseline_line")),), quiet=True)
+    alone = _beside(run, facts)
     if run.choose is not None:
         trying = _(t("distill.chain.trying", minutes=f"{run.choose.minutes:g}"))
-        return Stage(f"{_(t('distill.chain.stage_students'))} · {trying} {told_time}", (_best(run, facts), alone))
+        return Stage(f"{_(t('distill.chain.stage_students'))} · {trying} {told_time}", (_best(run, facts), *alone))
     num = len(run.students)
     title = t("distill.chain.stage_students") if num == 1 else t("distill.chain.stage_students_many", num=num)
-    return Stage(f"{_(title)} · {told_time}", (*(_student(one, facts) for one in run.students), alone))
+    return Stage(f"{_(title)} · {told_time}", (*(_student(one, facts) for one in run.students), *alone))
+
+
+def _beside(run: RunSpec, facts: Facts) -> tuple[Box, ...]:
+    """Who is trained beside the students for comparison: the baseline, and the placebo where the run has one."""
+    from kd_core.runs.cells.modes import why_no_placebo
+
+    placebo = run.evaluation.placebo and why_no_placebo(run, facts.task) is None
+    return tuple(
+        Box("baseline", _(t(f"distill.chain.{who}")), (_(t(f"distill.chain.{who}_line")),), quiet=True)
+        for who in ("baseline", *(("placebo",) if placebo else ()))
+    )
 
 
 def _student(one: StudentSpec, facts: Facts) -> Box:
@@ -237,12 +248,12 @@ def _taught(run: RunSpec, facts: Facts) -> Arrow:
     return Arrow(tuple(lines))
 
 
-def _labels(run: RunSpec) -> str | None:
-    """What the labels count beside the teacher; None where they are not heard."""
+def _labels(run: RunSpec) -> str:
+    """What the labels count beside the teacher, and to the baseline, which always hears them."""
     from kd_core.distill.terms import soft_share
 
     heard = 1.0 - soft_share(run.objective)
-    return _(t("distill.chain.labels", share=text.percent(heard, 0))) if heard > 0 else None
+    return _(t("distill.chain.labels", share=text.percent(heard, 0)) if heard > 0 else t("distill.chain.labels_alone"))
 
 
 def _assistant(spec: RunSpec, facts: Facts) -> Stage:

@@ -18,9 +18,12 @@ SCHEDULES = ("schedule", "temperature_schedule")
 Lesson = dict[str, Any]  # a choice as plain values: name and settings
 
 
-def draw(at: Situation, held: Lesson, key: str) -> Lesson:
-    """Draw the lesson and return it; `held` fills widgets the first time."""
-    made = _together(at, held["settings"], key) if held["name"] == SEVERAL else _alone(at, held, key)
+def draw(at: Situation, held: Lesson, key: str, unlabelled: bool = False) -> Lesson:
+    """Draw the lesson and return it; `held` fills widgets the first time. `unlabelled`: what labels count is not asked, as none is heard."""
+    several = held["name"] == SEVERAL
+    made = _together(at, held["settings"], key, unlabelled) if several else _alone(at, held, key, unlabelled)
+    if unlabelled:
+        st.caption(f":material/info: {t('distill.unlabelled')}")
     free = _free(at, names_of(made))
     if free and len(names_of(made)) < _most():
         st.button(
@@ -113,22 +116,25 @@ def _put(key: str, lesson: Lesson) -> None:
     forms.forget(key)
 
 
-def _alone(at: Situation, held: Lesson, key: str) -> Lesson:
+def _alone(at: Situation, held: Lesson, key: str, unlabelled: bool) -> Lesson:
     from kd_core.distill import LOSSES
 
     name = forms.part(LOSSES, at, held["name"], key, t("distill.method"), term("objective"))
     entry = LOSSES.get(name)
     method.explain(entry)
     given = held["settings"] if name == held["name"] else {}
-    settings = forms.form(entry.spec, given, f"{key}.{name}")
+    settings = forms.form(entry.spec, given, f"{key}.{name}", skip=("alpha",) if unlabelled else ())
+    if unlabelled and "alpha" in given:  # it counts again in another mode
+        settings["alpha"] = given["alpha"]
     return {"name": name, "settings": forms.changed(entry.spec, settings, given)}
 
 
-def _together(at: Situation, held: Mapping[str, Any], key: str) -> Lesson:
+def _together(at: Situation, held: Mapping[str, Any], key: str, unlabelled: bool) -> Lesson:
     from kd_core.distill.terms import SeveralSpec
 
     st.caption(t("distill.terms.lead"))
-    hard = forms.form(SeveralSpec, held, key, only=("hard",))["hard"]
+    asked = {} if unlabelled else forms.form(SeveralSpec, held, key, only=("hard",))
+    hard = asked.get("hard", held.get("hard", SeveralSpec.model_fields["hard"].default))
     terms: list[Lesson] = []
     drawn = names_drawn({"name": SEVERAL, "settings": held}, key)
     gone = None

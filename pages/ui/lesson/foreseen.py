@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.specs import Choice, DatasetSpec
+from kd_core.specs import LABELS, Choice, DatasetSpec, RunSpec
 from kd_core.task import CLASSIFICATION, task_of
 from pages.ui.charts import lesson as charts
 from pages.ui.lesson import builder
@@ -15,6 +15,14 @@ from pages.ui.lesson.moved import part_name
 from pages.ui.runs import softening
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import Safe, escape, t, term
+
+
+def heard(run: RunSpec, mode: Choice) -> dict[str, Any]:
+    """Return the lesson that students of a run hear in a mode."""
+    from kd_core.runs.cells.modes import carried_out
+
+    told: dict[str, Any] = carried_out(run.model_copy(update={"mode": mode})).objective.model_dump(mode="json")
+    return told
 
 
 def show(dataset: DatasetSpec, task: str, teacher: Choice, lesson: dict[str, Any]) -> None:
@@ -58,7 +66,9 @@ def _shares(found: softening.Answers, lesson: dict[str, Any]) -> None:
         return
     if shares:
         parts = [
-            t("runs.moved.part", share=text.percent(share), name=part_name(name)) for name, share in shares.items()
+            t("runs.moved.part", share=text.percent(share), name=part_name(name))
+            for name, share in shares.items()
+            if share or name != LABELS
         ]
         st.caption(t("distill.terms.foreseen", parts=Safe(", ".join(parts))), help=term("effective_share"))
     if later:

@@ -8,8 +8,10 @@ from typing import Any
 import streamlit as st
 
 from kd_core.registry import Entry, Situation
-from kd_core.specs import OFFLINE
+from kd_core.specs import OFFLINE, Choice, RunSpec
+from pages.ui.mode import possible
 from pages.ui.shared import forms
+from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import escape, t
 
 
@@ -21,15 +23,36 @@ def chosen(held: Mapping[str, Any] | None, key: str) -> Entry[Any]:
     return MODES.get(name if name in MODES.names() else OFFLINE)
 
 
-def choose(at: Situation, held: Mapping[str, Any] | None, key: str) -> dict[str, Any]:
-    """Draw the choice and return it as a part of a draft; nothing for the usual mode, which older drafts do not name."""
+def standing(held: Mapping[str, Any] | None, key: str) -> Choice:
+    """Return the mode that stands on the form now with the settings it was held with."""
+    name = chosen(held, key).name
+    return Choice(name=name, settings=held["settings"] if held and held["name"] == name else {})
+
+
+def choose(
+    at: Situation, held: Mapping[str, Any] | None, key: str, run: RunSpec | None, facts: Facts
+) -> dict[str, Any]:
+    """Draw the choice and return it as a part of a draft; nothing for the usual mode, which older drafts do not name.
+
+    `run`: what the form describes without its mode, by which some modes are ruled out; None where it describes none yet.
+    """
     from kd_core.distill import MODES
 
     given = held or {"name": OFFLINE, "settings": {}}
-    possible = [entry.name for entry, why_not in MODES.offer(at) if why_not is None]
-    if st.session_state.get(f"{key}.mode", given["name"]) not in possible:  # another teacher was chosen since
-        st.session_state[f"{key}.mode"] = OFFLINE
-    name = forms.part(MODES, at, given["name"], f"{key}.mode", t("distill.mode"), t("distill.mode_help"))
+    offered = possible.offer(at, run, facts, Choice.model_validate(dict(given)))
+    titles = {entry.name: entry.title for entry, why_not in offered if why_not is None}
+    place, told = forms.seed(f"{key}.mode", given["name"]), f"{key}.mode.gone"
+    if (now := st.session_state[place]) not in titles:  # something else was chosen since: the lesson is drawn anew
+        st.session_state[place] = OFFLINE
+        st.session_state[told] = now
+        st.rerun()
+    name = st.selectbox(
+        t("distill.mode"), list(titles), format_func=titles.__getitem__, key=place, help=t("distill.mode_help")
+    )
+    if (gone := st.session_state.pop(told, None)) in MODES.names():
+        names = {"mode": MODES.get(str(gone)).title, "usual": titles[OFFLINE]}
+        st.caption(f":material/info: {t('distill.mode_gone', **names)}")
+    forms.blocked(offered)
     entry = MODES.get(name)
     st.caption(escape(entry.facts["about"]))
     mine = given["settings"] if name == given["name"] else {}

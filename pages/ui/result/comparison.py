@@ -90,11 +90,16 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
             "evaluation": spec.evaluation,
         }
     )
+    from kd_core.runs.cells.modes import unlabelled
+
+    alpha = {FIRST[2]} if unlabelled(spec.mode.name) else set()  # no label is heard, whatever it says
     arms = {s.name: flatten({"student": s.arch}) for s in spec.students}
-    return [
-        Entry(f"{row.id}:{i}", row.id, row.name, i, found, shared | arms.get(s["name"], {}) | _lesson(s), row.note)
-        for i, s in enumerate(found["students"])
-    ]
+    made = []
+    for i, s in enumerate(found["students"]):
+        settings = shared | arms.get(s["name"], {}) | _lesson(s)
+        told = {n: v for n, v in settings.items() if n not in alpha}
+        made.append(Entry(f"{row.id}:{i}", row.id, row.name, i, found, told, row.note))
+    return made
 
 
 def _enough(group: Sequence[Entry]) -> list[str]:

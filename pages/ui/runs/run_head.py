@@ -13,7 +13,7 @@ from kd_core.runs.service.jobs import resumable
 from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import NAME_LENGTH, RunStore
-from kd_core.specs import DatasetSpec, RunSpec, SweepSpec
+from kd_core.specs import OFFLINE, DatasetSpec, RunSpec, SweepSpec
 from pages.ui.go_on import offer
 from pages.ui.lesson import builder
 from pages.ui.report import button
@@ -76,7 +76,7 @@ def outline(spec: RunSpec, found: Mapping[str, Any] | None = None) -> Safe:
         return Safe(" · ".join(parts))
     if lesson.get("temperature") is not None:
         parts.append(t("runs.outline.temperature", value=f"{lesson['temperature']:g}"))
-    if lesson.get("alpha") is not None:
+    if lesson.get("alpha") is not None and _labels_heard(spec):
         parts.append(t("runs.outline.alpha", value=f"{lesson['alpha']:g}"))
     if (small := spec.compress) is not None:
         parts.append(t("compress.outline" if small.chains else "compress.outline_search", num=len(small.chains)))
@@ -85,6 +85,14 @@ def outline(spec: RunSpec, found: Mapping[str, Any] | None = None) -> Safe:
     if spec.evaluation.splits > 1:
         parts.append(t("runs.outline.splits", num=spec.evaluation.splits))
     return Safe(" · ".join(parts))
+
+
+def _labels_heard(spec: RunSpec) -> bool:
+    if spec.mode.name == OFFLINE:  # told without loading torch
+        return True
+    from kd_core.runs.cells.modes import unlabelled
+
+    return not unlabelled(spec.mode.name)
 
 
 def _seeds(spec: RunSpec, found: Mapping[str, Any] | None) -> str:

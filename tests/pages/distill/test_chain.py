@@ -81,7 +81,7 @@ def test_a_lesson_tells_its_heat_and_what_labels_count():
     assert found.arrows[1].lines[0].endswith("T\u00a0=\u00a03") and "75 % of the lesson" in found.arrows[1].lines
     assert found.labels == "labels: 25 % of the lesson, all of the baseline's"
     alone = made(run(objective=Choice(name="hinton", settings={"alpha": 1.0})))
-    assert alone.labels is None and "kd-chain-lane" not in drawing(alone)
+    assert alone.labels == "labels: the baseline's alone" and alone.labels in drawing(alone).replace("&#x27;", "'")
 
 
 def test_several_teachers_stand_side_by_side():
@@ -118,12 +118,23 @@ def test_two_that_teach_each_other_have_an_arrow_both_ways():
 def test_made_rows_stand_before_the_students_and_real_ones_only_judge():
     found = made(run("data_free"))
     assert found.stages[0].boxes[0].quiet and "real rows only judge" in found.stages[0].boxes[0].lines
-    assert found.stages[2].boxes[0].title == "Made-up rows" and found.labels is None
+    assert found.stages[2].boxes[0].title == "Made-up rows"
+    assert found.labels == "rows and labels: the baseline's alone" and found.labels in found.said
+
+
+@pytest.mark.parametrize("mode", ("offline", "data_free"))
+def test_whoever_is_trained_for_comparison_is_drawn(mode):
+    """A placebo is trained where students are taught by stored answers, and told by the engine's count."""
+    spec = run(mode)
+    drawn = [b.title for b in made(spec).stages[-1].boxes if b.role == "baseline"]
+    assert drawn == (["Baseline", "Placebo"] if mode == "offline" else ["Baseline"])
+    each = 1 + len(drawn)
+    assert launch.foresee(spec, FACTS).trainings == each * len(SIZES) * spec.training.seeds_at_first
 
 
 def test_the_best_of_candidates_is_one_box():
     found = made(run(choose=ChooseSpec()))
-    (box, _) = found.stages[-1].boxes
+    (box, *_) = found.stages[-1].boxes
     assert box.title == "The best of 2" and "tiny, small" in box.lines
     told = launch.foresee(run(choose=ChooseSpec()), FACTS)
     assert f"5 min at most to choose, then about {text.seconds(told.student_seconds)}" in found.stages[-1].title

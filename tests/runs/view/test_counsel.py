@@ -39,6 +39,15 @@ def test_what_is_advised_can_be_done(objective, alpha, said):
     assert said in problem.hint
 
 
+@pytest.mark.parametrize(
+    ("mode", "codes"), [("born_again", ["soft_share"]), ("data_free", []), ("gone_since", ["soft_share"])]
+)
+def test_alpha_is_no_advice_where_no_label_is_heard(mode, codes):
+    raw = result(SQUARE, [student("tiny", 3) | {"shares": {"hinton": 1.0}, "alpha": 1.0}], 3) | {"mode": {"name": mode}}
+    found = read_outcome(raw)
+    assert [p.code for p in counsel(found, found.students[0])] == codes
+
+
 def test_where_labels_are_the_teachers_answers_its_share_is_no_finding():
     raw = result(SQUARE, [student("tiny", 3) | {"shares": {"hinton": 1.0}}], 3)
     raw["dataset"] = {**raw.get("dataset", {}), "answer_columns": ["a"]}
