@@ -178,17 +178,19 @@ def _advanced(values: dict[str, Any], training: dict[str, Any], facts: Facts) ->
 
 def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, Any], place: Any) -> None:
     """Draw at `place` what is set up, say what the run would cost and what stands in its way; start it."""
-    spec, reason, found = None, None, None
+    spec, reason, found, quiet = None, None, None, False
     if not values["students"] and values["choose"] is None:
         reason = t("distill.no_students")
     else:
         try:
             spec = best_student.spec_of(dataset, values, facts)
-            problems = launch.problems(spec, facts)
+            waits = launch.waiting(spec)
+            problems = [p for p in launch.problems(spec, facts) if p.message not in waits]
             for problem in problems:
                 text.show_problem(problem)
+            reason, quiet = next(iter(waits.values()), None), True
             if any(p.severity == "error" for p in problems):
-                reason = t("distill.blocked")
+                reason, quiet = t("distill.blocked"), False
         except KDError as error:
             text.show_error(error)
             reason = t("distill.blocked")
@@ -201,7 +203,7 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
                 width="stretch",
             )
         else:
-            st.markdown(f":orange[:material/info: {reason}]", width="stretch")
+            st.markdown(f":{'gray' if quiet else 'orange'}[:material/info: {reason}]", width="stretch")
         chain.show(place, spec, facts, found)
         pressed = st.button(
             t("distill.start"),

@@ -184,6 +184,13 @@ class TeacherCache:
         about = hidden, metric, made_rows, maps, weights, made_as
         return kept.is_kept(self.root, dataset, teacher, folds, seed, code_version(), *about)
 
+    def size_told(self, dataset: DatasetSpec, teacher: Choice) -> tuple[int, int] | None:
+        """Return parameters and bytes of a teacher as its newest kept answers tell them; None where nothing does, or nobody can know.
+
+        Errors: UnknownName and SpecError for a teacher that does not exist.
+        """
+        return kept.size_told(self.root, dataset, teacher)
+
     def find(
         self, dataset: DatasetSpec, teacher: Choice, *, folds: int | None = None, seed: int | None = None
     ) -> kept.KeptAnswers | None:

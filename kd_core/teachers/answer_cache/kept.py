@@ -177,6 +177,15 @@ def is_kept(
     return data is not None and next(matching(root, wanted), None) is not None
 
 
+def size_told(root: Path, dataset: DatasetSpec, teacher: Choice) -> tuple[int, int] | None:
+    """Return parameters and bytes of a teacher as its newest kept answers tell them; looks at facts only, never at a row."""
+    data = data_key(without_own_columns(dataset, teacher))
+    wanted = {"data": data, "teacher": teacher.name, "settings": teacher_settings(teacher)}
+    told = next(matching(root, wanted), None) if data is not None else None
+    sizes = (told[1]["answers"].get("num_parameters"), told[1]["answers"].get("size_bytes")) if told else (None, None)
+    return None if None in sizes else (int(sizes[0]), int(sizes[1]))
+
+
 def find(
     root: Path, dataset: DatasetSpec, teacher: Choice, *, folds: int | None, seed: int | None, code: str
 ) -> KeptAnswers | None:

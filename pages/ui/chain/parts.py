@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kd_core.specs import Choice, RunSpec, StudentSpec
-from pages.ui.chain.sizes import reads, student_bytes, told, weights
+from kd_core.workspace import workspace
+from pages.ui.chain.sizes import after_texts, reads, student_bytes, told, weighs_words, weights
 from pages.ui.lesson import builder
 from pages.ui.shared import text
 from pages.ui.shared.facts import Facts
@@ -155,16 +156,26 @@ def _teachers(run: RunSpec, facts: Facts, found: Estimate) -> Stage:
     title = t("distill.chain.stage_teacher")
     if asked:
         title = t("distill.chain.stage_teachers", num=len(asked), how=SOURCES.get(run.teacher.name).title)
-    return Stage(f"{_(title)} · {_(about)}", tuple(_teacher(one, facts) for one in asked or (run.teacher,)))
+    return Stage(
+        f"{_(title)} · {_(about)}",
+        tuple(_teacher(one, run, facts, found.teacher_kept) for one in asked or (run.teacher,)),
+    )
 
 
-def _teacher(one: Choice, facts: Facts) -> Box:
+def _teacher(one: Choice, run: RunSpec, facts: Facts, kept: bool) -> Box:
+    """One teacher with its size: the true one where its answers are kept, else the one that is foreseen."""
     from kd_core.teachers import SOURCES
+    from kd_core.teachers.answer_cache.cache import TeacherCache
     from kd_core.teachers.base import network_of, own_columns, teacher_view
 
     entry, view = SOURCES.get(one.name), teacher_view(one, facts.inputs)
-    if "arch" in entry.facts and view is not None:
-        lines = [told(*weights(network_of(one).to_json(), facts.inputs[view], facts.outputs))]
+    size = TeacherCache(workspace() / "teachers").size_told(run.dataset, one) if kept else None
+    if size is not None:
+        lines = [told(*size)]
+    elif "arch" in entry.facts and view is not None:
+        foreseen = weights(network_of(one).to_json(), facts.inputs[view], facts.outputs)
+        waits = weighs_words(facts.inputs[view], facts)  # its own size is that of its weights alone
+        lines = [after_texts(facts.inputs[view], foreseen[0], facts) if waits else told(*foreseen)]
     else:
         lines = [
             _(t("distill.chain.size_given" if entry.facts.get("family") == "given" else "distill.chain.size_later"))
@@ -210,13 +221,15 @@ def _student(one: StudentSpec, facts: Facts) -> Box:
 
 def _best(run: RunSpec, facts: Facts) -> Box:
     """Candidates of which one is chosen, from the smallest to the largest."""
+    from kd_core.models.building import view_of
     from kd_core.runs.estimate import student_sizes
 
-    rows = student_sizes(run.students, facts.inputs, facts.outputs)
-    counts = sorted(row.parameters for row in rows)
+    counts = sorted(row.parameters for row in student_sizes(run.students, facts.inputs, facts.outputs))
+    views = [facts.inputs[view_of(one.arch, facts.inputs)] for one in run.students]
     names = [one.name for one in run.students]
     shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
     sizes = t("distill.chain.best_sizes", low=text.number(counts[0]), high=text.number(counts[-1]))
+    sizes = t("distill.chain.best_texts") if any(weighs_words(one, facts) for one in views) else sizes
     return Box("student", _(t("distill.chain.best", num=len(names))), (_(sizes), shown))
 
 

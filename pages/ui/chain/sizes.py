@@ -29,6 +29,22 @@ def _file(
     return file_bytes(Choice.from_json(arch_json), inputs, outputs, names, texts, labels)
 
 
+def awaits_texts(view: str, facts: Facts) -> bool:
+    """Say whether the words of texts that nobody has read yet decide how large a model is: the table holds them, or each has weights."""
+    return facts.texts > 0 and view not in ("ngrams", "pixels")  # those have a fixed number of weights, or no text
+
+
+def weighs_words(inputs: InputSpec, facts: Facts) -> bool:
+    """Say whether even the number of weights waits for the texts: each piece of a word has some of its own."""
+    return awaits_texts(inputs.kind, facts) and inputs.kind not in ("table", "columns")
+
+
+def after_texts(inputs: InputSpec, parameters: int, facts: Facts) -> str:
+    """Write the size of a model that waits for the texts: its weights where they are known already."""
+    key = "distill.chain.size_words" if weighs_words(inputs, facts) else "distill.chain.size_texts"
+    return plain(t(key, parameters=text.number(parameters)))
+
+
 def told(parameters: int, num_bytes: int, *, most: bool = False) -> str:
     """Write a size."""
     key = "distill.chain.size_most" if most else "distill.chain.size"
@@ -43,8 +59,10 @@ def student_bytes(arch: Choice, facts: Facts) -> tuple[str, str]:
     view = view_of(arch, facts.inputs)
     inputs, written = facts.inputs[view], arch.to_json()
     parameters, alone = weights(written, inputs, facts.outputs)
+    if awaits_texts(view, facts):
+        return view, after_texts(inputs, parameters, facts)
     file = _file(written, inputs, facts.outputs, facts.names, facts.texts, facts.labels)
-    most = file is not None and (facts.texts > 0 or "file_bytes" in ARCHS.get(arch.name).facts)
+    most = file is not None and "file_bytes" in ARCHS.get(arch.name).facts
     return view, told(parameters, alone if file is None else file, most=most)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.specs import Choice
-from pages.ui.chain.sizes import reads
+from pages.ui.chain.sizes import awaits_texts, reads, weighs_words
 from pages.ui.runs import draft
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
@@ -47,10 +47,11 @@ def cost(arch: dict[str, Any], facts: Facts) -> Safe:
     except KDError as error:
         return escape(error.message)
     shown = {"parameters": text.number(parameters), "flops": text.number(flops)}
+    if awaits_texts(inputs.kind, facts):
+        return t("distill.cost_words" if weighs_words(inputs, facts) else "distill.cost_texts", **shown)
     if file is None:
         return t("distill.cost", **shown, size=text.size(weights))
-    word = "texts" if facts.texts else "most" if most else "file"
-    return t(f"distill.cost_{word}", **shown, size=text.size(file))
+    return t("distill.cost_most" if most else "distill.cost_file", **shown, size=text.size(file))
 
 
 def family(arch: str, facts: Facts) -> Safe:

@@ -8,11 +8,15 @@ from dataclasses import replace
 import pytest
 
 from kd_core.data.input_spec import InputSpec, table_inputs
+from kd_core.data.preparation import prepare
 from kd_core.distill import MODES
 from kd_core.models.sizes import sizes
 from kd_core.runs import estimate
 from kd_core.scenarios import default_spec
-from kd_core.specs import Choice, ChooseSpec, RunSpec, StudentSpec
+from kd_core.specs import FOLDS, Choice, ChooseSpec, RunSpec, StudentSpec
+from kd_core.teachers.answer_cache.cache import TeacherCache
+from kd_core.teachers.answers import teacher_answers
+from kd_core.training.loop import ignore, never
 from pages.ui.chain.drawing import drawing
 from pages.ui.chain.parts import Chain, chain
 from pages.ui.runs import launch
@@ -156,6 +160,53 @@ def test_the_page_draws_what_is_set_up_and_follows_the_form(best):  # noqa: F811
     best.selectbox(key="distill.mode").set_value("born_again").run()
     (now,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
     assert "Generation 0" in now and "Generation 0" not in seen
+
+
+TEXTS = {
+    **INPUTS,
+    "ngrams": InputSpec("ngrams", (128,), "int32", high=65_540_096),
+    "tokens": InputSpec("tokens", (64,), "int32", high=8000),
+}
+
+
+def test_a_size_that_the_words_of_texts_decide_is_told_once_they_are_read():
+    """What is foreseen of a vocabulary is its most, which may be many times what the texts hold."""
+    names = ("mlp", "textcnn", "bag")
+    several = tuple(StudentSpec(name=f"my {n}", arch=Choice(name=n)) for n in names)
+    found = made(run(students=several, teacher=Choice(name="text_transformer")), replace(FACTS, inputs=TEXTS, texts=1))
+    said = {b.title: " | ".join(b.lines) for b in (*found.stages[1].boxes, *found.stages[-1].boxes)}
+    assert "parameters, file size known once the texts are read" in said["my mlp"]
+    assert "size known once the texts are read" in said["my textcnn"] and "parameters" not in said["my textcnn"]
+    assert re.search(r"parameters, [\d.]+ KB", said["my bag"])  # it has a fixed number of weights
+    assert "size known once the texts are read" in found.stages[1].boxes[0].lines
+    assert "at most" not in " ".join(said.values())
+    first = made(run(students=several, choose=ChooseSpec()), replace(FACTS, inputs=TEXTS, texts=1))
+    assert "sizes known once the texts are read" in first.stages[-1].boxes[0].lines
+
+
+def test_a_teacher_whose_answers_are_kept_has_the_size_it_had(tmp_path, monkeypatch):
+    monkeypatch.setenv("KD_WORKSPACE", str(tmp_path))
+    spec = run(
+        teacher=Choice(name="gradient_boosting", settings={"rounds": 10}), dataset=default_spec("purchase").dataset
+    )
+    facts = replace(FACTS, inputs=table_inputs_of(spec))
+    assert "size known once it has learned" in made(spec, facts).stages[1].boxes[0].lines
+    dataset = prepare(spec.dataset)
+    answers = teacher_answers(
+        dataset,
+        spec.teacher,
+        folds=FOLDS,
+        seed=spec.training.first_seed,
+        cache=TeacherCache(tmp_path / "teachers"),
+        notify=ignore,
+        should_stop=never,
+    )
+    (box,) = made(spec, facts).stages[1].boxes
+    assert f"{text.number(answers.num_parameters)} parameters, {text.size(answers.size_bytes)}" in box.lines
+
+
+def table_inputs_of(spec: RunSpec) -> dict[str, InputSpec]:
+    return {"table": prepare(spec.dataset).view("table").spec}
 
 
 def test_a_table_with_texts_says_what_becomes_of_them():

@@ -33,7 +33,7 @@ def test_a_file_is_taken_and_a_pickle_is_refused_with_its_lines(name, file, make
     at = open_page("distill", data=table[1])
     at.selectbox(key="distill.teacher.from").set_value("file").run()
     at.selectbox(key="distill.teacher").set_value(name).run()
-    assert not at.exception and "Upload one (path)." in words(at)
+    assert not at.exception and "The teacher's file comes first: upload it under Teacher settings." in words(at)
     said = dropped(at, name, "mine.joblib", pickle.dumps({"a": 1}))
     assert "mine.joblib is a joblib file" in said and "skops.io.dump(model, 'teacher.skops')" in said
     assert at.button(key="distill-start").disabled

@@ -142,3 +142,14 @@ def test_architectures_that_cannot_read_the_rows_are_listed_with_the_reason(at):
     at.radio(key="distill.choose.way").set_value("named").run()
     assert "cnn" not in at.selectbox(key="distill_own_arch").options
     assert "TextCNN" in words(at) and "reads word pieces; these rows can be read as" in words(at)
+
+
+@pytest.mark.parametrize(("group", "name"), [("file", "soft_labels"), ("file", "onnx"), ("earlier", "earlier_run")])
+def test_what_was_not_given_yet_is_a_quiet_hint_and_no_error(at, group, name):
+    at.selectbox(key="distill.teacher.from").set_value(group).run()
+    at.selectbox(key="distill.teacher").set_value(name).run()
+    assert not at.exception and at.button(key="distill-start").disabled
+    said = words(at)
+    assert ":red[" not in said and ":orange[" not in said and not at.error
+    assert not any(f"({field})" in said for field in ("path", "columns", "run", "url"))
+    assert ":gray[:material/info: " in said and "under Teacher settings" in said
