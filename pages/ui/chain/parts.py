@@ -143,22 +143,17 @@ def _data(run: RunSpec, facts: Facts) -> Stage:
 
 
 def _teachers(run: RunSpec, facts: Facts, found: Estimate) -> Stage:
-    """The teacher, or each of several, with the time that all of them take."""
+    """The teacher, or each of several; what all of them take is told with the time of the whole run, in one place."""
     from kd_core.teachers import SOURCES
     from kd_core.teachers.base import members
 
     asked = members(run.teacher)
-    about = (
-        t("distill.chain.kept")
-        if found.teacher_kept
-        else t("distill.chain.about", seconds=text.seconds(found.teacher_seconds))
-    )
     title = t("distill.chain.stage_teacher")
     if asked:
         title = t("distill.chain.stage_teachers", num=len(asked), how=SOURCES.get(run.teacher.name).title)
+    kept = f" · {_(t('distill.chain.kept'))}" if found.teacher_kept else ""
     return Stage(
-        f"{_(title)} · {_(about)}",
-        tuple(_teacher(one, run, facts, found.teacher_kept) for one in asked or (run.teacher,)),
+        f"{_(title)}{kept}", tuple(_teacher(one, run, facts, found.teacher_kept) for one in asked or (run.teacher,))
     )
 
 
@@ -187,16 +182,18 @@ def _teacher(one: Choice, run: RunSpec, facts: Facts, kept: bool) -> Box:
 
 
 def _students(run: RunSpec, facts: Facts, found: Estimate) -> Stage:
-    """Every student, or the best of the candidates, and their baseline; the title has the time of all trainings."""
+    """Every student, or the best of the candidates, and who is trained beside them; the title counts the trainings."""
     own = text.exact(found.trainings - found.tried)  # candidates are told of beside
-    told_time = _(t("distill.chain.about_all", seconds=text.seconds(found.student_seconds), num=own))
     alone = _beside(run, facts)
     if run.choose is not None:
-        trying = _(t("distill.chain.trying", minutes=f"{run.choose.minutes:g}"))
-        return Stage(f"{_(t('distill.chain.stage_students'))} · {trying} {told_time}", (_best(run, facts), *alone))
+        trying = _(t("distill.chain.trying", num=own))
+        return Stage(f"{_(t('distill.chain.stage_students'))} · {trying}", (_best(run, facts), *alone))
     num = len(run.students)
     title = t("distill.chain.stage_students") if num == 1 else t("distill.chain.stage_students_many", num=num)
-    return Stage(f"{_(title)} · {told_time}", (*(_student(one, facts) for one in run.students), *alone))
+    return Stage(
+        f"{_(title)} · {_(t('distill.chain.trainings', num=own))}",
+        (*(_student(one, facts) for one in run.students), *alone),
+    )
 
 
 def _beside(run: RunSpec, facts: Facts) -> tuple[Box, ...]:

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 def show(place: Any, spec: RunSpec | None, facts: Facts, found: Estimate | None) -> None:
     """Draw the chain, or say that it comes once nothing stands in the way: without an estimate there is no run."""
     with place:
-        st.markdown(f"**{t('distill.chain.title')}**")
         if spec is None or found is None:
+            st.markdown(f"**{t('distill.chain.title')}**")
             st.caption(t("distill.chain.later"))
             return
+        st.markdown(f"**{t('distill.chain.title_time', seconds=text.seconds(found.seconds))}**")
         try:
             st.html(drawing(chain(spec, facts, found)))
         except KDError as error:

@@ -88,19 +88,19 @@ def _time(spec: RunSpec, found: Estimate) -> Safe:
 def cost(spec: RunSpec, found: Estimate, longest: tuple[int, float] | None = None) -> Safe:
     """Say what a run takes: trainings, time and memory, and before them the candidates where one is to be chosen.
 
-    `longest`: trainings and seconds with all seeds that may be added, which are told as the upper end.
+    The time of the whole is the only one that is foreseen; how long the choice may take, and `longest`, trainings and seconds with all
+    seeds that may be added, are told beside it as limits.
     """
     own = found.trainings - found.tried
     values = {"students": len(spec.students), "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
     values |= {"time": _time(spec, found), "memory": text.size(found.memory_bytes)}
-    if spec.choose is None:
-        said = t("distill.estimate", **values)
-    else:
-        said = t("distill.estimate_best", minutes=f"{spec.choose.minutes:g}", **values)
-    if longest is None:
-        return said
-    trainings, seconds = longest
-    return t("distill.up_to", said=said, trainings=trainings, seconds=text.seconds(seconds))
+    said, limits = t("distill.estimate" if spec.choose is None else "distill.estimate_best", **values), []
+    if spec.choose is not None:
+        limits.append(t("distill.limit_choose", minutes=f"{spec.choose.minutes:g}"))
+    if longest is not None:
+        trainings, seconds = longest
+        limits.append(t("distill.limit_seeds", trainings=trainings, seconds=text.seconds(seconds)))
+    return t("distill.limits", said=said, limits=Safe("; ".join(limits))) if limits else said
 
 
 def _seeds(spec: RunSpec) -> Safe:

@@ -70,10 +70,7 @@ def test_the_numbers_are_the_engines():
         counted = sizes(one.arch, INPUTS["table"], 2)
         (box,) = [b for b in found.stages[-1].boxes if b.title == one.name]
         assert any(text.number(counted.parameters) in line for line in box.lines)
-    assert text.seconds(told.teacher_seconds) in found.stages[1].title
-    assert (
-        text.seconds(told.student_seconds) in found.stages[-1].title and str(told.trainings) in found.stages[-1].title
-    )
+    assert found.stages[-1].title.endswith(f"{told.trainings} trainings")
     learned = estimate.training_rows(spec.dataset, FACTS.rows)
     assert text.exact(learned) in lines(found) and text.exact(learned) in found.arrows[0].lines[0]
     assert f"{text.exact(learned)} × 2 numbers, {text.size(learned * 2 * 4)}" in found.arrows[1].lines
@@ -141,7 +138,6 @@ def test_the_best_of_candidates_is_one_box():
     (box, *_) = found.stages[-1].boxes
     assert box.title == "The best of 2" and "tiny, small" in box.lines
     told = launch.foresee(run(choose=ChooseSpec()), FACTS)
-    assert f"5 min at most to choose, then about {text.seconds(told.student_seconds)}" in found.stages[-1].title
     assert found.stages[-1].title.endswith(f"{told.trainings - told.tried} trainings") and told.tried
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from kd_core.evaluate.intervals.advice import MOST_SEEDS
@@ -11,7 +12,10 @@ from kd_core.scenarios.cards import card as kept
 from kd_core.specs import Choice
 from kd_core.workspace import samples
 from pages.ui.runs import launch
+from pages.ui.shared import text
 from pages.ui.shared.facts import Facts
+from tests.pages.distill.test_distill import best  # noqa: F401
+from tests.pages.screen import jobs  # noqa: F401
 
 
 def test_what_bounds_a_network_teachers_epochs_is_said_where_it_takes_most_of_the_time():
@@ -37,6 +41,22 @@ def test_seeds_that_may_be_added_are_told_with_their_trainings_and_time():
     assert spec.training.seeds is None and longest[1] > begins.seconds
     assert longest[0] * spec.training.seeds_at_first == begins.trainings * MOST_SEEDS
     said = str(launch.cost(spec, begins, longest))
-    assert f"up to **{longest[0]} trainings**" in said and "up to" not in str(launch.cost(spec, begins))
+    limit = f"Limits: with seeds that may be added, **{longest[0]} trainings** in **{text.seconds(longest[1])}**"
+    assert limit in said and "Limits" not in str(launch.cost(spec, begins))
     fixed = spec.model_copy(update={"training": spec.training.model_copy(update={"seeds": 5})})
     assert launch.most(fixed, facts, begins) is None
+
+
+def test_the_page_tells_one_time_and_limits_by_their_name(best):  # noqa: F811
+    """What the drawing says is what stands beside Start; nothing else is a time that is foreseen."""
+    said = [
+        m.value
+        for m in best.markdown
+        if "about **" in m.value or ("about " in m.value and "What you set up" in m.value)
+    ]
+    times = [found for one in said for found in re.findall(r"about (?:\*\*)?([\d.]+ \w+(?: \d+ s)?)", one)]
+    assert len(said) == 2 and len(times) == 2 and len(set(times)) == 1
+    (line,) = [one for one in said if "Limits: " in one]
+    assert line.split("Limits: ")[1].startswith("5 min of it to choose; with seeds that may be added, **")
+    (drawn,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
+    assert not re.search(r"\d (?:s|min)\b", drawn)
