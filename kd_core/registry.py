@@ -79,11 +79,11 @@ NEEDS: dict[str, Need] = {
     ),
     "one_basis": (
         lambda s: "one_basis" in s.teacher_gives,
-        "needs the teacher's inner features from one fit: those of several folds can't be compared with each other (folds: 1 gives one)",
+        "needs the teacher's inner features from one fit: those of several folds can't be compared with each other (1 fold gives one)",
     ),
     "teacher_head": (
         lambda s: "head" in s.teacher_gives,
-        "needs the linear last layer of one network, which the student takes over: networks of several folds have one each (folds: 1 gives one), and not every teacher has one",
+        "needs the linear last layer of one network, which the student takes over: networks of several folds have one each (1 fold gives one), and not every teacher has one",
     ),
     "student_head": (
         lambda s: "head" in s.students_give,

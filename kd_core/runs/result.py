@@ -298,15 +298,11 @@ class ResultBuilder:
             return {"code": "wide_interval", "values": {"width": gain.high - gain.low, "n": gain.n}}
         if one.room == "none":
             return {"code": "no_room", "values": {}}
-        if word == "hurts" and modes.unlabelled(self.spec.mode.name):
-            return {"code": "unlabelled", "values": {}}
         if word == "hurts":
-            return {
-                "code": "soft_share"
-                if (entry["alpha"] or 0) > 0.8 and not self.spec.dataset.answer_columns
-                else "loss",
-                "values": {"alpha": entry["alpha"]},
-            }
+            soft = (entry["alpha"] or 0) > 0.8 and not self.spec.dataset.answer_columns
+            unheard = modes.unlabelled(self.spec.mode.name)
+            code = "unlabelled" if unheard else "soft_share" if soft else "loss"
+            return {"code": code, "values": {"alpha": entry["alpha"]}}
         return {"code": "same", "values": {"margin": entry["margin"]}}
 
 

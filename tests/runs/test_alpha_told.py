@@ -23,8 +23,15 @@ def contrary(student, teacher, labels, spec):
     return 5 * functional.cross_entropy(student.logits, torch.flip(teacher.logits, dims=(1,)).softmax(1))
 
 
-@pytest.mark.parametrize(("alpha", "code"), [(0.9, "soft_share"), (0.8, "loss")])
-def test_harm_is_put_down_to_the_soft_share_only_where_that_is_large(tmp_path, monkeypatch, alpha, code):
+@pytest.mark.parametrize(
+    ("alpha", "mode", "code"),
+    [
+        (0.9, "offline", "soft_share"),
+        (0.8, "offline", "loss"),
+        (1.0, "soft_labels_only", "unlabelled"),  # no share can be lowered there
+    ],
+)
+def test_harm_is_put_down_to_the_soft_share_only_where_that_is_large(tmp_path, monkeypatch, alpha, mode, code):
     monkeypatch.setattr(LOSSES, "_entries", dict(LOSSES._entries))
     LOSSES.register("contrary", title="Contrary", spec=LossSpec)(contrary)
     rng = np.random.default_rng(0)
@@ -33,6 +40,7 @@ def test_harm_is_put_down_to_the_soft_share_only_where_that_is_large(tmp_path, m
     pd.DataFrame({"a": a, "b": b, "target": target}).to_csv(tmp_path / "t.csv", index=False)
     chosen = {
         "objective": Choice(name="contrary", settings={"alpha": alpha}),
+        "mode": Choice(name=mode),
         "students": (StudentSpec(name="line", arch=Choice(name="linear")),),
     }
     training = {"epochs": 2, "seeds": 3, "learning_rate": 0.05, "batch_size": 16}

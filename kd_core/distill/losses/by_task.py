@@ -41,7 +41,7 @@ def reference(student: Any, teacher: Any, labels: Any, spec: ByTaskSpec) -> Any:
     formula=r"\frac{1}{K} \left[ \sum_{\text{classes}} T^2 \, \mathrm{KL}(p \,\|\, q) + \sum_{\text{numbers}} (z_s - z_t)^2 \right]",
     tasks=IN_PARTS,
     because={
-        "task": "works where a row has several targets, each with a loss of its own; for one target, soft labels (hinton) or the distance (mse) say the same"
+        "task": "works where a row has several targets, each with a loss of its own; for one target, soft labels or the distance say the same"
     },
     reference=reference,
     row_mean=True,

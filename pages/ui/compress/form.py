@@ -18,6 +18,7 @@ from pages.ui.compress import boxes, chains
 from pages.ui.compress.chains import Chain, Step, Steps
 from pages.ui.data import understanding
 from pages.ui.lesson import method
+from pages.ui.models import unable
 from pages.ui.result import goals as asked_goals
 from pages.ui.runs import launch
 from pages.ui.shared import engine, forms, text
@@ -43,7 +44,7 @@ def show(folder: RunFolder, student: str) -> None:
     possible = {entry.name: entry for entry, why_not in offered if why_not is None}
     if not possible:
         st.info(t("compress.nothing"), icon=":material/block:")
-        forms.blocked(offered)
+        unable.show(offered)
         return
     way = st.segmented_control(
         t("compress.way"),
@@ -61,7 +62,7 @@ def show(folder: RunFolder, student: str) -> None:
         more = forms.form(CompressSpec, {}, key, only=("minutes",))
     else:
         asked = build(key, student, possible)
-    forms.blocked(offered)
+    unable.show(offered)
     st.markdown(f"##### {t('compress.goals.title')}", help=t("compress.goals.help"))
     finish(folder, student, asked, {**more, **goals(folder, key)}, searched=way == "search", key=key)
 

@@ -10,6 +10,7 @@ import streamlit as st
 from kd_core.registry import Entry, Situation
 from kd_core.specs import OFFLINE, Choice, RunSpec
 from pages.ui.mode import possible
+from pages.ui.models import unable
 from pages.ui.shared import forms
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import escape, t
@@ -52,7 +53,7 @@ def choose(
     if (gone := st.session_state.pop(told, None)) in MODES.names():
         names = {"mode": MODES.get(str(gone)).title, "usual": titles[OFFLINE]}
         st.caption(f":material/info: {t('distill.mode_gone', **names)}")
-    forms.blocked(offered)
+    unable.show(offered, at)
     entry = MODES.get(name)
     st.caption(escape(entry.facts["about"]))
     mine = given["settings"] if name == given["name"] else {}

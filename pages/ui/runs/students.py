@@ -10,6 +10,7 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.specs import Choice
 from pages.ui.chain.sizes import awaits_texts, reads, weighs_words
+from pages.ui.models import unable
 from pages.ui.runs import draft
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
@@ -154,7 +155,7 @@ def _add(extra: list[dict[str, Any]], chosen: list[dict[str, Any]], facts: Facts
             key="distill_own_arch",
             help=term("architecture"),
         )
-        forms.blocked(offered)
+        unable.show(offered, at)
         spec = ARCHS.get(name).spec
         own = {"size": None, "width": 16, "depth": 1} if "width" in spec.model_fields else {}
         start = {k: v for k, v in own.items() if k in spec.model_fields}

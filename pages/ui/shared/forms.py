@@ -13,9 +13,9 @@ from pydantic.fields import FieldInfo
 
 from kd_core import limits
 from kd_core.errors import KDError
-from kd_core.registry import Entry, Registry, Situation
+from kd_core.registry import Registry, Situation
 from kd_core.specs import Spec
-from pages.ui.models import picker
+from pages.ui.models import picker, unable
 from pages.ui.shared import engine, text, uploader
 from pages.ui.shared.text import Safe, catalogue, escape, t
 
@@ -334,17 +334,5 @@ def part(
     if st.session_state[key] not in possible:
         st.session_state[key] = next(iter(possible))
     name = st.selectbox(title, list(possible), format_func=lambda n: possible[n].title, key=key, help=help_)
-    blocked(offered)
+    unable.show(offered, situation)
     return str(name)
-
-
-def blocked(offered: Collection[tuple[Entry[Any], str | None]]) -> None:
-    """List the parts that can't work here with the reason, those of one reason together; several reasons are one fold away."""
-    why: dict[str | None, list[str]] = {}
-    for entry, why_not in offered:
-        why.setdefault(why_not, []).append(entry.title)
-    why.pop(None, None)
-    where = st.expander(t("common.not_here", count=sum(map(len, why.values())))) if len(why) > 1 else st.container()
-    for reason, titles in why.items():
-        said = t("common.cannot", titles=" · ".join(titles), reason=str(reason))
-        where.markdown(f":small[:gray[:material/block: {said}]]")

@@ -179,7 +179,7 @@ def test_a_new_architecture_appears_with_its_form(jobs, monkeypatch):  # noqa: F
 
 
 def test_parts_for_other_tasks_are_named_with_the_reason(at):
-    assert "works for regression, not for binary" in words(at)
+    assert "predicts a number; here it is yes or no" in words(at)
     assert "bounded_mse" not in at.selectbox(key="distill.objective").options
 
 

@@ -86,3 +86,15 @@ def test_a_mode_that_another_teacher_can_t_do_gives_way_to_the_usual_one(at):  #
     assert not at.exception and MODES.get("mutual").facts["about"] in words(at)
     at.selectbox(key="distill.teacher").set_value("gradient_boosting").run()
     assert not at.exception and at.selectbox(key="distill.mode").value == "offline"
+
+
+def test_what_cant_work_names_the_teachers_that_would_do_and_no_names_of_code(at):  # noqa: F811
+    said = [m.value for m in at.markdown if "Not here: " in m.value]
+    (mutual,) = [one for one in said if MODES.get("mutual").title in one]
+    named = mutual.split("Teachers here that would do: ")[1]
+    assert "MLP" in named and "boosting" not in named
+    at.selectbox(key="distill.teacher").set_value("mlp").run()
+    assert MODES.get("mutual").title in at.selectbox(key="distill.mode").options
+    (number,) = [one for one in said if "predicts a number" in one]
+    assert "here it is yes or no" in number
+    assert not any(word in one for one in said for word in ("binary", "(mse)", "next_item", "(folds"))
