@@ -92,15 +92,7 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
     )
     arms = {s.name: flatten({"student": s.arch}) for s in spec.students}
     return [
-        Entry(
-            f"{row.id}:{i}",
-            row.id,
-            row.name,
-            i,
-            found,
-            shared | arms.get(s["name"], {}) | _lesson(s),
-            row.note,
-        )
+        Entry(f"{row.id}:{i}", row.id, row.name, i, found, shared | arms.get(s["name"], {}) | _lesson(s), row.note)
         for i, s in enumerate(found["students"])
     ]
 
