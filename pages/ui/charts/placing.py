@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pages.ui import look
 
@@ -28,8 +28,19 @@ SIDES = {
 }
 CAP = 4  # pixels to each side of an interval
 HIDDEN = 0.12  # share of a label that may lie on something; above, it is left to the pointer
+GRAZED = (
+    1,
+    3,
+)  # pixels across and up by which a label may touch a mark, an upright line or a label: more crosses letters
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 Point = Mapping[str, Any]  # x, y, low, high, label, faded; `x` is drawn on a log axis
+
+
+class Stand(NamedTuple):
+    """Where a label stands, as Plotly names it, and how many of its words are in its first line; 0: all."""
+
+    side: str
+    words: int = 0
 
 
 def places(
@@ -40,8 +51,8 @@ def places(
     steps: Sequence[Sequence[Point]] = (),
     wide: int = WIDE,
     levels: Sequence[tuple[float, int]] = (),
-) -> list[str | None]:
-    """Return for each point where its label stands, as Plotly names it; None where it has none or every place is taken.
+) -> list[Stand | None]:
+    """Return for each point where its label stands, in two lines where it fits only so; None where it has none or every place is taken.
 
     `steps`: the points that each line joins, to the right and then upwards. Units: `x_range` in powers of ten, as a log axis
     has it; `height` of the chart and `wide` of its plot in pixels. `levels`: values of y with a
@@ -65,20 +76,29 @@ def places(
     for value, letters in levels:
         y = high * _share(value, y_range)
         taken += [(0.0, y - 1, float(wide), y + 1), (wide - LETTER * letters, y, float(wide), y + HIGH)]
-    found: list[str | None] = [None] * len(points)
+    found: list[Stand | None] = [None] * len(points)
     for i in sorted(
         range(len(points)), key=lambda i: bool(points[i].get("faded"))
     ):  # what is beaten takes what is left
         label = str(points[i].get("label") or "")
         if not label:
             continue
-        options = [(side, _box(*at[i], len(label), side)) for side in SIDES]
-        costs = [_hidden(box, taken, (0.0, 0.0, float(wide), high)) for _, box in options]
-        best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
-        if costs[best] <= HIDDEN:
-            found[i] = options[best][0]
-            taken.append(options[best][1])
+        for words, lines in _ways(label):
+            options = [(side, _box(*at[i], max(map(len, lines)), side, len(lines))) for side in SIDES]
+            costs = [_hidden(box, taken, (0.0, 0.0, float(wide), high)) for _, box in options]
+            best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
+            if costs[best] <= HIDDEN:
+                found[i] = Stand(options[best][0], words)
+                taken.append(options[best][1])
+                break
     return found
+
+
+def _ways(label: str) -> list[tuple[int, list[str]]]:
+    """Return a label in one line, then in two, broken where they are most alike."""
+    words = label.split(" ")
+    broken = [(k, [" ".join(words[:k]), " ".join(words[k:])]) for k in range(1, len(words))]
+    return [(0, [label]), *sorted(broken, key=lambda one: max(map(len, one[1])))[:1]]
 
 
 def _share(value: float, ends: Sequence[float]) -> float:
@@ -86,23 +106,31 @@ def _share(value: float, ends: Sequence[float]) -> float:
     return (value - ends[0]) / ((ends[1] - ends[0]) or 1.0)
 
 
-def _box(x: float, y: float, letters: int, side: str) -> Box:
-    wide, across, up = LETTER * letters + 4, *SIDES[side]
+def _box(x: float, y: float, letters: int, side: str, lines: int = 1) -> Box:
+    wide, high, (across, up) = LETTER * letters + 4, float(HIGH * lines), SIDES[side]
     left = x + across * wide + (GAP + look.MARK / 2) * {0.0: 1, -1.0: -1}.get(across, 0)
     bottom = (
         y
-        + up * HIGH
+        + up * high
         + (GAP if up == 0.0 else -GAP if up == -1.0 else 0)
         + (look.MARK / 2 * {0.0: 1, -1.0: -1}.get(up, 0) if across == -0.5 else 0)
     )
-    return left, bottom, left + wide, bottom + HIGH
+    return left, bottom, left + wide, bottom + high
 
 
 def _hidden(box: Box, taken: Sequence[Box], plot: Box) -> float:
-    """Return what share of a box lies on what is taken, or outside the plot."""
+    """Return what share of a box lies on what is taken, or outside the plot; all of it, where something crosses its letters."""
+    if any(_across(box, other) for other in taken):
+        return 1.0
     whole = (box[2] - box[0]) * (box[3] - box[1])
     outside = whole - _common(box, plot)
     return (sum(_common(box, other) for other in taken) + outside) / whole
+
+
+def _across(box: Box, other: Box) -> bool:
+    """Say whether something crosses the letters in a box: a line under or over them only hides a share."""
+    sides = [min(box[k + 2], other[k + 2]) - max(box[k], other[k]) for k in (0, 1)]
+    return sides[0] > GRAZED[0] and sides[1] > GRAZED[1]
 
 
 def _common(a: Box, b: Box) -> float:

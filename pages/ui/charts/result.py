@@ -10,7 +10,7 @@ from typing import Any
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, level, literal, log_axis, padded, short
-from pages.ui.charts.placing import WIDE, places
+from pages.ui.charts.placing import WIDE, Stand, places
 
 # how the ways to run a model are drawn: the first filled, in the dash of its part
 WAYS = ("", "-open", "-open-dot", "-dot")
@@ -36,7 +36,7 @@ def scatter_arms(
     ) ** 0.015 / 1.01  # a hair to the left and right, so that no bar is hidden by the student's
     shift = {"baseline": aside, "placebo": 1 / aside}
     drawn = [{**p, "x": p["x"] * shift.get(p["arm"], 1.0)} for p in points]
-    sides: list[str | None] = [None] * len(drawn)
+    sides: list[Stand | None] = [None] * len(drawn)
     if axes is not None:
         height = fig.to_dict()["layout"]["height"]
         sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps, wide, levels)
@@ -57,7 +57,7 @@ def scatter_arms(
                 legendgroup=arm,
                 showlegend=not named,
                 text=[_beside(p["label"], side) for p, side in group],
-                textposition=[side or "middle right" for _, side in group],
+                textposition=[side.side if side else "middle right" for _, side in group],
                 textfont={"size": look.NOTE},
                 customdata=[[p.get("id", ""), p["hover"]] for p, _ in group],
                 hovertemplate=look.hover("%{customdata[1]}"),
@@ -79,18 +79,14 @@ def _brief(label: Any) -> str:
     return re.sub(r"&#?\w+;", "?", short(label))
 
 
-def _beside(label: Any, side: str | None) -> str:
-    """A label with a little room to its mark."""
-    if not side or not label:
+def _beside(label: Any, stand: Stand | None) -> str:
+    """A label with a little room to its mark, in two lines where it stands so."""
+    if not stand or not label:
         return ""
-    room = "&nbsp;"
-    return (
-        f"{short(label)}{room}"
-        if side.endswith("left")
-        else f"{room}{short(label)}"
-        if side.endswith("right")
-        else short(label)
-    )
+    words = short(label).split(" ")
+    lines = [" ".join(part) for part in (words[: stand.words], words[stand.words :]) if part]
+    room = {"left": ("", "&nbsp;"), "right": ("&nbsp;", "")}.get(stand.side.split(" ")[1], ("", ""))
+    return "<br>".join(f"{room[0]}{line}{room[1]}" for line in lines)
 
 
 def against_size(
