@@ -78,7 +78,7 @@ def main() -> None:
         st.caption(t("data.columns_unsure", column=found.target))
     picked = columns.table(found)
     if picked is not None:
-        columns.detail(found.column(picked), found, choices)
+        columns.detail(found.column(picked), found, choices, above=ranking.is_understood(found, choices.get("group")))
     with st.expander(t("data.first_rows"), icon=":material/table_rows:"):
         shown, drawn = pictures.rows(found.frame.head(20))
         st.dataframe(shown, alt=t("data.first_rows"), column_config=drawn)

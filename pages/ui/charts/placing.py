@@ -13,7 +13,10 @@ WIDE, WIDER = (
     360,
     600,
 )  # pixels of a plot in half a page, and of one beside a form: a label that fits there fits where there is more room
-AROUND = 90  # pixels above and below a plot, of a chart's height
+AROUND, NARROW = (
+    90,
+    50,
+)  # pixels above and below a plot, of a chart's height; as many more where a legend has three lines
 LETTER, HIGH, GAP = 6.4, 15, 5  # pixels: of a letter, of a line, between a mark and its label
 # in the order in which they are liked; x to the left, y upwards, in parts of the label's own size from its mark
 SIDES = {
@@ -58,7 +61,7 @@ def places(
     has it; `height` of the chart and `wide` of its plot in pixels. `levels`: values of y with a
     dotted line, and how many letters stand at its right end.
     """
-    high = float(max(120, height - AROUND))
+    high = float(max(120, height - AROUND - (NARROW if wide < WIDE else 0)))
 
     def pixels(p: Point) -> tuple[float, float]:
         return wide * _share(math.log10(p["x"]), x_range), high * _share(p["y"], y_range)
