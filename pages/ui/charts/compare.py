@@ -52,8 +52,8 @@ def pareto(
             line={"color": look.FAINT, "width": look.THIN, "shape": "hv"},
             hoverinfo="skip",
         )
-    for path in paths:
-        way = [by_id[i] for i in path if i in by_id]
+    ways = [[by_id[i] for i in path if i in by_id] for path in paths]
+    for way in ways:
         fig.add_scatter(
             x=[p["x"] for p in way],
             y=[p["y"] for p in way],
@@ -73,7 +73,8 @@ def pareto(
             marker=look.ring(),
         )
     edge = [{"x": 10 ** axis["range"][0], "y": goal[1]}, {"x": goal[0], "y": span[1]}] if goal and span else []
-    scatter_arms(fig, points, names, (axis["range"], span) if span else None, (line, edge), wide)
+    drawn = [{**p, "ringed": p["id"] in picked} for p in points]
+    scatter_arms(fig, drawn, names, (axis["range"], span) if span else None, (line, edge), wide, paths=ways)
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)

@@ -25,10 +25,11 @@ def scatter_arms(
     steps: Sequence[Sequence[Point]] = (),
     wide: int = WIDE,
     levels: Sequence[tuple[float, int]] = (),
+    paths: Sequence[Sequence[Point]] = (),
 ) -> None:
     """Add points by the part they play, intervals as bars, labels beside them where there is room.
 
-    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: the points of each line that is drawn already; `wide`: pixels of the plot; `levels`: as in `places`.
+    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: the points of each line that is drawn already; `wide`: pixels of the plot; `levels`, `paths`: as in `places`.
     """
     known = [p["x"] for p in points if p["x"] > 0] or [1.0]
     aside = (
@@ -39,7 +40,7 @@ def scatter_arms(
     sides: list[Stand | None] = [None] * len(drawn)
     if axes is not None:
         height = fig.to_dict()["layout"]["height"]
-        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps, wide, levels)
+        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps, wide, levels, paths)
     placed = list(zip(drawn, sides, strict=True))
     for arm in look.ARMS:
         every = [(p, side) for p, side in placed if p["arm"] == arm]
@@ -56,7 +57,7 @@ def scatter_arms(
                 name=names[arm],
                 legendgroup=arm,
                 showlegend=not named,
-                text=[_beside(p["label"], side) for p, side in group],
+                text=[_beside(p["label"], side, bool(p.get("ringed"))) for p, side in group],
                 textposition=[side.side if side else "middle right" for _, side in group],
                 textfont={"size": look.NOTE},
                 customdata=[[p.get("id", ""), p["hover"]] for p, _ in group],
@@ -79,13 +80,14 @@ def _brief(label: Any) -> str:
     return re.sub(r"&#?\w+;", "?", short(label))
 
 
-def _beside(label: Any, stand: Stand | None) -> str:
-    """A label with a little room to its mark, in two lines where it stands so."""
+def _beside(label: Any, stand: Stand | None, ringed: bool = False) -> str:
+    """A label with a little room to its mark, more to a ring around it, in two lines where it stands so."""
     if not stand or not label:
         return ""
     words = short(label).split(" ")
     lines = [" ".join(part) for part in (words[: stand.words], words[stand.words :]) if part]
-    room = {"left": ("", "&nbsp;"), "right": ("&nbsp;", "")}.get(stand.side.split(" ")[1], ("", ""))
+    space = "&nbsp;" * (4 if ringed else 1)
+    room = {"left": ("", space), "right": (space, "")}.get(stand.side.split(" ")[1], ("", ""))
     return "<br>".join(f"{room[0]}{line}{room[1]}" for line in lines)
 
 

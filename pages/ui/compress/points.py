@@ -53,7 +53,7 @@ def show(found: Found, key: str) -> None:
         goal_name=t("compress.goal_name"),
         paths=[[f"stage-{i}" for i in compress_words.path(block, ids)] for ids in block["chains"]],
         height=420,
-        wide=aids.plot_width(placing.WIDER),
+        wide=aids.plot_width(placing.MIDDLE if block.get("sensitivity") else placing.WIDER),
     )
     said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
     picture.show(fig, f"{key}-{by}", said)

@@ -94,6 +94,23 @@ def test_an_upright_line_across_a_label_moves_it_or_breaks_it_in_two():
     assert placing.places(teacher, X, Y, 360, both) == [None]
 
 
+def test_a_label_keeps_off_a_line_aslant_and_off_the_ring_of_what_is_picked():
+    (stand, _) = placing.places([point(5000, 0.85), point(9000, 0.853, label="")], X, Y, 360)
+    assert stand != Stand("middle right")  # the mark lies there
+    path = [
+        point(3000, 0.82, label=""),
+        point(20_000, 0.88, label=""),
+    ]  # passes under the label, on the right of its mark
+    alone = placing.places([point(5000, 0.85)], X, Y, 360)
+    assert alone == [Stand("middle right")]
+    assert placing.places([point(5000, 0.85)], X, Y, 360, paths=[path]) != alone
+    ringed = [point(5000, 0.85, ringed=True), point(4200, 0.862)]
+    assert placing.places(ringed, X, Y, 360)[1] != Stand("bottom center")
+    assert result._beside("x", Stand("middle left"), ringed=True) == "x" + 4 * "&nbsp;"
+    bare, wide = (placing._box(0, 0, 5, "middle right", half=half) for half in (6, 12))
+    assert wide[0] == bare[0] + 6
+
+
 def test_no_label_lies_on_a_mark_or_an_interval_however_long_it_is():
     long = point(3000, 0.85, label="30 trees of 15 leaves each")
     for beside in (point(9000, 0.85, label=""), point(9000, 0.89, label="", low=0.8, high=0.9)):
