@@ -145,6 +145,20 @@ def test_a_chart_stays_in_sight_until_the_next_one_is_drawn(browser, house):
     tab.close()
 
 
+def test_a_star_is_seen_on_compare_though_only_its_own_part_is_drawn_again(browser, house):
+    tab = Screen(browser, house.server.url).open(f"/compare?runs={RUN},{house.second}")
+    tab.settled()
+    table = tab.page.locator("[class*='st-key-compare-table']")
+    table.locator("canvas").first.scroll_into_view_if_needed()
+    place = table.locator("canvas").first.bounding_box()
+    assert place
+    cell = table.locator("[role=gridcell]").first
+    for seen in ("★", "☆"):
+        tab.page.mouse.click(place["x"] + 60, place["y"] + 52)  # the second column of the first line
+        expect(cell).to_have_text(seen, timeout=30_000)
+    tab.close()
+
+
 def test_a_killed_server_leaves_a_run_that_resumes(screen, server, tmp_path):
     run_id = long_run(screen, server, tmp_path, seeds=6)  # all end together, so a few of them
     folder = RunFolder(server.workspace / "runs" / run_id)
