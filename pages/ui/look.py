@@ -249,6 +249,11 @@ def hover(*lines: str) -> str:
     return "<br>".join(lines) + "<extra></extra>"
 
 
+def told(template: str) -> list[str]:
+    """Take a hover template apart into its lines again."""
+    return template.removesuffix("<extra></extra>").split("<br>") if template else []
+
+
 def change(value: float, digits: int = 3) -> str:
     """Write a change with its sign and so many digits: +0.0123, −4.5, 0, +1,200."""
     whole = abs(value) >= 10**digits

@@ -13,7 +13,7 @@ function pictureOf(chart) {
   const layers = [...chart.querySelectorAll("svg.main-svg")];
   const { width, height } = chart.getBoundingClientRect();
   const picture = document.createElementNS(NS, "svg");
-  for (const [key, value] of Object.entries({ xmlns: NS, width, height, viewBox: `0 0 ${width} ${height}` }))
+  for (const [key, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` }))
     picture.setAttribute(key, value);
   const paper = document.createElementNS(NS, "rect");
   paper.setAttribute("width", "100%");
@@ -33,36 +33,6 @@ function pictureOf(chart) {
   });
   picture.querySelectorAll(".drag, .draglayer, .hoverlayer, .zoomlayer, .modebar").forEach((part) => part.remove());
   return picture;
-}
-
-function download(href, name) {
-  const link = document.createElement("a");
-  link.href = href;
-  link.download = name;
-  link.click();
-}
-
-function save(chart, kind, name) {
-  const picture = pictureOf(chart);
-  const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
-  const text = new XMLSerializer().serializeToString(picture);
-  const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
-  const done = () => URL.revokeObjectURL(address);
-  if (kind === "svg") {
-    download(address, `${name}.svg`);
-    setTimeout(done, 1000);
-    return;
-  }
-  const image = new Image();
-  image.onload = () => {
-    const canvas = document.createElement("canvas");
-    canvas.width = 2 * width;
-    canvas.height = 2 * height;
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    download(canvas.toDataURL("image/png"), `${name}.png`);
-    done();
-  };
-  image.src = address;
 }
 
 const GIVEN_UP = 10_000; // milliseconds after which no new chart is awaited any more
@@ -128,7 +98,7 @@ export default function ({ data, parentElement }) {
     button.title = data.labels[kind];
     button.onclick = () => {
       const chart = chartNear(parentElement);
-      if (chart) save(chart, kind, data.name);
+      if (chart) savePicture(pictureOf(chart), kind, data.name);
     };
   }
   if (!standing.has(parentElement)) standing.set(parentElement, held(parentElement));

@@ -39,7 +39,7 @@ def curves(
     lower_is_better: bool = False,
     chance: tuple[float, str] | None = None,
     height: int = 360,
-) -> go.Figure:
+) -> Drawing:
     """Draw the validation score over epochs, one line per training, best epoch marked.
 
     A teacher without epochs (trees) is a level line. The axis covers what matters (see `telling`); `chance` as in
@@ -166,7 +166,7 @@ def _level(fig: go.Figure, score: float, name: str, last: float) -> None:
 
 def losses(
     drawn: Sequence[Curve], *, names: Mapping[str, str], log: bool, epoch_title: str, y: str, height: int = 300
-) -> go.Figure:
+) -> Drawing:
     """Draw what the students' training minimises: hard labels, soft labels, together."""
     fig = figure(height, x=epoch_title, y=y)
     _whole_epochs(fig, drawn)

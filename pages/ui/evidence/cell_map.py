@@ -28,6 +28,7 @@ WORDS = "what_if.browser."
 WIDEST = 3  # bars are cut off at so many times the interval end that three of four cells stay within
 PARTS = (
     BROWSER / "soft_labels" / "parts.js",
+    BROWSER / "saving.js",
     *(BROWSER / "cell_map" / f"{n}.js" for n in ("drawing", "panel", "main")),
 )
 _map = st.components.v2.component(

@@ -30,7 +30,7 @@ _buttons = st.components.v2.component(
     + "".join(f"<button type='button' data-kind='{k}'>{k.upper()}</button>" for k in KINDS)
     + "</div>",
     css=style("picture"),
-    js=(BROWSER / "picture.js").read_text("utf-8"),
+    js="\n".join((BROWSER / f"{name}.js").read_text("utf-8") for name in ("saving", "picture")),
 )
 
 

@@ -140,25 +140,9 @@ function started(data, parentElement, tell, kept) {
 // The map as a picture of its own.
 function savedMap(drawing, kind, name) {
   const picture = drawing.picture().cloneNode(true);
-  const [width, height] = [Number(picture.getAttribute("width")), Number(picture.getAttribute("height"))];
-  picture.setAttribute("xmlns", SVG);
   picture.querySelectorAll(".ring").forEach((ring) => ring.remove());
-  picture.prepend(drawn("rect", { width, height, fill: drawing.paper() }));
-  const address = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(picture)], { type: "image/svg+xml" }));
-  const offer = (href) => el("a", { href, download: `${name}.${kind}` }).click();
-  if (kind === "svg") {
-    offer(address);
-    setTimeout(() => URL.revokeObjectURL(address), 1000);
-    return;
-  }
-  const image = new Image();
-  image.onload = () => {
-    const canvas = el("canvas", { width: 2 * width, height: 2 * height });
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    offer(canvas.toDataURL("image/png"));
-    URL.revokeObjectURL(address);
-  };
-  image.src = address;
+  picture.prepend(drawn("rect", { width: picture.getAttribute("width"), height: picture.getAttribute("height"), fill: drawing.paper() }));
+  savePicture(picture, kind, name);
 }
 
 // Called anew for every change of theme or data: what stands is kept as long as the cells are the same.
