@@ -273,3 +273,32 @@ def test_calibration_begins_where_the_bins_begin():
     ).to_dict()
     assert fig["layout"]["xaxis"]["range"] == fig["layout"]["yaxis"]["range"] == [0.38, 1.02]
     assert fig["data"][0]["x"] == [0.4, 1]
+
+
+def test_an_axis_ends_at_the_best_score_there_can_be():
+    points = [{"id": "a", "arm": "student", "label": "", "x": 1000, "y": 0.99, "low": 0.97, "high": 1.0, "hover": ""}]
+    for made in (
+        result.against_size(points, metric="m", x_title="x", names=NAMES, written=str, most=1.0),
+        compare.pareto(
+            points,
+            [],
+            metric="m",
+            x_title="x",
+            names=NAMES,
+            written=str,
+            lower_is_better=False,
+            front_name="",
+            most=1.0,
+        ),
+    ):
+        low, high = made.to_dict()["layout"]["yaxis"]["range"]
+        assert high == 1.0 and low < 0.97
+
+
+def test_equal_scores_of_a_seed_lie_beside_each_other():
+    made = result.paired([0, 1], [0.9, 0.8], [0.9, 0.85], metric="m", seed_title="{seed}", names=NAMES).to_dict()[
+        "data"
+    ]
+    places = {trace["name"]: trace["y"] for trace in made if trace.get("name")}
+    baseline, student = (places[NAMES[arm]] for arm in ("baseline", "student"))
+    assert all(b < row < s for b, row, s in zip(baseline, (0, 1), student, strict=True))
