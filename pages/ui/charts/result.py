@@ -285,7 +285,7 @@ def latency(
             mode="lines+markers",
             connectgaps=False,
             name=literal(s["name"]),
-            line=look.line(arm),
+            line=look.line(arm, width=look.THIN if s["way"] else look.LINE),
             marker={**mark, "symbol": look.SYMBOL[arm] + ending},
             error_y=look.interval(
                 [0.0 if a is None else a for a in middle], [None] * len(times), [b for _, b in times], look.COLOUR[arm]

@@ -184,7 +184,7 @@ def _actions(folder: RunFolder, grid: Grid, cell: Cell) -> None:
             key="whatif-judge",
             icon=":material/gavel:",
             disabled=chosen,
-            help=t("what_if.cell.judged" if chosen else "what_if.cell.judge_help"),
+            help=t("what_if.cell.judge_help"),
         ):
             _with_spec(folder, cell, lambda spec: launch.start(spec, "runs.py"))
         if st.button(
@@ -194,6 +194,8 @@ def _actions(folder: RunFolder, grid: Grid, cell: Cell) -> None:
             help=t("what_if.cell.distill_help"),
         ):
             _with_spec(folder, cell, lambda spec: _open_in_distill(folder, spec))
+    if chosen:
+        st.caption(t("what_if.cell.judged"))
 
 
 def _with_spec(folder: RunFolder, cell: Cell, then: Any) -> None:
