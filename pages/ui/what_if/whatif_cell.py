@@ -180,11 +180,11 @@ def _actions(folder: RunFolder, grid: Grid, cell: Cell) -> None:
         ):
             zoom(folder, cell)
         if st.button(
-            t("what_if.cell.judge"),
+            t("what_if.cell.is_judged" if chosen else "what_if.cell.judge"),
             key="whatif-judge",
-            icon=":material/gavel:",
+            icon=":material/check:" if chosen else ":material/gavel:",
             disabled=chosen,
-            help=t("what_if.cell.judge_help"),
+            help=t("what_if.cell.judged" if chosen else "what_if.cell.judge_help"),
         ):
             _with_spec(folder, cell, lambda spec: launch.start(spec, "runs.py"))
         if st.button(
@@ -194,8 +194,6 @@ def _actions(folder: RunFolder, grid: Grid, cell: Cell) -> None:
             help=t("what_if.cell.distill_help"),
         ):
             _with_spec(folder, cell, lambda spec: _open_in_distill(folder, spec))
-    if chosen:
-        st.caption(t("what_if.cell.judged"))
 
 
 def _with_spec(folder: RunFolder, cell: Cell, then: Any) -> None:
