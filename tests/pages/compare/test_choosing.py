@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pages.ui.result import comparison
 from pages.ui.result.goals import Candidate, Goals, price
 from pages.ui.shared.text import t
-from tests.pages.fixtures import done_run
+from tests.pages.fixtures import done_run, store
 from tests.pages.screen import open_page
 
 
@@ -37,3 +38,11 @@ def test_the_default_is_there_again_after_another_page():
     run = done_run()
     at = open_page("compare", {"compare-url": []})  # kept; the choice itself Streamlit drops when the page is left
     assert not at.exception and at.multiselect(key="compare-runs").value == [run]
+
+
+def test_alpha_is_no_setting_of_a_run_that_hears_no_label():
+    def settings(run):
+        return comparison.entries(store().get(run), store().folder(run))[0].settings
+
+    alpha = "objective.settings.alpha"
+    assert alpha in settings(done_run()) and alpha not in settings(done_run(mode="data_free"))

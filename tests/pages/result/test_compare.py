@@ -249,12 +249,6 @@ def test_students_of_one_name_are_told_apart_by_settings_or_by_their_run():
     assert [e.label for e in comparison.apart(entries(same))] == ["tiny"]
 
 
-def test_alpha_is_no_setting_of_a_run_that_hears_no_label():
-    alpha = "objective.settings.alpha"
-    assert alpha in entries(done_run())[0].settings
-    assert alpha not in entries(done_run(mode="data_free"))[0].settings
-
-
 def test_settings_have_short_names():
     names = (
         "objective.settings.alpha",
