@@ -10,7 +10,6 @@ import pytest
 
 from kd_core.data.types.answered import NO_TRUTH
 from kd_core.errors import KDError
-from kd_core.specs import Choice
 from pages.ui.result import mistakes, recipe, result_tabs
 from pages.ui.runs import run_head
 from pages.ui.shared import engine
@@ -281,16 +280,6 @@ def test_what_weakens_a_verdict_stands_beside_it(buttons):
     ]
     at = open_page("runs", run=make_run(found=found))
     assert [w.value for w in at.warning] == ["The test part holds only 22 rows.", NO_TRUTH.message]
-
-
-@pytest.mark.parametrize(("mode", "told"), [("offline", True), ("born_again", True), ("data_free", False)])
-def test_the_outline_tells_alpha_where_labels_are_heard_only(mode, told):
-    said = run_head.outline(
-        spec().model_copy(
-            update={"mode": Choice(name=mode), "objective": Choice(name="hinton", settings={"alpha": 0.9})}
-        )
-    )
-    assert ("α = 0.9" in said) == told
 
 
 def test_the_first_outline_of_a_fresh_server_names_parts_by_their_titles(monkeypatch):

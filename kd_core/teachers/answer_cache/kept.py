@@ -182,8 +182,11 @@ def size_told(root: Path, dataset: DatasetSpec, teacher: Choice) -> tuple[int, i
     data = data_key(without_own_columns(dataset, teacher))
     wanted = {"data": data, "teacher": teacher.name, "settings": teacher_settings(teacher)}
     told = next(matching(root, wanted), None) if data is not None else None
-    sizes = (told[1]["answers"].get("num_parameters"), told[1]["answers"].get("size_bytes")) if told else (None, None)
-    return None if None in sizes else (int(sizes[0]), int(sizes[1]))
+    if told is None:
+        return None
+    about = told[1]["answers"]
+    parameters, size = about.get("num_parameters"), about.get("size_bytes")
+    return None if parameters is None or size is None else (int(parameters), int(size))
 
 
 def find(

@@ -42,18 +42,20 @@ def _reason(entry: Entry[Any], why_not: str, at: Situation) -> Safe:
     if takes and not at.views.intersection(takes):
         rows = _list(sorted({view_title(view) for view in at.views}))
         return t("common.reads_other", views=_list(map(view_title, takes)), rows=rows)
-    names = teachers(entry, at)
+    key, names = "would_do", teachers(entry, at, at.one_fold)
+    if not names:
+        key, names = "would_do_fold", teachers(entry, at, True)
     if not names:
         return escape(why_not)
     more = " …" if len(names) > NAMED else ""
-    return t("common.would_do", reason=escape(why_not), teachers=_list(names[:NAMED]) + more)
+    return t(f"common.{key}", reason=escape(why_not), teachers=_list(names[:NAMED]) + more)
 
 
 def _list(titles: Any) -> str:
     return "; ".join(dict.fromkeys(str(title) for title in titles))
 
 
-def teachers(entry: Entry[Any], at: Situation) -> list[str]:
+def teachers(entry: Entry[Any], at: Situation, one_fold: bool) -> list[str]:
     """Name the teachers that can be chosen here and with which a part would work; none where a teacher is not what it lacks."""
     from kd_core.specs import FOLDS
     from kd_core.teachers import SOURCES
@@ -61,7 +63,8 @@ def teachers(entry: Entry[Any], at: Situation) -> list[str]:
 
     found = []
     for source, why_not in SOURCES.offer(at):
-        given = gives(source.name, 1 if at.one_fold else FOLDS) | ({"learning"} if "arch" in source.facts else set())
-        if why_not is None and "missing" not in source.facts and given != at.teacher_gives:
-            found += [source.title] if entry.why_not(replace(at, teacher_gives=frozenset(given))) is None else []
+        if why_not is None and "missing" not in source.facts:
+            given = gives(source.name, 1 if one_fold else FOLDS) | ({"learning"} if "arch" in source.facts else set())
+            other = replace(at, teacher_gives=frozenset(given), one_fold=one_fold)
+            found += [source.title] if entry.why_not(other) is None else []
     return found

@@ -7,7 +7,9 @@ from kd_core.runs.cells import modes
 from kd_core.runs.view.naming import short_name
 from kd_core.scenarios import default_spec
 from kd_core.specs import Choice
+from pages.ui.runs import run_head
 from tests.pages.distill.test_distill import at, best, start  # noqa: F401
+from tests.pages.fixtures import spec as plain_spec
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
@@ -98,3 +100,23 @@ def test_what_cant_work_names_the_teachers_that_would_do_and_no_names_of_code(at
     (number,) = [one for one in said if "predicts a number" in one]
     assert "here it is yes or no" in number
     assert not any(word in one for one in said for word in ("binary", "(mse)", "next_item", "(folds"))
+
+
+@pytest.mark.parametrize(("mode", "told"), [("offline", True), ("born_again", True), ("data_free", False)])
+def test_the_outline_tells_alpha_where_labels_are_heard_only(mode, told):
+    said = run_head.outline(
+        plain_spec().model_copy(
+            update={"mode": Choice(name=mode), "objective": Choice(name="hinton", settings={"alpha": 0.9})}
+        )
+    )
+    assert ("α = 0.9" in said) == told
+
+
+def test_a_method_names_the_teachers_that_give_what_it_reads(at):  # noqa: F811
+    (said,) = [m.value for m in at.markdown if "Not here: " in m.value and "FitNets" in m.value]
+    assert (
+        "MLP" in said.split("Teachers here that would do with 1 fold, set under Training and evaluation settings: ")[1]
+    )
+    at.selectbox(key="distill.teacher").set_value("mlp").run()
+    at.number_input(key="distill.evaluation.folds").set_value(1).run()
+    assert any("FitNets" in option for option in at.selectbox(key="distill.objective").options)
