@@ -152,7 +152,7 @@ def test_a_part_that_cannot_work_is_listed_with_its_reason():
 
     at = AppTest.from_function(page).run()
     assert at.session_state["chosen"] == "one" and at.selectbox(key="p").options == ["One *bold*"]
-    assert "Two (works for regression, not for binary)" in at.markdown[0].value
+    assert "Two (predicts a number; here it is yes or no)" in at.markdown[0].value
 
 
 def test_nothing_fits_is_said_and_the_choice_is_kept():
