@@ -134,7 +134,7 @@ class TestTheGuard:
             return self.entry.why_not(situation("binary", 2, teacher, students=(student,), folds=folds))
 
         assert why_not("mlp") is None
-        assert "folds: 1" in why_not("mlp", folds=5)
+        assert "1 fold gives one" in why_not("mlp", folds=5)
         assert "not every teacher has one" in why_not("tabm")
         assert "whose last layer is linear" in why_not("mlp", "tabm")
         assert "inner features" in why_not("random_forest")
