@@ -116,7 +116,7 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         t(f"{c}goal"): _meets(comparison.candidate(e, metric), goals),
-        t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(),
+        t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{s['verdict']}")).capitalize(),
         **{comparison.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
@@ -141,6 +141,8 @@ def plain_line(c: Candidate, metric: str, goals: Goals | None) -> dict[str, Any]
 
 def _meets(c: Candidate, goals: Goals | None) -> str:
     met = goals.meets(c) if goals else None
+    if met and goals and not goals.sure(c):
+        return str(t("compare.goal.on_mean"))
     return str(t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no"))
 
 

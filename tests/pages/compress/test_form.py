@@ -65,13 +65,15 @@ def test_a_chain_is_built_and_started_as_it_is_shown(first, jobs):  # noqa: F811
 
 @pytest.mark.slow
 def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs):  # noqa: F811
-    asked = {"size": 20_480.0, "latency": 0.25}
+    found = engine.store().folder(first).result()
+    metric, own = found["metric"]["name"], found["students"][0]["metrics"]
+    asked = goals.Goals(metric, own[metric]["mean"] - 0.0325, {"size": 20_480.0, "latency": 0.25})
     for data in (goals.data_of(engine.store().get(first)), "other rows → bought"):
-        at = open_page("compress", {goals.ASKED: (data, asked)}, run=first)
+        at = open_page("compress", {goals.ASKED: {data: asked}}, run=first)
         assert not at.exception
         taken = str(t("compress.goals.taken")) in words(at)
-        values = [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us")]
-        assert (taken, values) == ((False, [None, None]) if "other" in data else (True, [20.0, 250.0]))
+        values = [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us", "most_lost")]
+        assert (taken, values) == ((False, [None, None, 1.0]) if "other" in data else (True, [20.0, 250.0, 3.25]))
 
 
 @pytest.mark.slow
