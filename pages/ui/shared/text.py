@@ -83,7 +83,7 @@ def _apart(names: tuple[str, ...], most: int) -> tuple[str, ...]:
         shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
         shared = shared if len(group) > 1 else 0
         start = group[0].rfind(" ", 0, shared) + 1  # a whole word
-        head = group[0][:start][:HEAD].rpartition(" ")[0].rstrip(" ·:,") or group[0][:HEAD]
+        head = group[0][:start][:HEAD].rpartition(" ")[0].rstrip(" ·,") or group[0][:HEAD]
         told |= {n: f"{head} … {n[start:]}" if start > len(head) + 3 else n for n in group}
     return tuple(told[n] for n in names)
 
