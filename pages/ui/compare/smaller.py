@@ -32,7 +32,7 @@ def taken(found: Json) -> Json | None:
     return {
         **whole,
         **{name: {} for name in OF_ANOTHER},
-        "name": f"{whole['name']} · {one['name']}",
+        "name": f"{whole['name']}, {one['name']}",
         "metrics": {name: _spread(block, one, name) for name in one["metrics"]},
         "size_bytes": one["bytes"],
         "flops": one.get("flops"),

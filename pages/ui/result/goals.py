@@ -12,7 +12,7 @@ from pages.ui.result import verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import Safe, escape, t
 
-WAYS = ("teacher", "absolute")
+WAYS = ("teacher", "share", "absolute")
 WRITTEN = {"size": text.size, "latency": text.milliseconds, "flops": text.number, "parameters": text.number}
 UNIT = {"size": 1024.0, "latency": 1e-3}  # of the input: KB, µs
 ASKED = "goals.asked"  # in the session, for each data: the goals asked for in numbers
@@ -101,7 +101,10 @@ def ask(
         return forms.seed(name, held.get(name, value))
 
     st.markdown(f"**{t('compare.goal.title')}**")
-    ways = WAYS if teacher_value is not None else WAYS[1:]
+    lower = verdict.lower_is_better(metric)
+    shares = bool(data) and not lower and (teacher_value or 0.0) > 0  # of an error nobody asks for a share
+    known = {"teacher": teacher_value is not None, "share": shares, "absolute": True}
+    ways = [way for way in WAYS if known[way]]
     way = st.segmented_control(
         t("compare.goal.way"),
         ways,
@@ -112,25 +115,37 @@ def ask(
         help=t("compare.goal.way_help"),
     )
     share = verdict.is_share(metric)
-    lower, title = verdict.lower_is_better(metric), verdict.metric_title(metric)
+    title = verdict.metric_title(metric)
     usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
     cost = teacher_costs.get(by)
-    if way == "teacher" and teacher_value is not None:
-        kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
-        lost = st.number_input(
-            t(f"compare.goal.{kind}"),
-            0.0,
-            None,
-            None,
-            0.1 if share else usual / 5,
-            key=seeded(f"{key}-lost-{metric}", usual * scale),
-            help=t(f"compare.goal.{kind}_help"),
-        )
+    if way != "absolute" and teacher_value is not None:
+        if way == "share":
+            percent = st.number_input(
+                t("compare.goal.share"),
+                0.0,
+                None,
+                None,
+                1.0,
+                key=seeded(f"{key}-share-{metric}", 95.0),
+                help=t("compare.goal.share_help"),
+            )
+            worst = None if percent is None else teacher_value * percent / 100
+        else:
+            kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
+            lost = st.number_input(
+                t(f"compare.goal.{kind}"),
+                0.0,
+                None,
+                None,
+                0.1 if share else usual / 5,
+                key=seeded(f"{key}-lost-{metric}", usual * scale),
+                help=t(f"compare.goal.{kind}_help"),
+            )
+            worst = None if lost is None else teacher_value + (lost if lower else -lost) / scale
         less = st.number_input(
             t(times), 1.0, None, None, 1.0, key=seeded(f"{key}-times-{by}", 5.0), help=t("compare.goal.times_help")
         )
         _hold(key, held)
-        worst = None if lost is None else teacher_value + (lost if lower else -lost) / scale
         return Goals(metric, worst, {} if cost is None or less is None else {by: cost / less})
     suggested = first == "absolute"
     opening = None if teacher_value is None else float(f"{teacher_value + (usual if lower else -usual):.3g}")

@@ -80,6 +80,19 @@ def test_goals_are_there_again_after_another_page_and_of_other_data_there_are_no
     assert at.number_input(key="goal-most-size").value == 20.0
 
 
+def test_a_share_of_the_teachers_score_can_be_asked_for_and_of_an_error_none():
+    at = open_page("compare", runs=done_run())
+    at.segmented_control(key="goal-way").set_value("share").run()
+    field = at.number_input(key="goal-share-roc_auc")
+    assert not at.exception and field.value == 95.0
+    at.number_input(key="goal-times-size").set_value(1.0).run()
+    assert "1 of 1 students meet the goals." in words(at)  # 0.889 of 0.926 is 96 %
+    at.number_input(key="goal-share-roc_auc").set_value(97.0).run()
+    assert "0 of 1 students meet the goals." in words(at) and "asked 0.898" in words(at)
+    error = open_page("compare", runs=done_run("regression"))
+    assert [str(option) for option in error.segmented_control(key="goal-way").options] == ["Relative", "Absolute"]
+
+
 def test_what_meets_on_the_mean_alone_is_said_to_do_so():
     asked = goals.Goals("roc_auc", 0.9)
     near = goals.Candidate("a", "tiny", 0.91, {"size": 500.0}, surely=0.89)
