@@ -62,6 +62,8 @@ def main() -> None:
     _understood(choices, table, found)
     target_question.ask(choices, found)
     _targets(choices, found)
+    _problems(choices, found)
+    _use(choices, found)
     one_row.show(found, choices, understanding.stamp(choices, read))
     pictures.examples(found)
     next_item.examples(found)
@@ -69,9 +71,7 @@ def main() -> None:
     target_question.readings(choices, found)
     ranking.understood(found, choices.get("group"))
     labels.frequencies(found)
-    _problems(choices, found)
     reading.settings(choices, table)
-    _use(choices, found)
     st.subheader(t("data.columns"))
     st.caption(t("data.columns_note"))
     if found.candidates and found.target is not None:

@@ -27,19 +27,20 @@ def pareto(
     goal: tuple[float, float] | None = None,
     goal_name: str = "",
     paths: Sequence[Sequence[str]] = (),
+    most: float | None = None,
     height: int = 480,
     wide: int = WIDER,
 ) -> Drawing:
     """Draw a metric against a cost; dominated points faded, the front joined, the goal region shaded.
 
     `front` holds point ids in order of cost; `goal` is (largest cost, worst metric value) allowed; `paths`: ids that are joined in
-    their order, as the stages of a chain are.
+    their order, as the stages of a chain are; `most`: the best score there can be.
     """
     fig = figure(height, x=x_title, y=literal(metric))
     by_id = {p["id"]: p for p in points}
     axis = log_axis([p["x"] for p in points] + ([goal[0]] if goal else []), written, binary=binary)
     scores = [v for p in points for v in (p["y"], p.get("low"), p.get("high"))]
-    span = score_range([*scores, goal[1] if goal else None], lower_is_better)
+    span = score_range([*scores, goal[1] if goal else None], lower_is_better, most)
     if goal and span:
         _region(fig, goal, axis["range"][0], span[1], goal_name)
     line = [by_id[i] for i in front if i in by_id]

@@ -14,6 +14,7 @@ from pages.ui.charts.placing import WIDE, Stand, places
 
 # how the ways to run a model are drawn: the first filled, in the dash of its part
 WAYS = ("", "-open", "-open-dot", "-dot")
+APART = 0.14  # of a row: equal scores of one seed lie beside each other, not on each other
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
@@ -101,6 +102,7 @@ def against_size(
     lower_is_better: bool = False,
     binary: bool = True,
     chance: tuple[float, str] | None = None,
+    most: float | None = None,
     height: int = 360,
     wide: int = WIDE,
 ) -> Drawing:
@@ -111,7 +113,7 @@ def against_size(
     """
     fig = figure(height, x=x_title, y=literal(metric))
     axis = log_axis([p["x"] for p in points], written, binary=binary)
-    span = score_range([v for p in points for v in (p["y"], p.get("low"), p.get("high"))], lower_is_better)
+    span = score_range([v for p in points for v in (p["y"], p.get("low"), p.get("high"))], lower_is_better, most)
     levels = [(chance[0], len(chance[1]))] if chance and span and min(span) <= chance[0] <= max(span) else []
     scatter_arms(fig, points, names, (axis["range"], span) if span else None, wide=wide, levels=levels)
     fig.update_xaxes(**axis)
@@ -121,9 +123,14 @@ def against_size(
     return fig
 
 
-def score_range(values: Sequence[float | None], lower_is_better: bool) -> list[float] | None:
-    """Return the axis of a metric with room around the values, turned round where lower is better: up is always better."""
+def score_range(values: Sequence[float | None], lower_is_better: bool, most: float | None = None) -> list[float] | None:
+    """Return the axis of a metric with room around the values, turned round where lower is better: up is always better.
+
+    `most`: the best score there can be; the axis ends there.
+    """
     span = padded([v for v in values if v is not None], 0.16)
+    if span and most is not None:
+        span = [span[0], min(span[1], most)]
     return span[::-1] if span and lower_is_better else span
 
 
@@ -152,18 +159,18 @@ def paired(
     for y, b, s in zip(rows, baseline, student, strict=True):
         fig.add_scatter(
             x=[b, s],
-            y=[y, y],
+            y=[y - APART, y + APART],
             mode="lines",
             line={"color": look.FAINT, "width": look.LINE + 1},
             showlegend=False,
             hoverinfo="skip",
         )
-    for arm, values in (("baseline", baseline), ("placebo", placebo), ("student", student)):
+    for arm, values, aside in (("baseline", baseline, -APART), ("placebo", placebo, 0.0), ("student", student, APART)):
         if not values:
             continue
         fig.add_scatter(
             x=list(values),
-            y=rows,
+            y=[row + aside for row in rows],
             mode="markers",
             name=names[arm],
             marker=look.mark(arm),
@@ -278,7 +285,7 @@ def latency(
             mode="lines+markers",
             connectgaps=False,
             name=literal(s["name"]),
-            line=look.line(arm),
+            line=look.line(arm, width=look.THIN if s["way"] else look.LINE),
             marker={**mark, "symbol": look.SYMBOL[arm] + ending},
             error_y=look.interval(
                 [0.0 if a is None else a for a in middle], [None] * len(times), [b for _, b in times], look.COLOUR[arm]

@@ -15,7 +15,7 @@ from kd_core.task import task_of
 from pages.ui.access import aids, cards
 from pages.ui.charts import placing
 from pages.ui.charts import result as charts
-from pages.ui.charts.spread import bounds
+from pages.ui.charts.spread import bounds, most
 from pages.ui.examine import tab as examine_tab
 from pages.ui.lesson import moved
 from pages.ui.result import (
@@ -121,6 +121,7 @@ def overview(found: Result, index: int) -> None:
         fig = charts.against_size(
             points,
             metric=title,
+            most=most(name),
             x_title=t("runs.overview.size_axis"),
             names=differences.arm_names(),
             written=text.size,
@@ -175,7 +176,7 @@ def size_points(found: Result) -> list[dict[str, Any]]:
     def add(arm: str, label: str, size: float | None, value: float | None, block: Result | None) -> None:
         if value is None or size is None:
             return
-        low, high = bounds((block or {}).get("values") or [])
+        low, high = bounds((block or {}).get("values") or [], name)
         hover = f"{arms[arm]} {escape(label)}<br>{escape(verdict.metric_title(name))} {text.score(value)}"
         if low is not None and high is not None:
             hover += f" [{text.score(low)}, {text.score(high)}]"
