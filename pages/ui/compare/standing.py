@@ -30,7 +30,7 @@ def surely(result: Result, read: StudentOutcome, metric: str) -> float | None:
     gain, teacher = read.own_versus_teacher.get(metric), result["teacher"]["metrics"].get(metric)
     if gain is not None and gain.low is not None and teacher is not None:
         return float(teacher) + sign * gain.low
-    ends = bounds((read.own.metrics.get(metric) or {}).get("values") or ())
+    ends = bounds((read.own.metrics.get(metric) or {}).get("values") or (), metric)
     return ends[1] if sign < 0 else ends[0]
 
 
