@@ -174,7 +174,9 @@ def page() -> None:
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
     added_seeds.caution(store, [r for r in rows if r.id in {e.run_id for e in found}])
-    unchanged = [r.name for r in rows if r.id not in {e.run_id for e in found}]
+    unchanged = [
+        f"{r.name} ({r.created_utc[:16].replace('T', ' ')})" for r in rows if r.id not in {e.run_id for e in found}
+    ]
     if unchanged:
         st.caption(t("compare.same_student", names=", ".join(unchanged)))
     compared(store, found, data)

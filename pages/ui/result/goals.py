@@ -110,6 +110,7 @@ def ask(
         ways,
         key=seeded(f"{key}-way", first if first in ways else ways[0]),
         required=True,
+        wrap=True,
         label_visibility="collapsed",
         format_func=lambda w: t(f"compare.goal.way_{w}"),
         help=t("compare.goal.way_help"),

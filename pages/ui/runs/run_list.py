@@ -125,7 +125,7 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
             ),
             "state": st.column_config.TextColumn(t(f"{c}state"), width=92),
             "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122, help=term("verdict")),
-            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=150),
+            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=138),
             "versus": st.column_config.TextColumn(t(f"{c}versus"), width=150, help=t(f"{c}versus_help")),
             "metric": st.column_config.TextColumn(t(f"{c}metric"), width=80),
             "teacher_score": st.column_config.TextColumn(t(f"{c}teacher_score"), width=70, alignment="right"),
