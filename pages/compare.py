@@ -18,7 +18,7 @@ from pages.ui.result import comparison, differences, recipe, verdict
 from pages.ui.result import goals as goal_form
 from pages.ui.result.comparison import Entry
 from pages.ui.result.comparison_table import clear, everything, pick, picks, table
-from pages.ui.result.goals import Goals
+from pages.ui.result.goals import Candidate, Goals
 from pages.ui.shared import engine, example, findings, picture, session, text
 from pages.ui.shared.text import t
 
@@ -42,18 +42,30 @@ def choices(found: list[Entry]) -> tuple[str, str]:
     return str(metric), str(by or "size")
 
 
-def goals(found: list[Entry], metric: str, by: str) -> Goals:
+def goals(found: list[Entry], metric: str, by: str, data: str) -> Goals:
     """Let the person set goals."""
     teacher = comparison.best_teacher(found, metric)
     costs = {} if teacher is None else {c: comparison.cost(teacher, c) for c in comparison.COSTS}
     value = None if teacher is None else teacher["metrics"][metric]
-    return goal_form.ask("goal", metric, by, value, costs, f"compare.goal.times_{by}")
+    return goal_form.ask("goal", metric, by, value, costs, f"compare.goal.times_{by}", data=data)
 
 
-def decision(found: list[Entry], metric: str, by: str, asked: Goals) -> None:
-    """Say how many students meet the goals, which one to ship, and which plain model does without a teacher."""
-    goal_form.show([comparison.candidate(e, metric) for e in found], asked, "compare.goal.passed")
-    goal_form.beside(comparison.plain_candidates(found, metric), asked)
+def decision(found: list[Entry], metric: str, asked: Goals) -> Candidate | None:
+    """Say which one to ship, after the plain model that is better than it, and how many meet the goals; return the one named."""
+    candidates = [comparison.candidate(e, metric) for e in found]
+    plain = comparison.plain_candidates(found, metric)
+    named = None if asked.empty else goal_form.pick(candidates, asked)
+    rival = goal_form.rival(plain, named, asked)
+    if rival is not None:
+        goal_form.warn(rival, asked)
+    goal_form.show(candidates, asked, "compare.goal.passed")
+    if rival is None and named is not None:
+        goal_form.beside(plain, asked)
+    return named
+
+
+def against(found: list[Entry], metric: str, by: str) -> None:
+    """Say which teacher the goals are measured against."""
     teacher = comparison.best_teacher(found, metric)
     if teacher is not None:
         known = comparison.cost(teacher, by)
@@ -68,13 +80,14 @@ def decision(found: list[Entry], metric: str, by: str, asked: Goals) -> None:
             st.caption(t("compare.goal.against", cost=comparison.written(by)(known), **told))
 
 
-def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None:
-    """Draw the front; a click picks a student, also in the table."""
+def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: str | None) -> None:
+    """Draw the front; a click picks a student, also in the table. `named`: the entry that was named as the answer."""
     drawn = comparison.points(found, metric, by)
     lower = verdict.lower_is_better(metric)
     best = comparison.front(drawn, lower)
     for p in drawn:
-        p["faded"] = p["id"] not in best
+        p["named"] = p["id"] == named or p["id"] in picks()
+        p["faded"] = p["id"] not in best and not p["named"]
     plain = any(p["arm"] == "plain" for p in drawn)
     goal = None if asked is None else region(asked, by, drawn, lower)
     title, cost = verdict.metric_title(metric), t(f"compare.cost.{by}")
@@ -84,7 +97,7 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None
         metric=title,
         most=spread.most(metric),
         x_title=t(f"compare.cost.{by}_axis"),
-        names=differences.arm_names(),
+        names={**differences.arm_names(), "compressed": t("runs.arm.compressed")},
         written=comparison.written(by),
         lower_is_better=lower,
         binary=by == "size",
@@ -122,7 +135,7 @@ def entries(store: RunStore, rows: list[RunRow]) -> list[Entry]:
             found += comparison.entries(row, store.folder(row.id))
         except KDError as error:
             text.show_error(error)
-    return comparison.apart(found)
+    return comparison.apart(comparison.once(found))
 
 
 def region(asked: Goals, by: str, drawn: list[dict[str, Any]], lower: bool) -> tuple[float, float] | None:
@@ -161,6 +174,11 @@ def page() -> None:
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
     added_seeds.caution(store, [r for r in rows if r.id in {e.run_id for e in found}])
+    unchanged = [
+        f"{r.name} ({r.created_utc[:16].replace('T', ' ')})" for r in rows if r.id not in {e.run_id for e in found}
+    ]
+    if unchanged:
+        st.caption(t("compare.same_student", names=", ".join(unchanged)))
     compared(store, found, data)
     lab.show(store, rows)
     recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
@@ -176,12 +194,13 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
             asked = None
             st.caption(t("compare.goals_mixed"))
         else:
-            asked = goals(found, metric, by)
+            asked = goals(found, metric, by, next(iter(data)))
             goal_form.keep(next(iter(data)), asked)
     with left:
-        chart(found, metric, by, asked)
+        named = decision(found, metric, asked) if asked is not None else None
+        chart(found, metric, by, asked, named.id if named is not None else None)
         if asked is not None:
-            decision(found, metric, by, asked)
+            against(found, metric, by)
     picked = [e for e in found if e.id in picks()]
     if picked:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

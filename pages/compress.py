@@ -33,7 +33,7 @@ def without_weights(folder: RunFolder) -> bool:
 st.title(t("compress.title"), anchor=False)
 st.caption(t("compress.lead"))
 store = engine.store()
-row = choosing.run(store, "compress", ":material/compress:", among=runs_offered.kept)
+row = choosing.run(store, "compress", ":material/compress:", among=runs_offered.able, instead=runs_offered.first)
 if row:
     try:
         names = runs_offered.students(store.folder(row.id))

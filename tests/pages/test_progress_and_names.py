@@ -106,3 +106,11 @@ def test_the_column_of_names_is_wide_enough_to_tell_them_apart():
     short = run_list.name_width(["T=2 tiny", "T=4 tiny"])
     alike = ["T=2 α=.9 tiny+small+base teacher rounds=5", "T=2 α=.9 tiny+small+base teacher rounds=9"]
     assert short == 250 == run_list.name_width([]) and run_list.name_width(alike) > 320
+
+
+def test_the_list_shows_where_names_differ_and_what_each_student_weighs():
+    same = "postcodes.csv: T=2 α=.7 best student by best teacher"
+    done_run(name=f"{same} again"), done_run(name=f"{same} smaller")
+    table = open_page("runs").dataframe[0].value
+    assert sorted(table["name"]) == ["postcodes.csv: … again", "postcodes.csv: … smaller"]
+    assert set(table["size"]) == {"1.2 KB"} and list(table.columns)[5:8] == ["gain", "size", "teacher"]

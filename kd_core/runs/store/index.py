@@ -14,9 +14,7 @@ from typing import Any
 from kd_core.errors import KDError
 from kd_core.runs.store.rows import COLUMNS, RunRow, from_record, to_record
 
-VERSION = (
-    3  # 2: what-ifs are marked; 3: the student shown is the best on validation, with its difference to the teacher
-)
+VERSION = 4  # 2: what-ifs are marked; 3: the student shown is the best on validation, with its difference to the teacher; 4: its bytes
 BUSY_SECONDS = 5.0
 
 _SCHEMA = f"""

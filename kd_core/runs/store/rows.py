@@ -33,7 +33,7 @@ class RunError:
 class Headline:
     """The one comparison worth a line in the list: the student that is best on validation, on the test rows.
 
-    `gain` is over its baseline, `versus` over the teacher; above 0 is better.
+    `gain` is over its baseline, `versus` over the teacher; above 0 is better. `bytes` of its file.
     """
 
     metric: str
@@ -50,6 +50,7 @@ class Headline:
     versus: float | None = None
     versus_low: float | None = None
     versus_high: float | None = None
+    bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,7 @@ def headline(result: dict[str, Any]) -> Headline | None:
         versus=versus.mean if versus else away,
         versus_low=versus.low if versus else None,
         versus_high=versus.high if versus else None,
+        bytes=best.raw.get("size_bytes"),
     )
 
 

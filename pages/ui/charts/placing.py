@@ -32,7 +32,7 @@ HIDDEN = 0.12  # share of a label that may lie on something; above, it is left t
 GRAZED = (1, 3)  # pixels across and up by which something may touch a label: more crosses its letters
 STEP = 3  # pixels between two places of a line
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
-Point = Mapping[str, Any]  # x, y, low, high, label, faded; `x` is drawn on a log axis
+Point = Mapping[str, Any]  # x, y, low, high, label, faded, named: labelled in any case; `x` is drawn on a log axis
 
 
 class Stand(NamedTuple):
@@ -81,18 +81,19 @@ def places(
         taken += [(0.0, y - 1, float(wide), y + 1), (wide - LETTER * letters, y, float(wide), y + HIGH)]
     found: list[Stand | None] = [None] * len(points)
     for i in sorted(
-        range(len(points)), key=lambda i: bool(points[i].get("faded"))
-    ):  # what is beaten takes what is left
+        range(len(points)), key=lambda i: (not points[i].get("named"), bool(points[i].get("faded")))
+    ):  # what is named as the answer comes first, and what is beaten takes what is left
         label = str(points[i].get("label") or "")
         if not label:
             continue
-        for words, lines in _ways(label):
+        ways = _ways(label)
+        for words, lines in ways:
             wordy = (max(map(len, lines)), len(lines))
             sides = list(SIDES)[: 2 if points[i].get("ringed") else None]  # only there Plotly's distance can be widened
             options = [(side, _box(*at[i], wordy[0], side, wordy[1], halves[i])) for side in sides]
             costs = [_hidden(box, taken, (0.0, 0.0, float(wide), high)) for _, box in options]
             best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
-            if costs[best] <= HIDDEN:
+            if costs[best] <= HIDDEN or (points[i].get("named") and words == ways[-1][0]):
                 found[i] = Stand(options[best][0], words)
                 taken.append(options[best][1])
                 break

@@ -34,7 +34,7 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         st.session_state["compare-url"] = asked
         st.session_state["compare-runs"] = default
     options = [i for i, r in rows.items() if r.headline]
-    names = dict(zip(options, text.differing_first([rows[i].name for i in options]), strict=True))
+    names = dict(zip(options, text.apart([rows[i].name for i in options]), strict=True))
     picked = st.multiselect(
         t("compare.runs"),
         options,

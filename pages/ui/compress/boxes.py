@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.requests.compress_spec import LEAST_AGREEMENT
 from kd_core.runs.view import compress_words
 from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
@@ -30,8 +31,7 @@ def chains(block: Block) -> None:
                 shared(t("compress.as_above", stages=" → ".join(str(stages[i]["name"]) for i in known)))
             for i in ids[len(known) :]:
                 with linked(f"link-{number}-{i}", joined=i != ids[0]):
-                    whole = "-student" if stages[i]["step"] is None else ""
-                    stage(block, stages[i], f"box-{number}-{i}{whole}")
+                    stage(block, stages[i], f"box-{number}-{i}-{edge(stages[i])}")
             drawn |= set(ids)
 
 
@@ -76,8 +76,36 @@ def stage(block: Block, one: Any, key: str) -> None:
             return
         for line in numbers(block, one):
             st.markdown(line)
-        for words in compress_words.flags(block, one, brief=True):
+        for words in compress_words.flags(block, weighed(block, one), brief=True):
             st.markdown(f":small[:orange[:material/warning:] {typeset(words)}]")
+
+
+def edge(one: Any) -> str:
+    """Name the edge of a stage by what came of it; the frame's style draws each in its own colour."""
+    if one["step"] is None:
+        return "student"
+    if one["passes"]:
+        return "kept"
+    lost = any(flag["code"] in ("lost", "above_bytes", "above_microseconds") for flag in one.get("flags") or ())
+    return "failed" if lost or one.get("reason") else "unclear"
+
+
+def weighed(block: Block, one: Any) -> Any:
+    """Return a stage with those warnings alone that matter to its goals.
+
+    Slower is no matter within the time that was asked for, which is that of one row; nor are other answers of a stage that
+    answers as the one before, or that is nearer to the student as it was than the one before.
+    """
+    most = block["goals"].get("microseconds")
+
+    def matters(flag: Any) -> bool:
+        if flag["code"] == "slower" and most is not None:
+            return flag["batch"] == 1 and bool(1000 * flag["milliseconds"] > most)
+        if flag["code"] == "unlike" and (near := flag.get("before")) is not None:
+            return near < LEAST_AGREEMENT and bool(flag["agreement"] <= near)
+        return True
+
+    return {**one, "flags": [flag for flag in one.get("flags") or () if matters(flag)]}
 
 
 def numbers(block: Block, one: Any) -> list[Safe]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.registry import Entry
 from kd_core.requests.compress_spec import CompressSpec
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.specs import Choice, RunSpec
 from pages.ui.compress import boxes, chains
@@ -20,6 +22,7 @@ from pages.ui.data import understanding
 from pages.ui.lesson import method
 from pages.ui.models import unable
 from pages.ui.result import goals as asked_goals
+from pages.ui.result import verdict
 from pages.ui.runs import launch
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.text import Safe, escape, t, term
@@ -64,7 +67,7 @@ def show(folder: RunFolder, student: str) -> None:
         asked = build(key, student, possible)
     unable.show(offered)
     st.markdown(f"##### {t('compress.goals.title')}", help=t("compress.goals.help"))
-    finish(folder, student, asked, {**more, **goals(folder, key)}, searched=way == "search", key=key)
+    finish(folder, student, asked, {**more, **goals(folder, student, key)}, searched=way == "search", key=key)
 
 
 @functools.lru_cache(maxsize=8)
@@ -212,23 +215,25 @@ def _more(chain: Chain, possible: Steps) -> None:
     )
 
 
-def goals(folder: RunFolder, key: str) -> dict[str, Any]:
+def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
     """Let the person say what may be lost, and how large and slow it may be; what was asked for on Compare is taken over. Bytes are asked for in KB."""
     left, middle, right = st.columns(3)
     info = CompressSpec.model_fields
     low, high = forms.bounds(info["most_lost"])
+    asked_before = asked_goals.kept(asked_goals.data_of(engine.store().get(folder.id)))
+    may_lose = room(folder.result() or {}, student, asked_before)
     lost = left.number_input(
         t("compress.goals.most_lost"),
         None if low is None else float(low),
         None if high is None else float(high),
-        float(info["most_lost"].default),
+        None,
         step=0.1,
         format="%.4g",
-        key=f"{key}.most_lost",
+        placeholder=f"{info['most_lost'].default:g}",
+        key=forms.seed(f"{key}.most_lost", may_lose or float(info["most_lost"].default)),
         help=forms.help_text(info["most_lost"]),
     )
-    asked_before = asked_goals.kept(asked_goals.data_of(engine.store().get(folder.id)))
-    size, time = asked_before.get("size"), asked_before.get("latency")
+    size, time = asked_before.most.get("size"), asked_before.most.get("latency")
     kb = middle.number_input(
         t("compress.goals.bytes"),
         0.1,
@@ -251,11 +256,22 @@ def goals(folder: RunFolder, key: str) -> dict[str, Any]:
         help=forms.help_text(info["microseconds"]),
         placeholder=t("compress.goals.any"),
     )
-    if asked_before:
+    if may_lose is not None or asked_before.most:
         st.caption(t("compress.goals.taken"))
-    asked: dict[str, Any] = {"most_lost": lost}
+    asked: dict[str, Any] = {"most_lost": lost if lost is not None else float(info["most_lost"].default)}
     asked |= {"bytes": round(kb * KB)} if kb is not None else {}
     return asked | ({"microseconds": micro} if micro is not None else {})
+
+
+def room(found: Mapping[str, Any], student: str, asked: asked_goals.Goals) -> float | None:
+    """Return the points (of errors percent) between a student and the worst score asked for; None where none was, or it is worse already."""
+    own = next((one.arm.mean(asked.metric) for one in read_outcome(found).students if one.name == student), None)
+    if asked.worst is None or own is None or asked.metric != found["metric"]["name"]:
+        return None
+    left = (asked.worst - own) if verdict.lower_is_better(asked.metric) else own - asked.worst
+    scale = abs(own) if found["metric"].get("relative") else 1.0
+    points = math.floor(1e4 * left / scale + 1e-6) / 100 if scale else 0.0  # never more than was asked for
+    return min(points, 100.0) if points > 0 else None
 
 
 def finish(

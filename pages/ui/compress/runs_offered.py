@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from pages.ui.shared import engine, session
@@ -22,6 +23,27 @@ def kept(run: str) -> bool:
     )
 
 
+def able(run: str) -> bool:
+    """Say whether a student of this run can be made smaller: no what-if, nothing made smaller or carried on, and its weights are kept."""
+    try:
+        return _plain(engine.store().folder(run).spec()) and kept(run)
+    except KDError:
+        return False
+
+
+def first(run: str) -> str | None:
+    """Return the run that a run which made a student smaller began with; None for any other."""
+    try:
+        spec = engine.store().folder(run).spec()
+    except KDError:
+        return None
+    return spec.compress.run if spec.compress is not None else None
+
+
+def _plain(spec: RunSpec) -> bool:
+    return spec.sweep is None and spec.compress is None and spec.continues is None
+
+
 def students(folder: RunFolder) -> list[str]:
     """Name the students of a run, without the plain models beside them. Errors: KDError `run_damaged`."""
     return [str(one["name"]) for one in (folder.result() or {}).get("students", ())]
@@ -29,7 +51,7 @@ def students(folder: RunFolder) -> list[str]:
 
 def link(run: str, spec: RunSpec, student: str) -> None:
     """Show the way from a finished run to making its student smaller, where that can be done."""
-    if spec.sweep is None and spec.compress is None and spec.continues is None and kept(run):
+    if _plain(spec) and kept(run):
         where = session.link(run=run, student=student)
         st.page_link(
             "compress.py",

@@ -25,16 +25,23 @@ def run(
     page: str = "export",
     icon: str = ":material/ios_share:",
     among: Callable[[str], bool] | None = None,
+    instead: Callable[[str], str | None] | None = None,
 ) -> RunRow | None:
     """Let the person choose a run that kept models; None where there is none, which is then said in the words of the page.
 
-    `among`: whether a run is offered, by its id; then no example stands in for one.
+    `among`: whether a run is offered, by its id; then no example stands in for one. `instead`: the run that is meant by one that is not
+    offered.
     """
     rows = {i: own for i, own in _offered(store).items() if among is None or among(i)}
     if not rows and among is None and example.stand_in():
         rows = _offered(store)
     asked = st.query_params.get("run")
     wanted = asked or session.run_id()
+    if wanted and wanted not in rows and instead and (other := instead(wanted)) in rows:
+        st.caption(t(f"{page}.instead", run=rows[other].name or other))
+        wanted = other
+    elif wanted and not asked and wanted not in rows and rows and among:
+        wanted = None  # looked at elsewhere, and nothing for this page
     if wanted and wanted not in rows and (own := _asked(store, wanted, page if asked else None)):
         rows = {own.id: own, **rows}
     if not rows:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kd_core.runs.outcome import Plain, StudentOutcome, read_outcome
+from kd_core.runs.outcome import Plain, read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
 from pages.ui.charts.spread import bounds
+from pages.ui.compare import smaller, standing
 from pages.ui.result import differences, speed, verdict
 from pages.ui.result.goals import Candidate
 from pages.ui.shared import engine, text
@@ -34,7 +35,10 @@ SIGNS = dict(zip(FIRST, ("size", "T", "α"), strict=True))
 
 @dataclass(frozen=True)
 class Entry:
-    """One student of one run, with what it is compared by. `id` is stable: run id and position."""
+    """One student of one run, with what it is compared by. `id` is stable: run id and position.
+
+    `origin`: the run and the name under which it was trained; `smaller`: it was made smaller than it was trained.
+    """
 
     id: str
     run_id: str
@@ -44,6 +48,8 @@ class Entry:
     settings: dict[str, str]
     note: str
     told: str = ""
+    origin: tuple[str, str] = ("", "")
+    smaller: bool = False
 
     @property
     def student(self) -> Result:
@@ -76,7 +82,7 @@ def read(folder: RunFolder) -> Result | None:
 
 
 def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
-    """List a run's students; empty when the run has no result."""
+    """List a run's students, of one made smaller both, as it was and as it was chosen; empty when the run has no result."""
     found = read(folder)
     if found is None:
         return []
@@ -94,12 +100,37 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
 
     alpha = {FIRST[2]} if unlabelled(spec.mode.name) else set()  # no label is heard, whatever it says
     arms = {s.name: flatten({"student": s.arch}) for s in spec.students}
-    made = []
-    for i, s in enumerate(found["students"]):
-        settings = shared | arms.get(s["name"], {}) | _lesson(s)
-        told = {n: v for n, v in settings.items() if n not in alpha}
-        made.append(Entry(f"{row.id}:{i}", row.id, row.name, i, found, told, row.note))
+    first = (found.get("compressed") or {}).get("run", row.id)
+    made = [
+        Entry(
+            f"{row.id}:{i}",
+            row.id,
+            row.name,
+            i,
+            found,
+            {n: v for n, v in (shared | arms.get(s["name"], {}) | _lesson(s)).items() if n not in alpha},
+            row.note,
+            origin=(first, str(s["name"])),
+        )
+        for i, s in enumerate(found["students"])
+    ]
+    at, one = smaller.position(found), smaller.taken(found)
+    if at is not None and one is not None:
+        students = [one if i == at else s for i, s in enumerate(found["students"])]
+        small = {**found, "students": students}
+        made.append(dataclasses.replace(made[at], id=f"{row.id}:smaller", result=small, origin=("", ""), smaller=True))
     return made
+
+
+def once(found: Sequence[Entry]) -> list[Entry]:
+    """Leave out students that stand here already: as they were trained, or as another run began with them."""
+    known = {e.origin for e in found if e.origin[0] == e.run_id}
+    kept: list[Entry] = []
+    for e in found:
+        if e.smaller or e.origin[0] == e.run_id or e.origin not in known:
+            kept.append(e)
+            known.add(e.origin)
+    return kept
 
 
 def _enough(group: Sequence[Entry]) -> list[str]:
@@ -212,8 +243,9 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
                 by,
                 e,
             )
-        made += _point(f"{e.id}:baseline", "baseline", "", student | dict(student["baseline"]), metric, by, e)
-        made += _point(e.id, "student", e.label, student, metric, by, e)
+        if not e.smaller:
+            made += _point(f"{e.id}:baseline", "baseline", "", student | dict(student["baseline"]), metric, by, e)
+        made += _point(e.id, "compressed" if e.smaller else "student", e.label, student, metric, by, e)
     for e, plain in plain_models(found):
         block = {**_plain_costs(e, plain), "metrics": plain.arm.metrics}
         made += _point(f"{e.id}:plain", "plain", differences.plain_label(plain.name), block, metric, by, e)
@@ -252,7 +284,8 @@ def missing(found: Sequence[Entry], metric: str, by: str) -> int:
         (e.result["teacher"]["name"], e.result["teacher"]["size_bytes"], e.result["teacher"]["metrics"].get(metric))
         for e in found
     }
-    return len(teachers) + 2 * len(found) + len(plain_models(found)) - len(points(found, metric, by))
+    models = sum(1 if e.smaller else 2 for e in found)
+    return len(teachers) + models + len(plain_models(found)) - len(points(found, metric, by))
 
 
 def _point(id: str, arm: str, label: str, block: Result, metric: str, by: str, e: Entry) -> list[dict[str, Any]]:
@@ -304,17 +337,6 @@ def candidate(e: Entry, metric: str) -> Candidate:
         read.own.mean(metric),
         {by: cost(e.student, by) for by in COSTS},
         sum(known) / len(known) if known else None,
-        _against(read, metric),
+        standing.less(e.result["compressed"], metric) if e.smaller else standing.against(read, metric),
+        standing.surely(e.result, read, metric),
     )
-
-
-def _against(read: StudentOutcome, metric: str) -> str:
-    """Say what is lost against the teacher, with its interval and in a word whether that is sure."""
-    gain = read.versus_teacher.get(metric)
-    if gain is None:
-        return ""
-    shown = differences.Written.of(metric, gain)
-    sure = gain.low is not None and gain.high is not None and not gain.low <= 0 <= gain.high
-    key = "compare.goal.against_sure" if sure else "compare.goal.against_unclear"
-    unit = f" {t('runs.verdict.points_word')}" if shown.share else ""
-    return text.plain(t(key, gap=Safe(f"{shown.cell(gain)}{unit}")))

@@ -20,6 +20,7 @@ from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
+RUN_LETTERS = 14  # of a run that fit into its column
 RUN_WIDTH = 110  # px where names differ early, so that what a student reaches and costs fits beside it on a laptop
 BEHIND = (
     "baseline",
@@ -54,10 +55,12 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     st.markdown(f"**{t('compare.table')}**")
     # Asked for at every drawing: a star is set while the entries, read with the page, stay as they are.
     starred = {run_id for run_id in {e.run_id for e in found} if store.get(run_id).star}
+    shown = text.apart([e.run_name for e in found], RUN_LETTERS)
     lines = [
         {t("compare.column.star"): run_list.STAR if e.run_id in starred else run_list.NO_STAR}
         | line(e, metric, goals, names)
-        for e in found
+        | {t("compare.column.run"): run}
+        for e, run in zip(found, shown, strict=True)
     ]
     lines += [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
     frame = pd.DataFrame(lines).astype("object")
@@ -85,9 +88,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
             t("compare.column.star"): st.column_config.ButtonColumn(
                 type="tertiary", width=44, on_click=toggle, key="compare-star", help=t("runs.head.star_help")
             ),
-            t("compare.column.run"): st.column_config.TextColumn(
-                width=run_list.name_width([e.run_name for e in found], RUN_WIDTH)
-            ),
+            t("compare.column.run"): st.column_config.TextColumn(width=run_list.name_width(shown, RUN_WIDTH)),
             t("compare.column.goal"): st.column_config.TextColumn(width=76),
             **dict.fromkeys(hidden),
         },
@@ -116,7 +117,7 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         t(f"{c}goal"): _meets(comparison.candidate(e, metric), goals),
-        t(f"{c}verdict"): str(t(f"runs.short.{s['verdict']}")).capitalize(),
+        t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{s['verdict']}")).capitalize(),
         **{comparison.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
@@ -141,6 +142,8 @@ def plain_line(c: Candidate, metric: str, goals: Goals | None) -> dict[str, Any]
 
 def _meets(c: Candidate, goals: Goals | None) -> str:
     met = goals.meets(c) if goals else None
+    if met and goals and not goals.sure(c):
+        return str(t("compare.goal.on_mean"))
     return str(t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no"))
 
 

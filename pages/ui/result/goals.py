@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
@@ -12,10 +12,11 @@ from pages.ui.result import verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import Safe, escape, t
 
-WAYS = ("teacher", "absolute")
+WAYS = ("teacher", "share", "absolute")
 WRITTEN = {"size": text.size, "latency": text.milliseconds, "flops": text.number, "parameters": text.number}
 UNIT = {"size": 1024.0, "latency": 1e-3}  # of the input: KB, µs
-ASKED = "goals.asked"  # in the session: the numbers asked for last, and for which data
+ASKED = "goals.asked"  # in the session, for each data: the goals asked for in numbers
+HELD = "goals.held"  # in the session, for each data: what the fields held, as widgets forget it when their page is left
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Candidate:
     """A model that could be shipped: its name, its value on the metric and what it costs (None: not known).
 
     `validation`: its score by which it may be chosen among equals; the value may be from test rows, which choose nothing.
-    `against`: what it loses against its teacher, in words with the interval; empty where that is not known.
+    `against`: what it loses against its teacher, in words with the interval; empty where that is not known. `surely`: its value at the worse end of that interval.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Candidate:
     costs: Mapping[str, float | None]
     validation: float | None = None
     against: str = ""
+    surely: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,17 @@ class Goals:
         """Say whether a candidate meets all goals; None when it misses none but a number is not known."""
         return False if self.missed(c) else None if self.unknown(c) else True
 
+    def sure(self, c: Candidate) -> bool:
+        """Say whether a candidate meets all goals with its whole interval; one without an interval is taken at its word."""
+        return self.meets(c) is True and "metric" not in self.missed(
+            replace(c, value=c.value if c.surely is None else c.surely)
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Say whether nothing was asked for."""
+        return self.worst is None and not self.most
+
     def edge(self, by: str) -> tuple[float | None, float | None]:
         """Return the largest cost and the worst value, for the region in a chart over one cost."""
         return self.most.get(by), self.worst
@@ -76,43 +89,68 @@ def ask(
     times: str,
     *,
     first: str = "teacher",
+    data: str = "",
 ) -> Goals:
     """Let the person set goals. `times` is the catalogue's name for so many times less cost; a goal without a number is none.
 
-    `first`: the way that is open at first, where the teacher is known.
+    `first`: the way that is open at first, where the teacher is known; numbers are suggested only where they are asked for first. `data`: what the goals are kept for.
     """
+    held = _held(key, data)
+
+    def seeded(name: str, value: object) -> str:
+        return forms.seed(name, held.get(name, value))
+
     st.markdown(f"**{t('compare.goal.title')}**")
-    ways = WAYS if teacher_value is not None else WAYS[1:]
+    lower = verdict.lower_is_better(metric)
+    shares = bool(data) and not lower and (teacher_value or 0.0) > 0  # of an error nobody asks for a share
+    known = {"teacher": teacher_value is not None, "share": shares, "absolute": True}
+    ways = [way for way in WAYS if known[way]]
     way = st.segmented_control(
         t("compare.goal.way"),
         ways,
-        key=forms.seed(f"{key}-way", first if first in ways else ways[0]),
+        key=seeded(f"{key}-way", first if first in ways else ways[0]),
         required=True,
+        wrap=True,
         label_visibility="collapsed",
         format_func=lambda w: t(f"compare.goal.way_{w}"),
         help=t("compare.goal.way_help"),
     )
     share = verdict.is_share(metric)
-    lower, title = verdict.lower_is_better(metric), verdict.metric_title(metric)
+    title = verdict.metric_title(metric)
     usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
     cost = teacher_costs.get(by)
-    if way == "teacher" and teacher_value is not None:
-        kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
-        lost = st.number_input(
-            t(f"compare.goal.{kind}"),
-            0.0,
-            None,
-            usual * scale,
-            0.1 if share else usual / 5,
-            key=f"{key}-lost-{metric}",
-            help=t(f"compare.goal.{kind}_help"),
-        )
+    if way != "absolute" and teacher_value is not None:
+        if way == "share":
+            percent = st.number_input(
+                t("compare.goal.share"),
+                0.0,
+                None,
+                None,
+                1.0,
+                key=seeded(f"{key}-share-{metric}", 95.0),
+                help=t("compare.goal.share_help"),
+            )
+            worst = None if percent is None else teacher_value * percent / 100
+        else:
+            kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
+            lost = st.number_input(
+                t(f"compare.goal.{kind}"),
+                0.0,
+                None,
+                None,
+                0.1 if share else usual / 5,
+                key=seeded(f"{key}-lost-{metric}", usual * scale),
+                help=t(f"compare.goal.{kind}_help"),
+            )
+            worst = None if lost is None else teacher_value + (lost if lower else -lost) / scale
         less = st.number_input(
-            t(times), 1.0, None, 5.0, 1.0, key=f"{key}-times-{by}", help=t("compare.goal.times_help")
+            t(times), 1.0, None, None, 1.0, key=seeded(f"{key}-times-{by}", 5.0), help=t("compare.goal.times_help")
         )
-        worst = teacher_value + (lost if lower else -lost) / scale
-        return Goals(metric, worst, {} if cost is None else {by: cost / less})
+        _hold(key, held)
+        return Goals(metric, worst, {} if cost is None or less is None else {by: cost / less})
+    suggested = first == "absolute"
     opening = None if teacher_value is None else float(f"{teacher_value + (usual if lower else -usual):.3g}")
+    teacher_has = None if teacher_value is None else t("compare.goal.teacher_has", value=text.score(teacher_value))
     worst = st.number_input(
         t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title),
         None,
@@ -120,7 +158,8 @@ def ask(
         None,
         0.01 if share else usual / 5,
         format="%.3f" if share else "%.4g",
-        key=forms.seed(f"{key}-value-{metric}", opening),
+        key=seeded(f"{key}-value-{metric}", opening if suggested else None),
+        placeholder=teacher_has,
         help=t("compare.goal.value_help"),
     )
     most = {}
@@ -134,12 +173,27 @@ def ask(
             None,
             (start or 1.0) / 5,
             format="%.4g",
-            key=forms.seed(f"{key}-most-{name}", start),
+            key=seeded(f"{key}-most-{name}", start if suggested else None),
+            placeholder=None if known is None else t("compare.goal.teacher_has", value=WRITTEN[name](known)),
             help=t("compare.goal.most_help"),
         )
         if asked is not None:
             most[name] = asked * unit
+    _hold(key, held)
     return Goals(metric, worst, most)
+
+
+def _held(key: str, data: str) -> dict[str, object]:
+    """Return what the fields held for this data; those of other data are taken away."""
+    if st.session_state.get(f"{key}.of", data) != data:
+        forms.forget(f"{key}-")
+    st.session_state[f"{key}.of"] = data
+    held: dict[str, object] = st.session_state.setdefault(HELD, {}).setdefault(f"{key} {data}", {})
+    return held
+
+
+def _hold(key: str, held: dict[str, object]) -> None:
+    held |= {str(k): v for k, v in st.session_state.items() if str(k).startswith(f"{key}-")}
 
 
 def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
@@ -167,6 +221,9 @@ def words(c: Candidate, goals: Goals) -> Safe:
         told.append(str(t("compare.goal.misses", what=", ".join(_miss(n, c, goals) for n in missed))))
     elif unknown:
         told.append(str(t("compare.goal.not_known", what=", ".join(_name(n, goals) for n in unknown))))
+    elif not goals.sure(c):
+        asked = {"own": text.score(c.surely), "asked": text.score(goals.worst)}
+        told.append(str(t("compare.goal.meets_mean", what=_name("metric", goals), **asked)))
     else:
         told.append(str(t("compare.goal.meets_all")))
     return Safe(f"{escape(c.name)}: {', '.join(told)}")
@@ -187,16 +244,41 @@ def _miss(goal: str, c: Candidate, goals: Goals) -> str:
 
 def show(found: Sequence[Candidate], goals: Goals, counted: str) -> None:
     """Say how many meet the goals, and the picked one by name. `counted` is the catalogue's sentence for the count."""
-    met = sum(goals.meets(c) is True for c in found)
-    st.markdown(t(counted, num=met, of=len(found)))
+    if goals.empty:
+        st.caption(t("compare.goal.none"))
+        return
+    met, sure = sum(goals.meets(c) is True for c in found), sum(map(goals.sure, found))
+    on_mean = f" {t('compare.goal.surely', num=sure)}" if sure < met else ""
+    st.markdown(f"{t(counted, num=met, of=len(found))}{on_mean}")
     chosen = pick(found, goals)
     if chosen is not None:
         st.markdown(
-            f"{':material/check_circle:' if goals.meets(chosen) else ':material/info:'} **{words(chosen, goals)}**",
+            f"{':material/check_circle:' if goals.sure(chosen) else ':material/info:'} **{words(chosen, goals)}**",
             help=t("compare.goal.pick_help"),
         )
         for line in price(found, goals):
             st.markdown(line)
+
+
+def rival(plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals) -> Candidate | None:
+    """Return the plain model that is smaller than the picked one and scores higher, of several the smallest."""
+    own = None if chosen is None else chosen.costs.get("size")
+    if chosen is None or chosen.value is None or own is None:
+        return None
+    sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
+    better = [
+        c
+        for c in plain
+        if c.value is not None and sign * c.value > sign * chosen.value and (c.costs.get("size") or own) < own
+    ]
+    return min(better, key=lambda c: c.costs["size"] or 0.0, default=None)
+
+
+def warn(best: Candidate, goals: Goals) -> None:
+    """Say first that a plain model without a teacher is smaller and scores higher than the picked one."""
+    costs = ", ".join(WRITTEN[n](v) for n in ("size", "latency") if (v := best.costs.get(n)) is not None)
+    about = {"name": best.name, "costs": costs, "value": text.score(best.value)}
+    st.markdown(f":material/star: {t('compare.goal.rival', **about, metric=verdict.metric_title(goals.metric))}")
 
 
 def beside(plain: Sequence[Candidate], goals: Goals) -> None:
@@ -216,15 +298,14 @@ def data_of(row: RunRow) -> str:
 
 
 def keep(data: str, goals: Goals) -> None:
-    """Remember the costs asked for in numbers, for the pages that ask for them, too."""
+    """Remember the goals asked for in numbers, for the pages that ask for them, too."""
     if st.session_state.get("goal-way") == "absolute":
-        st.session_state[ASKED] = (data, dict(goals.most))
+        st.session_state.setdefault(ASKED, {})[data] = goals
 
 
-def kept(data: str) -> Mapping[str, float]:
-    """Return the largest costs that were asked for of models of this data, in the units of `Goals.most`."""
-    of, most = st.session_state.get(ASKED, ("", {}))
-    return most if of == data else {}
+def kept(data: str) -> Goals:
+    """Return the goals that were asked for of models of this data, in numbers; empty ones where none were."""
+    return st.session_state.get(ASKED, {}).get(data) or Goals("")
 
 
 def price(found: Sequence[Candidate], goals: Goals) -> list[Safe]:
@@ -241,4 +322,7 @@ def price(found: Sequence[Candidate], goals: Goals) -> list[Safe]:
     if goals.meets(chosen) and best is not None and text.score(best.value) != text.score(chosen.value):
         size = text.size(best.costs.get("size"))
         said.append(t("compare.goal.higher", name=best.name, size=size, value=text.score(best.value)))
+    sure = pick([c for c in found if goals.sure(c)], goals)
+    if goals.meets(chosen) and not goals.sure(chosen) and sure is not None:
+        said.append(t("compare.goal.sure_one", name=sure.name, size=text.size(sure.costs.get("size"))))
     return said

@@ -18,6 +18,7 @@ from pages.ui.result.differences import Written
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import t, term
 
+NAME_LETTERS = 24  # of a name that fit into its column
 NAME_WIDTH = 214  # px, so that what came of a run fits beside its name on a laptop
 STAR, NO_STAR = "★", "☆"
 
@@ -119,14 +120,17 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
                 key="runs-star",
                 help=t("runs.head.star_help"),
             ),
-            "name": st.column_config.TextColumn(t(f"{c}name"), width=name_width([r.name for r in rows], NAME_WIDTH)),
+            "name": st.column_config.TextColumn(
+                t(f"{c}name"), width=name_width(text.apart([r.name for r in rows], NAME_LETTERS), NAME_WIDTH)
+            ),
             "state": st.column_config.TextColumn(t(f"{c}state"), width=92),
             "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122, help=term("verdict")),
-            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=150),
+            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=138),
             "versus": st.column_config.TextColumn(t(f"{c}versus"), width=150, help=t(f"{c}versus_help")),
             "metric": st.column_config.TextColumn(t(f"{c}metric"), width=80),
             "teacher_score": st.column_config.TextColumn(t(f"{c}teacher_score"), width=70, alignment="right"),
             "student_score": st.column_config.TextColumn(t(f"{c}student_score"), width=70, alignment="right"),
+            "size": st.column_config.TextColumn(t(f"{c}size"), width=70, alignment="right"),
             "baseline_score": st.column_config.TextColumn(t(f"{c}baseline_score"), width=74, alignment="right"),
             "dataset": st.column_config.TextColumn(t(f"{c}dataset"), width=120),
             "teacher": st.column_config.TextColumn(t(f"{c}teacher"), width=110),
@@ -156,26 +160,28 @@ def name_width(names: Sequence[str], least: int = 250) -> int:
 
 def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
     """Lay rows out as text columns; cells of a data frame are shown literally."""
+    names = text.apart([r.name for r in rows], NAME_LETTERS)
     records = [
         {
             "star": STAR if r.star else NO_STAR,
-            "name": r.name or t("runs.no_name"),
+            "name": name or t("runs.no_name"),
             "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
             "state": str(t(f"common.states.{r.state}")),
             "verdict": verdict_cell(r.headline),
             "gain": gain_cell(r.headline),
+            "size": text.size(r.headline.bytes) if r.headline and r.headline.bytes else None,
+            "teacher": engine.part_title("teacher", r.teacher),
             "versus": versus_cell(r.headline),
             "metric": verdict.metric_title(r.headline.metric) if r.headline else None,
             "student_score": _score(r.headline.student if r.headline else None),
             "baseline_score": _score(r.headline.baseline if r.headline else None),
             "teacher_score": _score(r.headline.teacher if r.headline else None),
             "dataset": r.dataset_name,
-            "teacher": engine.part_title("teacher", r.teacher),
             "students": ", ".join(r.students),
             "seconds": text.seconds(r.seconds) if r.seconds is not None else None,
             "note": r.note or None,
         }
-        for r in rows
+        for r, name in zip(rows, names, strict=True)
     ]
     return pd.DataFrame.from_records(records).astype("object")
 

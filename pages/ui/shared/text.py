@@ -64,13 +64,16 @@ def shorten_all(names: Sequence[str], most: int = 24) -> list[str]:
     return [name if len(seen[cut]) > 1 else cut for name, cut in zip(names, short, strict=True)]
 
 
-def differing_first(names: Sequence[str], most: int = 36) -> list[str]:
-    """Turn names whose first `most` characters are alike around, so that what differs is not cut off by a narrow screen."""
-    return list(_differing_first(tuple(names), most))
+HEAD = 16  # letters of what several names share that are still shown
+
+
+def apart(names: Sequence[str], most: int = 30) -> list[str]:
+    """Leave out the middle of what names share whose first `most` characters are alike, so that what differs is not cut off by a narrow screen."""
+    return list(_apart(tuple(names), most))
 
 
 @functools.lru_cache(maxsize=16)
-def _differing_first(names: tuple[str, ...], most: int) -> tuple[str, ...]:
+def _apart(names: tuple[str, ...], most: int) -> tuple[str, ...]:
     alike: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
         alike.setdefault(name[:most], []).append(name)
@@ -80,7 +83,8 @@ def _differing_first(names: tuple[str, ...], most: int) -> tuple[str, ...]:
         shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
         shared = shared if len(group) > 1 else 0
         start = group[0].rfind(" ", 0, shared) + 1  # a whole word
-        told |= {n: f"{n[start:]} · {n[:start].strip()}" if start else n for n in group}
+        head = group[0][:start][:HEAD].rpartition(" ")[0].rstrip(" ·,") or group[0][:HEAD]
+        told |= {n: f"{head} … {n[start:]}" if start > len(head) + 3 else n for n in group}
     return tuple(told[n] for n in names)
 
 

@@ -1,16 +1,21 @@
 """The Compress screen on a real run: chains are built from the steps, what can't work is told, and the recipe is what was asked for."""
 
+import json
+import shutil
+
 import pytest
 
 from kd_core.compress.steps import STEPS
+from kd_core.requests.compress_spec import CompressSpec
 from kd_core.runs.asked import make_spec
+from kd_core.safe_io import write_json
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
 from pages.ui.compress import chains, form, runs_offered
 from pages.ui.export import choosing
 from pages.ui.result import goals, verdict
-from pages.ui.shared import engine, example
+from pages.ui.shared import engine, example, session
 from pages.ui.shared.text import catalogue, t
-from tests.pages.fixtures import done_run
+from tests.pages.fixtures import done_run, make_run, result
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.continuing.test_going import carry_out, table
 
@@ -65,13 +70,15 @@ def test_a_chain_is_built_and_started_as_it_is_shown(first, jobs):  # noqa: F811
 
 @pytest.mark.slow
 def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs):  # noqa: F811
-    asked = {"size": 20_480.0, "latency": 0.25}
+    found = engine.store().folder(first).result()
+    metric, own = found["metric"]["name"], found["students"][0]["metrics"]
+    asked = goals.Goals(metric, own[metric]["mean"] - 0.0325, {"size": 20_480.0, "latency": 0.25})
     for data in (goals.data_of(engine.store().get(first)), "other rows → bought"):
-        at = open_page("compress", {goals.ASKED: (data, asked)}, run=first)
+        at = open_page("compress", {goals.ASKED: {data: asked}}, run=first)
         assert not at.exception
         taken = str(t("compress.goals.taken")) in words(at)
-        values = [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us")]
-        assert (taken, values) == ((False, [None, None]) if "other" in data else (True, [20.0, 250.0]))
+        values = [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us", "most_lost")]
+        assert (taken, values) == ((False, [None, None, 1.0]) if "other" in data else (True, [20.0, 250.0, 3.25]))
 
 
 @pytest.mark.slow
@@ -93,6 +100,25 @@ def test_what_keeps_a_run_from_being_made_smaller_is_said(jobs):  # noqa: F811
     at = open_page("compress", run=done_run())  # made up: it kept no weights
     assert not at.exception and not [b for b in at.button if b.key == "compress-start"]
     assert at.error or at.info
+
+
+def test_from_a_run_that_made_a_student_smaller_its_first_run_is_chosen(first, jobs):  # noqa: F811
+    from tests.runs.view.compressed_block import compressed
+
+    small = CompressSpec(run=first, student="tiny", chains=((Choice(name="int8"),),))
+    found = {**result(), "compressed": compressed(run=first)}
+    made = make_run("done", ("tiny",), found)
+    folder = engine.store().folder(made)
+    write_json(folder.path / "spec.json", json.loads(folder.spec().model_copy(update={"compress": small}).to_json()))
+    for other in ("zz-second", "aa-second"):  # newer or older, another run is not what is meant
+        shutil.copytree(engine.store().folder(first).path, engine.store().runs / other)
+        engine.store().refresh(other)
+    for at in (open_page("compress", run=made), open_page("compress", {f"current.{session.RUN}": made})):
+        assert not at.exception and not at.error
+        assert at.selectbox(key="compress-run").value == first and len(at.selectbox(key="compress-run").options) == 3
+        assert any(b.key == "compress-start" for b in at.button)
+        assert str(t("compress.instead", run=engine.store().get(first).name or first)) in words(at)
+    assert runs_offered.first(made) == first and runs_offered.first(first) is None and not runs_offered.able(made)
 
 
 def test_steps_that_learn_are_put_before_those_that_round():

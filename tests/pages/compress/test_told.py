@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kd_core.runs.view import compress_words
-from pages.ui.compress import points, table, told
+from pages.ui.compress import boxes, points, table, told
 from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
 from pages.ui.shared.text import catalogue, plain, t
@@ -39,7 +39,7 @@ def test_the_page_says_which_stage_to_take_and_draws_every_box(jobs):  # noqa: F
         assert t("compress.score", metric="Accuracy", value=compress_words.score(one)) in said
     for one in block["stages"][1:]:
         assert str(typeset(compress_words.lost_briefly(block, one))) in said.replace("\u00a0", " ")
-        for flag in compress_words.flags(block, one, brief=True):
+        for flag in compress_words.flags(block, boxes.weighed(block, one), brief=True):
             assert str(typeset(flag)) in said
     assert said.count("**student**") == 1  # two chains begin with it, and it is drawn once
     assert str(t("compress.as_above", stages="student")) in said
@@ -47,6 +47,30 @@ def test_the_page_says_which_stage_to_take_and_draws_every_box(jobs):  # noqa: F
     assert str(typeset(compress_words.sensitivity(block))) in said
     assert "µs" in said and not re.search(r"\d us\b", said) and str(t("compress.title")) in said
     assert [s.label for s in at.selectbox if s.key.startswith("compress-take")] == [t("compress.take")]
+
+
+def test_the_edge_of_a_box_says_what_came_of_its_stage():
+    block = compressed()
+    block["stages"].append({**block["stages"][3], "id": 5, "passes": False, "flags": [], "reason": "it has no layers"})
+    assert [boxes.edge(one) for one in block["stages"]] == ["student", "failed", "kept", "kept", "unclear", "failed"]
+
+
+def test_warnings_are_told_where_they_matter_to_the_goals():
+    block = compressed()
+    half, again, last = block["stages"][1], block["stages"][2], block["stages"][4]
+
+    def told(one):
+        return [flag["code"] for flag in boxes.weighed(block, one)["flags"]]
+
+    assert told(last) == ["slower", "slower", "unlike"]
+    block["goals"]["microseconds"] = 1000.0
+    assert told(last) == ["unlike"]  # 90 µs are well within what was asked for
+    block["goals"]["microseconds"] = 80.0
+    assert told(last) == ["slower", "unlike"]
+    half["flags"] = [{"code": "lost", "sure": True}, {"code": "unlike", "agreement": 0.5, "before": 0.5}]
+    again["flags"] = [{"code": "unlike", "agreement": 0.97, "before": 0.507}]  # repaired
+    last["flags"] = [{"code": "unlike", "agreement": 0.97, "before": 0.9926}]  # as the stage before
+    assert (told(half), told(again), told(last)) == (["lost", "unlike"], [], [])
 
 
 def test_the_table_holds_the_numbers_of_the_block_and_a_stage_that_was_not_made_none():

@@ -206,12 +206,12 @@ def test_names_beside_each_other_are_never_cut_to_the_same():
     assert text.shorten_all([alike[0], alike[0]], 16) == [text.shorten(alike[0], 16)] * 2
 
 
-def test_names_alike_at_their_start_are_turned_around():
+def test_names_alike_at_their_start_show_what_differs_in_their_own_order():
     alike = [f"T=4 α=.5 tiny+small by mlp teacher dropout=.{i} seeds=5" for i in (1, 3)]
-    assert text.differing_first([*alike, "T=2 tiny", "T=4 tiny"]) == [
-        "dropout=.1 seeds=5 · T=4 α=.5 tiny+small by mlp teacher",
-        "dropout=.3 seeds=5 · T=4 α=.5 tiny+small by mlp teacher",
+    assert text.apart([*alike, "T=2 tiny", "T=4 tiny"]) == [
+        "T=4 α=.5 … dropout=.1 seeds=5",
+        "T=4 α=.5 … dropout=.3 seeds=5",
         "T=2 tiny",
         "T=4 tiny",
     ]
-    assert text.differing_first(["x" * 40, "x" * 41, "x" * 40]) == ["x" * 40, "x" * 41, "x" * 40]
+    assert text.apart(["x" * 40, "x" * 41, "x" * 40]) == ["x" * 40, "x" * 41, "x" * 40]

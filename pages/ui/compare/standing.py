@@ -1,0 +1,46 @@
+"""How a student stands against its teacher, and a smaller one against itself as it was: in words, and at the worse end of its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kd_core.runs.outcome import StudentOutcome
+from kd_core.runs.view import compress_words
+from pages.ui.charts.spread import bounds
+from pages.ui.compress.typeset import typeset
+from pages.ui.result import differences, verdict
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, t
+
+Result = Mapping[str, Any]
+
+
+def less(block: Result, metric: str) -> str:
+    """Say what a student that was made smaller lost against itself as it was, on the metric that it was judged by."""
+    one = compress_words.chosen(block)
+    if one is None or metric != block["metric"]["name"]:
+        return ""
+    return text.plain(t("compare.goal.against_itself", lost=typeset(compress_words.lost_briefly(block, one))))
+
+
+def surely(result: Result, read: StudentOutcome, metric: str) -> float | None:
+    """Return the value that is reached at the worse end of the interval: of the difference to its teacher, else over seeds."""
+    sign = -1.0 if verdict.lower_is_better(metric) else 1.0
+    gain, teacher = read.own_versus_teacher.get(metric), result["teacher"]["metrics"].get(metric)
+    if gain is not None and gain.low is not None and teacher is not None:
+        return float(teacher) + sign * gain.low
+    ends = bounds((read.own.metrics.get(metric) or {}).get("values") or (), metric)
+    return ends[1] if sign < 0 else ends[0]
+
+
+def against(read: StudentOutcome, metric: str) -> str:
+    """Say what is lost against the teacher, with its interval and in a word whether that is sure."""
+    gain = read.own_versus_teacher.get(metric)
+    if gain is None:
+        return ""
+    shown = differences.Written.of(metric, gain)
+    sure = gain.low is not None and gain.high is not None and not gain.low <= 0 <= gain.high
+    key = "compare.goal.against_sure" if sure else "compare.goal.against_unclear"
+    unit = f" {t('runs.verdict.points_word')}" if shown.share else ""
+    return text.plain(t(key, gap=Safe(f"{shown.cell(gain)}{unit}")))
