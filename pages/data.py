@@ -32,7 +32,7 @@ KEY = sources.KEY
 
 def main() -> None:
     """Draw the page."""
-    st.title(t("data.title"))
+    st.title(t("data.title"), anchor=False)
     choices = sources.choices()
     sources.picker()
     if choices is None:
@@ -52,7 +52,7 @@ def main() -> None:
                 choices["part"] = found.given_part
                 found = understanding.profile(choices, read, choices.get("name") or "")
     except KDError as error:
-        st.subheader(escape(choices.get("name") or ""))
+        st.subheader(escape(choices.get("name") or ""), anchor=False)
         text.show_error(error)
         reading.settings(choices, None)
         return
@@ -72,7 +72,7 @@ def main() -> None:
     ranking.understood(found, choices.get("group"))
     labels.frequencies(found)
     reading.settings(choices, table)
-    st.subheader(t("data.columns"))
+    st.subheader(t("data.columns"), anchor=False)
     st.caption(t("data.columns_note"))
     if found.candidates and found.target is not None:
         st.caption(t("data.columns_unsure", column=found.target))
@@ -111,7 +111,7 @@ def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
     how = ", ".join(escape(v) for v in table.understood.values())
     with st.container(horizontal=True, vertical_alignment="center", key="data-understood"):
         with st.container(gap=None, width="stretch"):
-            st.subheader(escape(choices.get("name") or choices["source"]))
+            st.subheader(escape(choices.get("name") or choices["source"]), anchor=False)
             st.markdown(
                 t("data.understood_pictures", what=Safe(how), size=text.size(table.size_bytes))
                 if table.format == "pictures"

@@ -23,7 +23,7 @@ KEY = draft.KEY
 
 def main() -> None:
     """Draw the page."""
-    st.title(t("distill.title"))
+    st.title(t("distill.title"), anchor=False)
     cloned = _clone()
     dataset_id = session.dataset_id() or example.data()
     if not dataset_id:
@@ -75,19 +75,19 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
     folds = draft.folds(dataset, facts, values, KEY)
     with left:
         with st.container(border=True):
-            st.subheader(t("distill.teacher"), help=term("teacher"))
+            st.subheader(t("distill.teacher"), help=term("teacher"), anchor=False)
             teacher, teacher_settings = _teacher(facts, values, folds)
         with st.container(border=True, height="stretch"):
-            st.subheader(t("distill.budget"), help=term("seed"))
+            st.subheader(t("distill.budget"), help=term("seed"), anchor=False)
             training = forms.form(
                 TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2
             )
             st.caption(t("distill.baseline_always"), help=term("baseline"))
     with middle.container(border=True, height="stretch"):
-        st.subheader(t("distill.students"), help=term("student"))
+        st.subheader(t("distill.students"), help=term("student"), anchor=False)
         chosen, goals = best_student.learners(dataset, values, facts)
     with right.container(border=True, height="stretch"):
-        st.subheader(t("distill.lesson"), help=term("lesson"))
+        st.subheader(t("distill.lesson"), help=term("lesson"), anchor=False)
         archs = [s["arch"]["name"] for s in chosen] if goals is None else []  # candidates follow the lesson
         fewest = draft.folds(dataset, facts, values, KEY, offering=True)
         taught = Choice(name=teacher, settings=teacher_settings)

@@ -17,7 +17,7 @@ from pages.ui.start import cards
 
 def main() -> None:
     """Draw the page."""
-    st.title(t("start.title"))
+    st.title(t("start.title"), anchor=False)
     st.markdown(t("start.lead"))
     try:
         found = example.read()

@@ -23,7 +23,7 @@ PACKAGES = ("torch", "scikit-learn", "pandas", "numpy", "onnxruntime", "streamli
 
 def main() -> None:
     """Draw the page."""
-    st.title(t("status.title"))
+    st.title(t("status.title"), anchor=False)
     try:
         service = engine.jobs()
     except KDError as error:
@@ -79,7 +79,7 @@ def _headline(found: ServiceStatus) -> None:
 def _queue(found: ServiceStatus) -> None:
     """What is trained now and what waits."""
     store = engine.store()
-    st.subheader(t("status.work"))
+    st.subheader(t("status.work"), anchor=False)
     if not found.running and not found.queue:
         st.caption(t("status.idle"))
     for place, run_id in enumerate([*([found.running] if found.running else []), *found.queue]):
@@ -96,7 +96,7 @@ def _errors(found: ServiceStatus) -> None:
     """Recent errors, newest first, with the number that is also in the log."""
     if not found.errors:
         return
-    st.subheader(t("status.errors"))
+    st.subheader(t("status.errors"), anchor=False)
     for error in reversed(found.errors[-20:]):
         where = " · ".join(str(error[k]) for k in ("utc", "run_id", "error_id", "code") if error.get(k))
         st.error(f"**{escape(error.get('message', ''))}** {escape(error.get('hint', ''))}\n\n:small[{escape(where)}]")
@@ -110,7 +110,7 @@ def _kept_teachers() -> None:
     )
 
     cache = TeacherCache(workspace() / "teachers")
-    st.subheader(t("status.kept.title"))
+    st.subheader(t("status.kept.title"), anchor=False)
     try:
         used = cache.usage()
     except KDError as error:
@@ -157,7 +157,7 @@ def _clear_kept(cache: TeacherCache, empty: bool) -> None:
 
 def _rows(title: str, rows: list[tuple[str, Any]]) -> None:
     """A quiet two-column list."""
-    st.subheader(title)
+    st.subheader(title, anchor=False)
     table = {"name": [str(name) for name, _ in rows], "value": [escape(value) for _, value in rows]}
     st.table(table, border="horizontal", hide_header=True, hide_index=True, alt=title)
 

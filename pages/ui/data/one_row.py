@@ -25,7 +25,7 @@ def show(found: Profile, choices: Mapping[str, Any], stamp: str) -> None:
         return
     grouped = choices.get("group") if ranking.by_order(found.task) and found.target is not None else None
     grouped = grouped if grouped in found.frame else None
-    st.subheader(t("data.row.title_group" if grouped else "data.row.title"))
+    st.subheader(t("data.row.title_group" if grouped else "data.row.title"), anchor=False)
     _stepper(found, dict(choices), grouped, stamp)
 
 

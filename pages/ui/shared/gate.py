@@ -33,7 +33,7 @@ def may_enter() -> bool:
 
 def show() -> None:
     """Show the only page a viewer without access gets."""
-    st.title(t("common.gate.title"))
+    st.title(t("common.gate.title"), anchor=False)
     st.markdown(t("common.gate.text"))
     if has_sign_in():
         if st.button(t("common.gate.sign_in"), type="primary"):

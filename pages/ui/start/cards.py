@@ -51,7 +51,7 @@ def seconds(name: str, stamp: str) -> tuple[float, float]:
 
 def show(run: Run) -> None:
     """Draw own data and all scenarios, area by area of a shop; `run` is called with the name of the one that is pressed."""
-    st.subheader(t("start.or"))
+    st.subheader(t("start.or"), anchor=False)
     every = sources.scenarios()
     area = st.pills(
         t("start.area"),

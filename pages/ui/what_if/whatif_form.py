@@ -33,16 +33,16 @@ def show(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[str, 
 
     left, middle, right = st.columns([5, 5, 6], gap="small")
     with left.container(border=True, height="stretch"):
-        st.subheader(t("distill.teacher"), help=term("teacher"))
+        st.subheader(t("distill.teacher"), help=term("teacher"), anchor=False)
         teacher = _teacher(facts, values["teacher"])
         st.caption(t("what_if.form.teacher_once"), help=term("out_of_fold"))
     with middle.container(border=True, height="stretch"):
-        st.subheader(t("what_if.form.sizes"), help=term("student"))
+        st.subheader(t("what_if.form.sizes"), help=term("student"), anchor=False)
         bare, compared = _apart(values["students"])
         chosen = _students(dataset_id, dataset, facts, bare)
         training = forms.form(TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2)
     with right.container(border=True, height="stretch"):
-        st.subheader(t("what_if.form.grid"), help=term("what_if"))
+        st.subheader(t("what_if.form.grid"), help=term("what_if"), anchor=False)
         archs = [s["arch"]["name"] for s in chosen]
         grouped, folds = dataset.group is not None, draft.folds(dataset, facts, values, KEY, offering=True)
         at = situation(facts.task, facts.outputs, Choice.model_validate(teacher), facts.inputs, archs, grouped, folds)

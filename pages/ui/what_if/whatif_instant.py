@@ -87,7 +87,7 @@ def read(dataset: DatasetSpec, teacher: dict[str, Any]) -> Softening | None:
 def show(dataset: DatasetSpec, task: str, teacher: dict[str, Any]) -> None:
     """Draw the panel; only this part is drawn again when a slider moves."""
     with st.container(border=True, key="whatif-instant"):
-        st.subheader(t("what_if.instant.title"), help=t("what_if.instant.help"))
+        st.subheader(t("what_if.instant.title"), help=t("what_if.instant.help"), anchor=False)
         if task_of(task).compact:
             st.caption(t("what_if.instant.catalogue"))
             return

@@ -16,7 +16,7 @@ LISTED = 8
 def show(store: RunStore) -> None:
     """List the newest what-ifs, each a link to its map."""
     found, count = store.list(sweep=True, limit=LISTED), store.count(sweep=True)
-    st.subheader(t("what_if.list.title"))
+    st.subheader(t("what_if.list.title"), anchor=False)
     if not found:
         st.caption(t("what_if.list.none"))
         return

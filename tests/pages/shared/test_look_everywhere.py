@@ -129,3 +129,13 @@ def test_styles_take_colours_and_sizes_from_the_look(path):
 @pytest.mark.parametrize("path", SCRIPTS, ids=name)
 def test_scripts_take_colours_from_the_look(path):
     assert set(re.findall(r"\"(#[0-9a-fA-F]{3,8})\"", path.read_text("utf-8"))) <= INKS
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_no_heading_is_a_stop_of_the_tab_key(path):
+    calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
+    headings = [
+        n for n in calls if isinstance(n.func, ast.Attribute) and n.func.attr in ("title", "header", "subheader")
+    ]
+    drawn = [n for n in headings if n.args and not isinstance(n.func.value, ast.Constant)]
+    assert not [n.lineno for n in drawn if "anchor" not in {k.arg for k in n.keywords}]
