@@ -24,16 +24,44 @@ def test_the_words_open_on_every_page_and_cost_nothing_before(jobs):  # noqa: F8
     assert all(t(f"glossary.{name}") in words(at) for name in glossary.terms())
 
 
+def head(found):
+    return str(in_short.of(found, 0)).replace("\u2060", "")
+
+
 @pytest.mark.parametrize("word", ["beats", "ties", "hurts", "inconclusive"])
 @pytest.mark.parametrize("standing", [None, "ahead", "level", "behind", "unclear"])
-def test_every_result_comes_to_a_sentence(word, standing):
+def test_every_result_comes_to_a_sentence_with_one_order(word, standing):
     found = result(verdict=word, **({"plain": standing} if standing else {}))
-    said, student = in_short.of(found, 0), found["students"][0]
-    assert said.startswith(t(f"runs.in_short.{word}")) and said.startswith("In short: ")
+    said, student = head(found), found["students"][0]
+    assert said.startswith("In short: ")
+    assert ("worth it" in said) == (word == "beats" and standing in (None, "ahead"))
+    assert ("the one to use" in said) == (standing == "ahead" and word != "hurts")
+    assert (
+        sum(order in said for order in ("worth it", "take that one", "take the simpler one", "simpler one will do"))
+        <= 1
+    )
+    if word == "beats":
+        assert "(+0.90 points of ROC-AUC)" in said
     if standing not in (None, "ahead"):
         best = student["reference"]["best"]["metrics"]["roc_auc"]["mean"]
         own = student["metrics"]["roc_auc"]["mean"]
-        assert f"30 trees of 4 leaves, {'may do' if standing == 'unclear' else 'is'}" in said
-        assert f"(ROC-AUC {best:.3f}, the student {own:.3f})" in said
-    else:
-        assert said == " ".join(t(f"runs.in_short.{w}") for w in (word, *(["plain_ahead"] if standing else [])))
+        assert "30 trees of 4 leaves" in said and f"(ROC-AUC {best:.3f}, the student {own:.3f}" in said
+    if standing == "behind":
+        assert said.endswith(": take that one.")
+
+
+@pytest.mark.parametrize("changes", [{"placebo_reason": "mode"}, {"smooth": 0.0085}])
+def test_a_gain_that_is_not_surely_the_teachers_is_not_called_the_teachers(changes):
+    said = head(result(verdict="beats", **changes))
+    assert "distilling helped" in said and "teacher's own is not clear" in said and "worth it" not in said
+
+
+@pytest.mark.parametrize(("shift", "order"), [(0.01, False), (-0.01, True)])
+def test_the_simpler_model_is_advised_for_a_reason_and_not_where_it_scored_worse(shift, order):
+    found = result(verdict="beats", plain="unclear")
+    student = found["students"][0]
+    own = student["metrics"]["roc_auc"]["mean"]
+    student["reference"]["best"]["metrics"]["roc_auc"]["mean"] = own - shift
+    said = head(found)
+    assert ("take the simpler one" in said) == order and "interval of the difference reaches 0" in said
+    assert ("scored higher" in said) != order
