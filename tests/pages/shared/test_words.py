@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kd_core.safe_io import write_json
 from pages.ui.shared.text import catalogue, t
-from pages.ui.words import glossary, in_short
-from tests.pages.fixtures import result
+from pages.ui.tasks import yes_no
+from pages.ui.words import glossary, in_short, sureness
+from tests.pages.fixtures import done_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
@@ -65,3 +67,49 @@ def test_the_simpler_model_is_advised_for_a_reason_and_not_where_it_scored_worse
     said = head(found)
     assert ("take the simpler one" in said) == order and "interval of the difference reaches 0" in said
     assert ("scored higher" in said) != order
+
+
+@pytest.mark.parametrize(
+    ("own", "teacher", "high", "said"),
+    [
+        (0.231, 0.026, -0.1, True),
+        (0.231, 0.026, 0.02, False),
+        (0.231, 0.026, None, True),
+        (0.05, 0.026, -0.01, False),
+        (0.02, 0.2, 0.3, False),
+    ],
+)
+def test_a_calibration_error_far_above_the_teachers_is_in_the_verdict(own, teacher, high, said):
+    found = result()
+    student = found["students"][0]
+    student["metrics"]["ece"]["mean"], found["teacher"]["metrics"]["ece"] = own, teacher
+    student["versus_teacher"]["ece"]["ci95"] = [None if high is None else -0.4, high]
+    warning = sureness.warning(found, 0)
+    assert (warning is not None) == said
+    assert not said or f"{own:.3f}, the teacher's {teacher:.3f}" in warning
+
+
+def test_the_page_of_a_result_warns_of_it(jobs):  # noqa: F811
+    run_id = done_run()
+    folder = store().folder(run_id)
+    found = folder.result()
+    student = found["students"][0]
+    student["metrics"]["ece"]["mean"], found["teacher"]["metrics"]["ece"] = 0.231, 0.026
+    student["versus_teacher"]["ece"] |= {"mean": -0.205, "ci95": [-0.3, -0.1]}
+    write_json(folder.path / "result.json", found)
+    assert "far from what they promise" in words(open_page("runs", run=run_id))
+
+
+@pytest.mark.parametrize(("chosen", "worse"), [(0.871, True), (0.975, False)])
+def test_a_threshold_that_is_not_in_use_says_how_it_does_on_test_rows_and_where_to_ask_for_it(chosen, worse):
+    def block(f1):
+        return {"f1": {"mean": f1, "std": 0.0, "values": [f1]}}
+
+    told = {"arms": {"student": {"half": block(0.968), "chosen": block(chosen)}}}
+    said = yes_no._half(told, "yes", t("task.binary.rule_f1"))
+    assert "the best F1, chosen on validation rows" in said and ("does worse than 50 %" in said) == worse
+    assert f"{chosen:.3f}" in said and "0.968" in said
+    assert f"on Distill, under {t('distill.advanced')}" in said
+    assert "taken home" in t(
+        "task.binary.mark_other", at="81.0 %", rule="x"
+    )  # the table beside it is a mean over seeds
