@@ -11,7 +11,7 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from pages.ui.access import aids
 from pages.ui.charts import compare as charts
-from pages.ui.charts import placing
+from pages.ui.charts import placing, spread
 from pages.ui.compare import added_seeds, runs_shown
 from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
@@ -82,6 +82,7 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None) -> None
         drawn,
         best,
         metric=title,
+        most=spread.most(metric),
         x_title=t(f"compare.cost.{by}_axis"),
         names=differences.arm_names(),
         written=comparison.written(by),

@@ -62,6 +62,8 @@ def main() -> None:
     _understood(choices, table, found)
     target_question.ask(choices, found)
     _targets(choices, found)
+    _problems(choices, found)
+    _use(choices, found)
     one_row.show(found, choices, understanding.stamp(choices, read))
     pictures.examples(found)
     next_item.examples(found)
@@ -69,16 +71,14 @@ def main() -> None:
     target_question.readings(choices, found)
     ranking.understood(found, choices.get("group"))
     labels.frequencies(found)
-    _problems(choices, found)
     reading.settings(choices, table)
-    _use(choices, found)
     st.subheader(t("data.columns"))
     st.caption(t("data.columns_note"))
     if found.candidates and found.target is not None:
         st.caption(t("data.columns_unsure", column=found.target))
     picked = columns.table(found)
     if picked is not None:
-        columns.detail(found.column(picked), found, choices)
+        columns.detail(found.column(picked), found, choices, above=ranking.is_understood(found, choices.get("group")))
     with st.expander(t("data.first_rows"), icon=":material/table_rows:"):
         shown, drawn = pictures.rows(found.frame.head(20))
         st.dataframe(shown, alt=t("data.first_rows"), column_config=drawn)

@@ -117,13 +117,13 @@ def page() -> None:
         st.markdown(t("soft_labels.regression.note"))
         amounts.show(kept, found, index, stamps, folder.spec())
     else:
+        st.caption(t("soft_labels.note"))
         if kept.logits["teacher"].shape[1] == len(found["dataset"]["classes"]):
             live.show(kept, found, index, stamps)
         elif task_of(found["task"]).by_history:
             next_item.soft(kept, found, index, stamps)
         else:
             st.info(t("soft_labels.other_width"), icon=":material/info:")
-        st.caption(t("soft_labels.note"))
         soft_view.faithful(found, index)
     of = found["artifacts"]
     st.caption(t("soft_labels.kept", kept=text.exact(of["rows_kept"]), of=text.exact(of["rows_of"])))

@@ -126,8 +126,10 @@ def test_plotly_is_imported_by_charts_and_theme_only():
 
 def test_files_are_small_and_well_named():
     for path in (*SOURCES, ROOT / "app.py"):
-        statements = sum(isinstance(node, ast.stmt) for node in nodes_of(path))
         lines = len(path.read_text("utf-8").splitlines())
+        statements = min(lines, MOST_STATEMENTS)  # ruff lets no line hold two, so a shorter file need not be parsed
+        if lines > MOST_STATEMENTS:
+            statements = sum(isinstance(node, ast.stmt) for node in nodes_of(path))
         assert statements <= MOST_STATEMENTS, f"{relative(path)} has {statements} statements"
         assert lines <= MOST_LINES, f"{relative(path)} has {lines} lines"
         assert not FORBIDDEN_NAMES & {path.stem, path.parent.name}, relative(path)

@@ -14,6 +14,7 @@ from kd_core.task import BY_FORM, TASKS, usual
 
 CANDIDATES = 3
 _FEW_VALUES = 12  # of a first or last column that looks like classes
+_STEADY, _STEADY_VALUES, _LOOKED_AT = 0.98, 50, 10_000  # share of the commonest value, of so many, in so many rows
 _ORDERED = (5, 100)  # distinct whole numbers that can be read as classes and as a measure
 
 
@@ -34,7 +35,7 @@ def propose(columns: list[TypedColumn]) -> Proposal:
 
     In this order: a name that says so (`label`), the last column or a flag whose name is a typical goal
     (`Revenue`, `churned`), the last column, the last flag; then the first column when it looks like classes, other
-    goals, other columns of few values, and the rest from the last to the first.
+    goals, other columns of few values, and the rest from the last to the first; numbers that nearly always are the same come last.
     """
     usable = [
         c
@@ -49,13 +50,22 @@ def propose(columns: list[TypedColumn]) -> Proposal:
     last = usable[-1] if usable[-1] is columns[-1] else None
     flags = [c for c in reversed(usable) if c.kind == "boolean"]
     goals = [c for c in [last, *flags] if c is not None and goal_like_name(c.name)]
-    first = [c for c in usable[:1] if c is columns[0] and 2 <= c.distinct <= _FEW_VALUES]
+    steady = {c.name for c in usable if _steady(c)}
+    first = [c for c in usable[:1] if c is columns[0] and 2 <= c.distinct <= _FEW_VALUES and c.name not in steady]
     likely = [*named, *goals, *([last] if last else flags[:1])]
     others = [*first, *(c for c in reversed(usable) if goal_like_name(c.name)), *flags]
     few = [c for c in reversed(usable) if c.distinct <= _FEW_VALUES]
-    rest = sorted([*few, *reversed(usable)], key=lambda c: id_like_name(c.name))
+    rest = sorted([*few, *reversed(usable)], key=lambda c: (c.name in steady, id_like_name(c.name)))
     order = dict.fromkeys(c.name for c in [*likely, *others, *rest])
     return Proposal(tuple(order)[:CANDIDATES], bool(named or goals) or len(usable) == 1)
+
+
+def _steady(column: TypedColumn) -> bool:
+    """Say whether a number is nearly always the same, as a pixel at the edge of a picture; a flag may well be rare and is what people predict."""
+    if column.kind != "number" or column.distinct > _STEADY_VALUES:
+        return False
+    counts = column.values.head(_LOOKED_AT).value_counts()
+    return bool(len(counts)) and bool(counts.iloc[0] >= _STEADY * counts.sum())
 
 
 def _by_form(column: TypedColumn) -> bool:

@@ -71,7 +71,7 @@ def _by_task(card: Mapping[str, Any]) -> list[str]:
     if not card.get("tasks"):
         return []
     lines = [
-        "| target | metric | this model | same model without a teacher | difference, intervals that hold together | teacher |",
+        "| target | metric | this model | same model without a teacher | difference, intervals that hold together (above 0: this model is better) | teacher |",
         "|---|---|---|---|---|---|",
     ]
     for one in card["tasks"]:
@@ -89,7 +89,7 @@ def _measured(card: Mapping[str, Any]) -> str:
     baseline, teacher = card.get("baseline") or {}, card["teacher"]["metrics"]
     gains = card.get("gain") or {}
     lines = [
-        "| metric | this model: mean (least to most) | trainings | same model without a teacher | difference, 95 % interval | teacher |",
+        "| metric | this model: mean (least to most) | trainings | same model without a teacher | difference, 95 % interval (above 0: this model is better) | teacher |",
         "|---|---|---|---|---|---|",
     ]
     for name, told in (card.get("metrics") or {}).items():

@@ -76,3 +76,13 @@ def test_ordered_whole_numbers_can_be_read_two_ways():
     data = clean() | {"quality": rng.binomial(10, 0.6, 600)}
     assert profile_table(table(data), target="quality").readings == ("multiclass", "regression")
     assert profile_table(table(data), target="bought").readings == ()
+
+
+def test_numbers_that_nearly_never_change_come_last_but_a_rare_flag_does_not():
+    rng = np.random.default_rng(0)
+    edge = [0] * 99 + [3]
+    ink = [*edge[:98], 2, 3]
+    found = propose(typed(shape=list("abcde") * 20, ink=ink, grey=rng.normal(size=100), dark=rng.normal(size=100)))
+    assert "ink" not in found.names and found.names[0] == "dark"
+    assert propose(typed(grey=rng.normal(size=100), fraud=["no"] * 99 + ["yes"])).best == "fraud"
+    assert propose(typed(ink=ink)).names == ("ink",)

@@ -30,11 +30,6 @@ KNOWN = "() => matchMedia('(max-width: 640px)').matches === Boolean(window.kdAid
 TABS = {"map": "whatif-tab", "result": "tab"}  # pages with tabs, and the key of those
 
 
-def settled(screen: Screen) -> None:
-    screen.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=WHILE)
-    screen.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=WHILE)
-
-
 def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, ...] = tuple(WAYS)) -> list[str]:
     """Everything wrong with what is shown now; `within` limits axe to a part that is new."""
     found, page = [], screen.page
@@ -44,7 +39,7 @@ def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, 
         page.set_viewport_size({"width": width, "height": 1000})
         page.wait_for_function(WEARS, arg=PAPER[scheme], timeout=WHILE)  # the theme follows a moment later
         page.wait_for_function(KNOWN, timeout=WHILE)
-        settled(screen)
+        screen.settled()
         page.wait_for_timeout(300)  # aids follow a drawing
         for v in Axe().run(page, context=within, options=rules).response["violations"]:
             if v["impact"] in GRAVE:
@@ -57,7 +52,7 @@ def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, 
     page.emulate_media(color_scheme="light", reduced_motion="no-preference")
     page.set_viewport_size({"width": 1440, "height": 1000})
     page.wait_for_function(KNOWN, timeout=WHILE)
-    settled(screen)
+    screen.settled()
     return found
 
 
@@ -71,7 +66,7 @@ def test_all_pages_are_looked_at(house):
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_has_a_serious_finding_in_light_dark_or_on_a_phone(browser, house, name):
     screen = Screen(browser, house.server.url).open(house.addresses()[name])
-    settled(screen)
+    screen.settled()
     found = look(screen, name)
     found += [f"{name}: {line}" for line in walk.round_by_key(screen.page)]
     if name in TABS:
@@ -80,7 +75,7 @@ def test_no_page_has_a_serious_finding_in_light_dark_or_on_a_phone(browser, hous
             tabs.nth(at).click()
             expect(tabs.nth(at)).to_have_attribute("aria-selected", "true")
             screen.page.wait_for_timeout(300)
-            settled(screen)
+            screen.settled()
             found += look(screen, f"{name}, {tabs.nth(at).inner_text()}", f".st-key-{TABS[name]}")
     screen.close()
     assert not found, "\n".join(found)
@@ -99,7 +94,7 @@ def test_on_a_phone_every_cell_of_the_result_can_be_read(browser, house):
     screen.settled()  # drawn again once the page knows that it is narrow: what was open before is shut
     screen.page.locator(".st-key-result-table summary").click()
     expect(screen.page.locator(".st-key-result-table table").last).to_be_visible()
-    settled(screen)
+    screen.settled()
     assert cells.count() > 100 and screen.page.evaluate(CUT) == []
     expect(cells.first).to_have_attribute("data-title", "Teacher")
     told = cells.evaluate_all(
@@ -116,7 +111,7 @@ def test_a_phones_second_drawing_keeps_what_widgets_were_told(browser, house):
     screen.page.set_viewport_size({"width": 420, "height": 1000})
     screen.open(f"/compare?runs={RUN}")
     screen.page.wait_for_function(KNOWN, timeout=WHILE)
-    settled(screen)
+    screen.settled()
     expect(screen.page.locator(".st-key-compare-runs [data-tag]").first).to_be_visible(timeout=60_000)
     screen.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,8 @@ from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
 
 FITS = 3  # columns that fit beside each other on a phone
-MOST = 50  # cards; more are not scrolled through
+MOST, OPEN = 50, 5  # cards: more are not scrolled through; what comes after the first ones is folded
+SHORT = (14, 30)  # letters of a value that takes a third of a card, and two thirds
 DRAWN = ("button", "image", "list", "bar_chart", "line_chart", "area_chart")  # kinds of columns a card leaves out
 
 
@@ -58,13 +59,28 @@ def _choice(frame: pd.DataFrame, config: Mapping[str, Any], how: Mapping[str, An
 
 
 def written(frame: pd.DataFrame, alt: str = "", config: Mapping[str, Any] | None = None) -> str:
-    """Write the first rows as a list of cards; cells without a value are left out."""
-    columns, made = _columns(frame, config or {}), []
-    for row in _rows(frame.head(MOST)):
-        told = [(title, said) for at, title, form in columns if (said := cell(row[at], form))]
-        lines = "".join(f"<div><dt>{html.escape(title)}</dt><dd>{html.escape(said)}</dd></div>" for title, said in told)
-        made.append(f"<li><dl>{lines}</dl></li>")
-    return f'<ul class="kd-cards" aria-label="{html.escape(alt)}">{"".join(made)}</ul>'
+    """Write the first rows as a list of cards, those after the first few folded; cells without a value are left out."""
+    columns = _columns(frame, config or {})
+    made = [_card([(title, said) for at, title, form in columns if (said := cell(row[at], form))]) for row in _rows(frame.head(MOST))]  # fmt: skip
+    named = f'aria-label="{html.escape(alt)}"'
+    first = f'<ul class="kd-cards" {named}>{"".join(made[:OPEN])}</ul>'
+    if len(made) <= OPEN:
+        return first
+    more = t("common.fold_cards", num=len(made) - OPEN)
+    return f'{first}<details class="kd-more"><summary>{more}</summary><ul class="kd-cards" {named}>{"".join(made[OPEN:])}</ul></details>'
+
+
+def _card(told: Sequence[tuple[str, str]]) -> str:
+    lines = "".join(
+        f'<div data-wide="{3 if not at else _width(said)}"><dt>{html.escape(title)}</dt><dd>{html.escape(said)}</dd></div>'
+        for at, (title, said) in enumerate(told)
+    )
+    return f"<li><dl>{lines}</dl></li>"
+
+
+def _width(said: str) -> int:
+    """Thirds of a card that a value takes."""
+    return 1 + sum(len(said) > most for most in SHORT)
 
 
 def _rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:

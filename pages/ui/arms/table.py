@@ -45,15 +45,15 @@ def show(found: Result, index: int) -> None:
         st.table(first, border="horizontal")
         with st.expander(t("runs.result.further", num=len(further)), icon=":material/table_rows:"):
             st.table(further, border="horizontal")
-    with st.expander(t("runs.result.how_made"), icon=":material/info:") if aids.is_narrow() else st.container():
+    older, num = "_older" if found["schema"] < 2 else "", len(student["seeds"])
+    st.caption(t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one"))
+    with st.expander(t("runs.result.how_made"), icon=":material/info:"):
         notes(found, student)
 
 
 def notes(found: Result, student: Result) -> None:
-    """Say how the numbers of the table were made; on a phone they are folded."""
-    environment, num = found.get("environment", {}), len(student["seeds"])
-    older = "_older" if found["schema"] < 2 else ""
-    st.caption(t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one"))
+    """Say how the other numbers of the table were made; folded, so that the charts are not a screen further down."""
+    environment = found.get("environment", {})
     guessing = chance.note(found, found["metric"]["name"])
     gap = f"{t('runs.result.gap')}: {t('runs.result.gap_help')}"
     st.caption(f"{guessing} {gap}" if guessing else gap)

@@ -43,7 +43,7 @@ const drawn = (chart) => chart?.querySelector(".main-svg") && getComputedStyle(c
 function held(parentElement) {
   const host = parentElement.getRootNode().host || parentElement;
   const place = host.closest("[data-testid=stVerticalBlock]"); // of the chart and its buttons alone
-  let chart, picture, rest, end;
+  let chart, picture, rest, end, waiting, heard;
   const remember = () => {
     if (!drawn(chart)) return;
     const [own, around] = [chart, host].map((element) => element.getBoundingClientRect());
@@ -60,9 +60,13 @@ function held(parentElement) {
     rest = setTimeout(remember, AT_REST);
   };
   const uncover = () => {
-    if (!drawn(chart) && performance.now() < end) return requestAnimationFrame(uncover);
+    cancelAnimationFrame(waiting); // one wait, whichever chart it began for
+    if (!drawn(chart) && performance.now() < end) {
+      waiting = requestAnimationFrame(uncover);
+      return;
+    }
     picture?.remove();
-    chart?.on?.("plotly_afterplot", rested);
+    if (chart?.on && heard !== chart) (heard = chart).on("plotly_afterplot", rested);
     rested();
   };
   const look = () => {
@@ -80,7 +84,7 @@ function held(parentElement) {
   return () => {
     watch.disconnect();
     clearTimeout(rest);
-    end = 0;
+    cancelAnimationFrame(waiting);
     picture?.remove();
   };
 }

@@ -27,19 +27,20 @@ def pareto(
     goal: tuple[float, float] | None = None,
     goal_name: str = "",
     paths: Sequence[Sequence[str]] = (),
+    most: float | None = None,
     height: int = 480,
     wide: int = WIDER,
 ) -> Drawing:
     """Draw a metric against a cost; dominated points faded, the front joined, the goal region shaded.
 
     `front` holds point ids in order of cost; `goal` is (largest cost, worst metric value) allowed; `paths`: ids that are joined in
-    their order, as the stages of a chain are.
+    their order, as the stages of a chain are; `most`: the best score there can be.
     """
     fig = figure(height, x=x_title, y=literal(metric))
     by_id = {p["id"]: p for p in points}
     axis = log_axis([p["x"] for p in points] + ([goal[0]] if goal else []), written, binary=binary)
     scores = [v for p in points for v in (p["y"], p.get("low"), p.get("high"))]
-    span = score_range([*scores, goal[1] if goal else None], lower_is_better)
+    span = score_range([*scores, goal[1] if goal else None], lower_is_better, most)
     if goal and span:
         _region(fig, goal, axis["range"][0], span[1], goal_name)
     line = [by_id[i] for i in front if i in by_id]
@@ -52,8 +53,8 @@ def pareto(
             line={"color": look.FAINT, "width": look.THIN, "shape": "hv"},
             hoverinfo="skip",
         )
-    for path in paths:
-        way = [by_id[i] for i in path if i in by_id]
+    ways = [[by_id[i] for i in path if i in by_id] for path in paths]
+    for way in ways:
         fig.add_scatter(
             x=[p["x"] for p in way],
             y=[p["y"] for p in way],
@@ -73,7 +74,8 @@ def pareto(
             marker=look.ring(),
         )
     edge = [{"x": 10 ** axis["range"][0], "y": goal[1]}, {"x": goal[0], "y": span[1]}] if goal and span else []
-    scatter_arms(fig, points, names, (axis["range"], span) if span else None, (line, edge), wide)
+    drawn = [{**p, "ringed": p["id"] in picked} for p in points]
+    scatter_arms(fig, drawn, names, (axis["range"], span) if span else None, (line, edge), wide, paths=ways)
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)

@@ -11,6 +11,7 @@ from pages.ui.charts.marks import cells, figure, literal, short
 
 Mark = Mapping[str, Any]  # name, recall, precision, hover, filled
 LEAST_SHIFT = 0.02  # share of a class: a smaller move is pale, however large it is beside the others
+FEW_ROWS = 3  # a move of fewer rows is pale, however small its class
 LOOKS = ("good", "bad", "unclear")  # found, missed, called wrongly
 
 
@@ -73,7 +74,10 @@ def confusion_shift(
     num = len(classes)
     moved = [[a - b for a, b in zip(ours, theirs, strict=True)] for ours, theirs in zip(counts, others, strict=True)]
     share = [[v / (sum(row) or 1.0) for v in moves] for moves, row in zip(moved, counts, strict=True)]
-    good = [[v if i == j else -v for j, v in enumerate(row)] for i, row in enumerate(share)]
+    strong = [
+        [v * min(1.0, abs(n) / FEW_ROWS) for v, n in zip(*pair, strict=True)] for pair in zip(share, moved, strict=True)
+    ]
+    good = [[v if i == j else -v for j, v in enumerate(row)] for i, row in enumerate(strong)]
     most = max(LEAST_SHIFT, *(abs(v) for row in good for v in row))
     fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
     fig.add_heatmap(

@@ -8,7 +8,10 @@ from typing import Any
 
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import figure, literal
+from pages.ui.charts.marks import figure, literal, short
+from pages.ui.charts.placing import LETTER
+
+MOST = 18  # letters of a name
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,13 @@ class Axis:
     def marks(self) -> list[tuple[float, str]]:
         """Where numbers or names stand."""
         if self.names:
-            return [(self.place(i), literal(n)) for i, n in enumerate(self.names)]
+            return [(self.place(i), short(n, MOST)) for i, n in enumerate(self.names)]
         return [(i / 4, f"{self.low + (self.high - self.low) * i / 4:.4g}") for i in range(5)]
+
+
+def _beside(axis: Axis) -> float:
+    """Pixels beside an outer axis, so that its names and its title are whole on a narrow screen."""
+    return 20 + LETTER * min(MOST, max(len(axis.label) / 2, *(len(name) for _, name in axis.marks)))
 
 
 def parallel(
@@ -56,15 +64,17 @@ def parallel(
         label = {"text": f"<b>{literal(axis.label)}</b>", "x": x, "y": 1, "yshift": 18}
         fig.add_annotation(**label, **look.note())
         last = x == len(axes) - 1  # right of the last axis there are no lines
-        aside = {"xanchor": "left", "xshift": 8} if last else {"xanchor": "right", "xshift": -8}
+        aside: dict[str, Any] = {"xanchor": "left", "xshift": 8} if last else {"xanchor": "right", "xshift": -10}
+        if x > 0 and not last:  # lines pass here: a framed plate, drawn above them
+            aside |= {"bordercolor": look.EDGE[dark], "borderwidth": 1}
         for y, name in axis.marks:
             fig.add_annotation(
                 x=x,
                 y=y,
                 text=name,
-                **{**look.note(), "font": {"size": look.TICK, "color": look.AXIS_TEXT[dark]}},
+                **{**look.note(), "font": {"size": look.NOTE, "color": look.INK[dark]}},
                 bgcolor=look.PAPER[dark],
-                borderpad=1,
+                borderpad=3,
                 **aside,
             )
     groups: dict[int, list[int]] = {}
@@ -92,9 +102,14 @@ def parallel(
         mode="markers",
         showlegend=False,
         hoverinfo="skip",
-        marker={"color": [0], **scaled, "showscale": True, "colorbar": look.scale(gain_title, dark)},
+        marker={
+            "color": [0],
+            **scaled,
+            "showscale": True,
+            "colorbar": {**look.scale(gain_title, dark), "xpad": _beside(axes[-1])},
+        },
     )
-    fig.update_layout(margin={"t": look.TITLED}, hovermode="closest", dragmode=False)
-    fig.update_xaxes(visible=False, range=[-0.35, len(places) - 0.65], fixedrange=True)
+    fig.update_layout(margin={"t": look.TITLED, "l": _beside(axes[0])}, hovermode="closest", dragmode=False)
+    fig.update_xaxes(visible=False, range=[-0.06, len(places) - 0.94], fixedrange=True)
     fig.update_yaxes(visible=False, range=[-0.04, 1.1], fixedrange=True)
     return fig

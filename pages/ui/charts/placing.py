@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pages.ui import look
 
-WIDE, WIDER = (
-    360,
-    600,
-)  # pixels of a plot in half a page, and of one beside a form: a label that fits there fits where there is more room
-AROUND = 90  # pixels above and below a plot, of a chart's height
+# pixels of a plot in half a page, of one with a smaller chart beside it, and of one beside a form: a label that fits there fits where there is more room
+WIDE, MIDDLE, WIDER = 360, 450, 600
+AROUND, NARROW = (
+    90,
+    50,
+)  # pixels above and below a plot, of a chart's height; as many more where a legend has three lines
 LETTER, HIGH, GAP = 6.4, 15, 5  # pixels: of a letter, of a line, between a mark and its label
 # in the order in which they are liked; x to the left, y upwards, in parts of the label's own size from its mark
 SIDES = {
@@ -28,8 +29,17 @@ SIDES = {
 }
 CAP = 4  # pixels to each side of an interval
 HIDDEN = 0.12  # share of a label that may lie on something; above, it is left to the pointer
+GRAZED = (1, 3)  # pixels across and up by which something may touch a label: more crosses its letters
+STEP = 3  # pixels between two places of a line
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 Point = Mapping[str, Any]  # x, y, low, high, label, faded; `x` is drawn on a log axis
+
+
+class Stand(NamedTuple):
+    """Where a label stands, as Plotly names it, and how many of its words are in its first line; 0: all."""
+
+    side: str
+    words: int = 0
 
 
 def places(
@@ -40,21 +50,22 @@ def places(
     steps: Sequence[Sequence[Point]] = (),
     wide: int = WIDE,
     levels: Sequence[tuple[float, int]] = (),
-) -> list[str | None]:
-    """Return for each point where its label stands, as Plotly names it; None where it has none or every place is taken.
+    paths: Sequence[Sequence[Point]] = (),
+) -> list[Stand | None]:
+    """Return for each point where its label stands, in two lines where it fits only so; None where it has none or every place is taken.
 
     `steps`: the points that each line joins, to the right and then upwards. Units: `x_range` in powers of ten, as a log axis
     has it; `height` of the chart and `wide` of its plot in pixels. `levels`: values of y with a
-    dotted line, and how many letters stand at its right end.
+    dotted line, and how many letters stand at its right end. `paths`: the points that each straight line joins.
     """
-    high = float(max(120, height - AROUND))
+    high = float(max(120, height - AROUND - (NARROW if wide < WIDE else 0)))
 
     def pixels(p: Point) -> tuple[float, float]:
         return wide * _share(math.log10(p["x"]), x_range), high * _share(p["y"], y_range)
 
     at = [pixels(p) for p in points]
-    half = look.MARK / 2
-    taken: list[Box] = [(x - half, y - half, x + half, y + half) for x, y in at]
+    halves = [look.RING / 2 + 2 if p.get("ringed") else look.MARK / 2 for p in points]
+    taken: list[Box] = [(x - half, y - half, x + half, y + half) for (x, y), half in zip(at, halves, strict=True)]
     for (x, _), p in zip(at, points, strict=True):
         if p.get("low") is not None and p.get("high") is not None:
             ends = sorted(high * _share(p[end], y_range) for end in ("low", "high"))
@@ -62,23 +73,37 @@ def places(
     corners = [pair for line in steps for pair in itertools.pairwise(pixels(p) for p in line)]
     for (x, y), (next_x, next_y) in corners:
         taken += [(x, y - 1, next_x, y + 1), (next_x - 1, min(y, next_y), next_x + 1, max(y, next_y))]
+    for line in paths:
+        for start, end in itertools.pairwise(pixels(p) for p in line):
+            taken += _along(start, end)
     for value, letters in levels:
         y = high * _share(value, y_range)
         taken += [(0.0, y - 1, float(wide), y + 1), (wide - LETTER * letters, y, float(wide), y + HIGH)]
-    found: list[str | None] = [None] * len(points)
+    found: list[Stand | None] = [None] * len(points)
     for i in sorted(
         range(len(points)), key=lambda i: bool(points[i].get("faded"))
     ):  # what is beaten takes what is left
         label = str(points[i].get("label") or "")
         if not label:
             continue
-        options = [(side, _box(*at[i], len(label), side)) for side in SIDES]
-        costs = [_hidden(box, taken, (0.0, 0.0, float(wide), high)) for _, box in options]
-        best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
-        if costs[best] <= HIDDEN:
-            found[i] = options[best][0]
-            taken.append(options[best][1])
+        for words, lines in _ways(label):
+            wordy = (max(map(len, lines)), len(lines))
+            sides = list(SIDES)[: 2 if points[i].get("ringed") else None]  # only there Plotly's distance can be widened
+            options = [(side, _box(*at[i], wordy[0], side, wordy[1], halves[i])) for side in sides]
+            costs = [_hidden(box, taken, (0.0, 0.0, float(wide), high)) for _, box in options]
+            best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
+            if costs[best] <= HIDDEN:
+                found[i] = Stand(options[best][0], words)
+                taken.append(options[best][1])
+                break
     return found
+
+
+def _ways(label: str) -> list[tuple[int, list[str]]]:
+    """Return a label in one line, then in two, broken where they are most alike."""
+    words = label.split(" ")
+    broken = [(k, [" ".join(words[:k]), " ".join(words[k:])]) for k in range(1, len(words))]
+    return [(0, [label]), *sorted(broken, key=lambda one: max(map(len, one[1])))[:1]]
 
 
 def _share(value: float, ends: Sequence[float]) -> float:
@@ -86,23 +111,38 @@ def _share(value: float, ends: Sequence[float]) -> float:
     return (value - ends[0]) / ((ends[1] - ends[0]) or 1.0)
 
 
-def _box(x: float, y: float, letters: int, side: str) -> Box:
-    wide, across, up = LETTER * letters + 4, *SIDES[side]
-    left = x + across * wide + (GAP + look.MARK / 2) * {0.0: 1, -1.0: -1}.get(across, 0)
+def _box(x: float, y: float, letters: int, side: str, lines: int = 1, half: float = look.MARK / 2) -> Box:
+    wide, high, (across, up) = LETTER * letters + 4, float(HIGH * lines), SIDES[side]
+    left = x + across * wide + (GAP + half) * {0.0: 1, -1.0: -1}.get(across, 0)
     bottom = (
         y
-        + up * HIGH
+        + up * high
         + (GAP if up == 0.0 else -GAP if up == -1.0 else 0)
-        + (look.MARK / 2 * {0.0: 1, -1.0: -1}.get(up, 0) if across == -0.5 else 0)
+        + (half * {0.0: 1, -1.0: -1}.get(up, 0) if across == -0.5 else 0)
     )
-    return left, bottom, left + wide, bottom + HIGH
+    return left, bottom, left + wide, bottom + high
+
+
+def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
+    """Return boxes in a row for a line that may go aslant, of which each is large enough to cross letters."""
+    steps = max(1, round(math.dist(start, end) / STEP))
+    middles = [[a + (b - a) * k / steps for a, b in zip(start, end, strict=True)] for k in range(steps + 1)]
+    return [(x - 2, y - 2, x + 2, y + 2) for x, y in middles]
 
 
 def _hidden(box: Box, taken: Sequence[Box], plot: Box) -> float:
-    """Return what share of a box lies on what is taken, or outside the plot."""
+    """Return what share of a box lies on what is taken, or outside the plot; all of it, where something crosses its letters."""
+    if any(_across(box, other) for other in taken):
+        return 1.0
     whole = (box[2] - box[0]) * (box[3] - box[1])
     outside = whole - _common(box, plot)
     return (sum(_common(box, other) for other in taken) + outside) / whole
+
+
+def _across(box: Box, other: Box) -> bool:
+    """Say whether something crosses the letters in a box: a line under or over them only hides a share."""
+    sides = [min(box[k + 2], other[k + 2]) - max(box[k], other[k]) for k in (0, 1)]
+    return sides[0] > GRAZED[0] and sides[1] > GRAZED[1]
 
 
 def _common(a: Box, b: Box) -> float:

@@ -10,10 +10,11 @@ from typing import Any
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, level, literal, log_axis, padded, short
-from pages.ui.charts.placing import WIDE, places
+from pages.ui.charts.placing import WIDE, Stand, places
 
 # how the ways to run a model are drawn: the first filled, in the dash of its part
 WAYS = ("", "-open", "-open-dot", "-dot")
+APART = 0.14  # of a row: equal scores of one seed lie beside each other, not on each other
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
@@ -25,10 +26,11 @@ def scatter_arms(
     steps: Sequence[Sequence[Point]] = (),
     wide: int = WIDE,
     levels: Sequence[tuple[float, int]] = (),
+    paths: Sequence[Sequence[Point]] = (),
 ) -> None:
     """Add points by the part they play, intervals as bars, labels beside them where there is room.
 
-    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: the points of each line that is drawn already; `wide`: pixels of the plot; `levels`: as in `places`.
+    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: the points of each line that is drawn already; `wide`: pixels of the plot; `levels`, `paths`: as in `places`.
     """
     known = [p["x"] for p in points if p["x"] > 0] or [1.0]
     aside = (
@@ -36,10 +38,10 @@ def scatter_arms(
     ) ** 0.015 / 1.01  # a hair to the left and right, so that no bar is hidden by the student's
     shift = {"baseline": aside, "placebo": 1 / aside}
     drawn = [{**p, "x": p["x"] * shift.get(p["arm"], 1.0)} for p in points]
-    sides: list[str | None] = [None] * len(drawn)
+    sides: list[Stand | None] = [None] * len(drawn)
     if axes is not None:
         height = fig.to_dict()["layout"]["height"]
-        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps, wide, levels)
+        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps, wide, levels, paths)
     placed = list(zip(drawn, sides, strict=True))
     for arm in look.ARMS:
         every = [(p, side) for p, side in placed if p["arm"] == arm]
@@ -56,8 +58,8 @@ def scatter_arms(
                 name=names[arm],
                 legendgroup=arm,
                 showlegend=not named,
-                text=[_beside(p["label"], side) for p, side in group],
-                textposition=[side or "middle right" for _, side in group],
+                text=[_beside(p["label"], side, bool(p.get("ringed"))) for p, side in group],
+                textposition=[side.side if side else "middle right" for _, side in group],
                 textfont={"size": look.NOTE},
                 customdata=[[p.get("id", ""), p["hover"]] for p, _ in group],
                 hovertemplate=look.hover("%{customdata[1]}"),
@@ -79,18 +81,15 @@ def _brief(label: Any) -> str:
     return re.sub(r"&#?\w+;", "?", short(label))
 
 
-def _beside(label: Any, side: str | None) -> str:
-    """A label with a little room to its mark."""
-    if not side or not label:
+def _beside(label: Any, stand: Stand | None, ringed: bool = False) -> str:
+    """A label with a little room to its mark, more to a ring around it, in two lines where it stands so."""
+    if not stand or not label:
         return ""
-    room = "&nbsp;"
-    return (
-        f"{short(label)}{room}"
-        if side.endswith("left")
-        else f"{room}{short(label)}"
-        if side.endswith("right")
-        else short(label)
-    )
+    words = short(label).split(" ")
+    lines = [" ".join(part) for part in (words[: stand.words], words[stand.words :]) if part]
+    space = "&nbsp;" * (4 if ringed else 1)
+    room = {"left": ("", space), "right": (space, "")}.get(stand.side.split(" ")[1], ("", ""))
+    return "<br>".join(f"{room[0]}{line}{room[1]}" for line in lines)
 
 
 def against_size(
@@ -103,6 +102,7 @@ def against_size(
     lower_is_better: bool = False,
     binary: bool = True,
     chance: tuple[float, str] | None = None,
+    most: float | None = None,
     height: int = 360,
     wide: int = WIDE,
 ) -> Drawing:
@@ -113,7 +113,7 @@ def against_size(
     """
     fig = figure(height, x=x_title, y=literal(metric))
     axis = log_axis([p["x"] for p in points], written, binary=binary)
-    span = score_range([v for p in points for v in (p["y"], p.get("low"), p.get("high"))], lower_is_better)
+    span = score_range([v for p in points for v in (p["y"], p.get("low"), p.get("high"))], lower_is_better, most)
     levels = [(chance[0], len(chance[1]))] if chance and span and min(span) <= chance[0] <= max(span) else []
     scatter_arms(fig, points, names, (axis["range"], span) if span else None, wide=wide, levels=levels)
     fig.update_xaxes(**axis)
@@ -123,9 +123,14 @@ def against_size(
     return fig
 
 
-def score_range(values: Sequence[float | None], lower_is_better: bool) -> list[float] | None:
-    """Return the axis of a metric with room around the values, turned round where lower is better: up is always better."""
+def score_range(values: Sequence[float | None], lower_is_better: bool, most: float | None = None) -> list[float] | None:
+    """Return the axis of a metric with room around the values, turned round where lower is better: up is always better.
+
+    `most`: the best score there can be; the axis ends there.
+    """
     span = padded([v for v in values if v is not None], 0.16)
+    if span and most is not None:
+        span = [span[0], min(span[1], most)]
     return span[::-1] if span and lower_is_better else span
 
 
@@ -154,18 +159,18 @@ def paired(
     for y, b, s in zip(rows, baseline, student, strict=True):
         fig.add_scatter(
             x=[b, s],
-            y=[y, y],
+            y=[y - APART, y + APART],
             mode="lines",
             line={"color": look.FAINT, "width": look.LINE + 1},
             showlegend=False,
             hoverinfo="skip",
         )
-    for arm, values in (("baseline", baseline), ("placebo", placebo), ("student", student)):
+    for arm, values, aside in (("baseline", baseline, -APART), ("placebo", placebo, 0.0), ("student", student, APART)):
         if not values:
             continue
         fig.add_scatter(
             x=list(values),
-            y=rows,
+            y=[row + aside for row in rows],
             mode="markers",
             name=names[arm],
             marker=look.mark(arm),
@@ -280,7 +285,7 @@ def latency(
             mode="lines+markers",
             connectgaps=False,
             name=literal(s["name"]),
-            line=look.line(arm),
+            line=look.line(arm, width=look.THIN if s["way"] else look.LINE),
             marker={**mark, "symbol": look.SYMBOL[arm] + ending},
             error_y=look.interval(
                 [0.0 if a is None else a for a in middle], [None] * len(times), [b for _, b in times], look.COLOUR[arm]

@@ -24,7 +24,7 @@ def bars(
 ) -> Drawing:
     """Draw each model's probabilities for one row, classes from most to least likely for the teacher.
 
-    `whole`: the axis goes to 1; else to the longest bar.
+    `whole`: the axis goes to 1; else to the longest bar. A class of two lines is written in two.
     """
     fig = figure(height or 110 + 62 * len(classes), x=x_title)
     places = list(range(len(classes)))
@@ -48,7 +48,7 @@ def bars(
         fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=look.SHARE_TICK)
     else:
         fig.update_xaxes(range=[0, 1.25 * max(max(values) for values in arms.values())], tickformat=look.SHARE_TICK)
-    ticks = [str(short(c, 20)) for c in classes]
+    ticks = ["<br>".join(short(line, 20) for line in c.split("\n")) for c in classes]
     fig.update_yaxes(tickvals=places, ticktext=ticks, range=[len(classes) - 0.5, -0.5], showgrid=False)
     return fig
 
@@ -129,21 +129,28 @@ def over_temperature(
 
 
 def spread(
-    arms: Mapping[str, Sequence[float]], *, names: Mapping[str, str], x_title: str, y_title: str, height: int = 320
+    arms: Mapping[str, Sequence[float]],
+    *,
+    names: Mapping[str, str],
+    x_title: str,
+    y_title: str,
+    height: int = 320,
+    most: float = 1.0,
 ) -> Drawing:
-    """Draw how often values between 0 and 1 occur, as steps of a tenth, one line a model."""
+    """Draw how often values between 0 and `most` occur, in ten steps, one bar a model."""
     fig = figure(height, x=x_title, y=y_title)
-    edges = np.linspace(0, 1, 11)
+    edges = np.linspace(0, most, 11)
     for arm, values in arms.items():
-        counts = np.histogram(np.clip(values, 0, 1), edges)[0].tolist()
+        counts = np.histogram(np.clip(values, 0, most), edges)[0].tolist()
         fig.add_bar(
-            x=[float(e) + 0.05 for e in edges[:-1]],
+            x=[float(e) + most / 20 for e in edges[:-1]],
             y=counts,
             name=names[arm],
             marker=look.fill(arm),
-            customdata=[[f"{a:.1f} – {b:.1f}"] for a, b in itertools.pairwise(edges)],
+            customdata=[[f"{a:.3g} – {b:.3g}"] for a, b in itertools.pairwise(edges)],
             hovertemplate=look.hover(literal(names[arm]), "%{customdata[0]}: %{y}"),
         )
     fig.update_layout(barmode="group", bargap=0.2, bargroupgap=0.05)
-    fig.update_xaxes(range=[0, 1], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1], tickformat=look.SHARE_TICK)
+    ticks = [float(edge) for edge in edges[::2]]
+    fig.update_xaxes(range=[0, most], tickvals=ticks, tickformat=look.SHARE_TICK if most >= 0.1 else look.SHARE)
     return fig

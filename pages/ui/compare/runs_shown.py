@@ -68,7 +68,7 @@ def _others(rows: dict[str, RunRow], offered: list[RunRow], picked: list[str]) -
 
     if more:
         st.button(
-            t("compare.add_others", num=min(len(more), LATEST - 1)),
+            t("compare.add_other") if len(more) == 1 else t("compare.add_others", num=min(len(more), LATEST - 1)),
             key="compare-add",
             icon=":material/add:",
             on_click=add,

@@ -13,7 +13,7 @@ from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
-WIDTH, FORM_WIDTH = 190, 280  # pixels of a box: the numbers of a stage stand on one line each; of one with settings
+WIDTH, FORM_WIDTH = 205, 280  # pixels of a box: the numbers of a stage stand on one line each; of one with settings
 Block = Any
 
 
@@ -69,25 +69,26 @@ def stage(block: Block, one: Any, key: str) -> None:
         st.markdown(f"**{escape(one['name'])}**")
         if one["step"] is not None:
             st.caption(typeset(compress_words.step(one["step"])))
+        if one["id"] == block["best"]:
+            st.badge(t("compress.best"), icon=":material/check:", color="green")
         if one.get("reason"):
             st.markdown(f":material/block: {t('compress.not_made', why=str(one['reason']))}")
             return
         for line in numbers(block, one):
             st.markdown(line)
-        if one["id"] == block["best"]:
-            st.badge(t("compress.best"), icon=":material/check:", color="green")
         for words in compress_words.flags(block, one, brief=True):
-            st.markdown(f":material/warning: {typeset(words)}")
+            st.markdown(f":small[:orange[:material/warning:] {typeset(words)}]")
 
 
 def numbers(block: Block, one: Any) -> list[Safe]:
     """Write what a stage costs: its file and the time of a row, its score, and what it lost."""
     time = compress_words.milliseconds(one)
     cost = f"{escape(compress_words.size(one['bytes']))} · {text.milliseconds(time)}" if time is not None else None
-    said = [Safe(cost) if cost else escape(compress_words.size(one["bytes"]))]
+    said = [Safe(f"**{cost or escape(compress_words.size(one['bytes']))}**")]
     said.append(t("compress.score", metric=str(block["metric"]["title"]), value=compress_words.score(one)))
     if one["step"] is not None:
-        said.append(typeset(compress_words.lost_briefly(block, one)))
+        lost = str(typeset(compress_words.lost_briefly(block, one)))
+        said.append(Safe(lost.replace(", ", ",\u00a0")))  # in a narrow box both ends of an interval stay on one line
     return said
 
 

@@ -11,7 +11,7 @@ from kd_core.runs.view import compress_words
 from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
-from pages.ui.charts.spread import bounds
+from pages.ui.charts.spread import bounds, most
 from pages.ui.compress.typeset import typeset
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, findings, picture, text
@@ -42,6 +42,7 @@ def show(found: Found, key: str) -> None:
         drawn,
         best,
         metric=verdict.metric_title(metric),
+        most=most(metric),
         x_title=t(f"compress.axis.{by}"),
         names={**differences.arm_names(), "compressed": t("runs.arm.compressed")},
         written=COSTS[by],
@@ -53,7 +54,7 @@ def show(found: Found, key: str) -> None:
         goal_name=t("compress.goal_name"),
         paths=[[f"stage-{i}" for i in compress_words.path(block, ids)] for ids in block["chains"]],
         height=420,
-        wide=aids.plot_width(placing.WIDER),
+        wide=aids.plot_width(placing.MIDDLE if block.get("sensitivity") else placing.WIDER),
     )
     said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
     picture.show(fig, f"{key}-{by}", said)
@@ -82,7 +83,7 @@ def points(found: Found, by: str) -> list[dict[str, Any]]:
     def add(id_: str, arm: str, label: str, x: float | None, y: float | None, scores: Any, more: str = "") -> None:
         if x is None or y is None:
             return
-        low, high = bounds([s for s in scores if s is not None])
+        low, high = bounds(scores, metric)
         hover = f"{escape(label)}<br>{escape(verdict.metric_title(metric))} {text.score(y, 4)}<br>{COSTS[by](x)}{more}"
         made.append({"id": id_, "arm": arm, "label": label, "x": x, "y": y, "low": low, "high": high, "hover": hover})
 

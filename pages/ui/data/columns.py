@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 import pandas as pd
@@ -18,6 +18,7 @@ from pages.ui.shared import findings, picture
 from pages.ui.shared.text import escape, exact, t, term
 
 KINDS = [k for k in get_args(ColumnKind) if k not in ("constant", "picture", "items")]
+NAMED, FEW = ("category", "boolean"), 6  # kinds whose values have names; more of them lie, so that they can be read
 
 
 def table(found: Profile) -> str | None:
@@ -30,7 +31,7 @@ def table(found: Profile) -> str | None:
             "missing": [c.missing / rows for c in found.columns],
             "distinct": [c.distinct for c in found.columns],
             "example": [", ".join(c.examples) for c in found.columns],
-            "distribution": [list(c.histogram[1]) for c in found.columns],
+            "distribution": [list(drawn(c)[1]) for c in found.columns],
             "link": [c.target_link for c in found.columns],
             "use": [_use(c, found) for c in found.columns],
         }
@@ -72,14 +73,28 @@ def _use(column: ColumnProfile, found: Profile) -> str:
     )
 
 
-def detail(column: ColumnProfile, found: Profile, choices: dict[str, Any]) -> None:
-    """Draw the chart of a column, with its controls beside it."""
+def drawn(column: ColumnProfile) -> tuple[Sequence[str], Sequence[int], int]:
+    """Return the bars of a column, and how many rows have none: the sum of rare values would be the highest of all."""
+    labels, counts = column.histogram
+    if column.kind in NAMED and column.distinct > len(labels) > 1:
+        return labels[:-1], counts[:-1], counts[-1]
+    return labels, counts, 0
+
+
+def detail(column: ColumnProfile, found: Profile, choices: dict[str, Any], above: bool = False) -> None:
+    """Draw the chart of a column, with its controls beside it; `above`: the target is drawn already."""
     left, right = st.columns([3, 1], gap="large", vertical_alignment="center")
     with left:
-        labels, counts = column.histogram
-        if counts:
-            figure = charts.distribution(labels, counts, column.name, t("data.rows_axis"))
+        labels, counts, others = drawn(column)
+        if above and column.name == found.target:
+            st.caption(t("data.drawn_above"))
+        elif counts:
+            draw = charts.named if column.kind in NAMED and len(counts) > FEW else charts.distribution
+            figure = draw(labels, counts, column.name, t("data.rows_axis"))
             picture.show(figure, "data-chart", findings.of_column(column.name, labels, counts))
+            if others:
+                told = {"num": len(counts), "of": exact(column.distinct), "rows": exact(others)}
+                st.caption(t("data.most_frequent", **told))
         else:
             st.caption(t("data.pictures" if column.kind == "picture" else "data.no_values"))
     with right:

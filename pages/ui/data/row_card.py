@@ -45,6 +45,11 @@ def row(found: Profile, at: int, targets: Sequence[str], cutter: Cutter | None) 
     return Safe(f"<div class='kd-row'>{''.join(parts)}</div>")
 
 
+def _counted(key: str, num: int, **values: str) -> Safe:
+    """Say how many there are, of one in the singular."""
+    return t(f"{key}_one" if num == 1 else key, n=text.exact(num), **values)
+
+
 def _one(cells: pd.Series, targets: Sequence[str]) -> Any:
     return cells[targets[0]] if targets else None
 
@@ -103,18 +108,18 @@ def _pieces(pieces: Sequence[Piece]) -> str:
         look = " class='beyond'" if not piece.read else "" if piece.known else " class='unknown'"
         drawn.append(f"<span{look}>{escape(piece.written)}</span>")
     if len(pieces) > PIECES:
-        drawn.append(str(t("data.row.more_pieces", n=text.exact(len(pieces) - PIECES))))
+        drawn.append(str(_counted("data.row.more_pieces", len(pieces) - PIECES)))
     return " ".join(drawn)
 
 
 def _told(pieces: Sequence[Piece], length: int) -> str:
     """Say how many pieces there are, how many are read, and how many are unknown."""
-    said = [t("data.row.pieces", n=text.exact(len(pieces)), length=text.exact(length))]
+    said = [_counted("data.row.pieces", len(pieces), length=text.exact(length))]
     beyond, unknown = sum(not p.read for p in pieces), sum(not p.known for p in pieces)
     if beyond:
-        said.append(t("data.row.beyond", n=text.exact(beyond)))
+        said.append(_counted("data.row.beyond", beyond))
     if unknown:
-        said.append(t("data.row.unknown", n=text.exact(unknown)))
+        said.append(_counted("data.row.unknown", unknown))
     return " ".join(said)
 
 
@@ -125,7 +130,7 @@ def _history(column: ColumnProfile, cells: pd.Series, separator: str, following:
     older = len(items) - ITEMS
     before = f"<li class='bare name'>{t('task.next_item.older', n=text.exact(older))}</li>" if older > 0 else ""
     after = "" if following is None else f"<li class='bare'>→</li><li class='answer'>{_value(following)}</li>"
-    name = f"<div class='name'>{_named(column)} · {t('data.row.items', n=text.exact(len(items)))}</div>"
+    name = f"<div class='name'>{_named(column)} · {_counted('data.row.items', len(items))}</div>"
     return f"<div>{name}<ol class='strip'>{before}{shown}{after}</ol></div>"
 
 
@@ -136,7 +141,7 @@ def _fields(columns: Sequence[ColumnProfile], cells: pd.Series) -> str:
     )
     more = ""
     if len(columns) > FIELDS:
-        more = f"<p class='cut'>{t('data.row.more_columns', n=text.exact(len(columns) - FIELDS))}</p>"
+        more = f"<p class='cut'>{_counted('data.row.more_columns', len(columns) - FIELDS)}</p>"
     return f"<dl class='fields'>{drawn}</dl>{more}"
 
 
@@ -160,7 +165,9 @@ def _short(said: str) -> str:
     """Cut a long cell, and say how much of it was cut off."""
     if len(said) <= LETTERS:
         return escape(said)
-    return f"{escape(said[:LETTERS])}… <span class='cut'>{t('data.row.more_letters', n=text.exact(len(said) - LETTERS))}</span>"
+    return (
+        f"{escape(said[:LETTERS])}… <span class='cut'>{_counted('data.row.more_letters', len(said) - LETTERS)}</span>"
+    )
 
 
 def group(found: Profile, rows: pd.DataFrame, name: str, column: str) -> Safe:
@@ -182,11 +189,11 @@ def group(found: Profile, rows: pd.DataFrame, name: str, column: str) -> Safe:
         drawn.append(
             f"<li><span class='name'>{place}</span><span>{_value(cells[first])}</span>{_dots(cells[target], most)}<span class='more'>{more}</span></li>"
         )
-    said = [t("data.row.documents", n=text.exact(len(rows)), target=target)]
+    said = [_counted("data.row.documents", len(rows), target=target)]
     if len(rows) > DOCUMENTS:
-        said.append(t("data.row.more_documents", n=text.exact(len(rows) - DOCUMENTS)))
+        said.append(_counted("data.row.more_documents", len(rows) - DOCUMENTS))
     if len(own) > CELLS + 1:
-        said.append(t("data.row.more_columns", n=text.exact(len(own) - CELLS - 1)))
+        said.append(_counted("data.row.more_columns", len(own) - CELLS - 1))
     return Safe(
         f"<div class='kd-row'><dl class='fields'>{head}</dl><ol class='documents'>{''.join(drawn)}</ol><p class='cut'>{' '.join(said)}</p></div>"
     )

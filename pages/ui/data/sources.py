@@ -91,7 +91,8 @@ def picker() -> None:
         if error := st.session_state.pop("data_upload_error", None):
             text.show_error(error)
     with right:
-        st.markdown(f":small[{t('data.elsewhere')}]")
+        if opened or engine.library().files():
+            st.markdown(f":small[{t('data.elsewhere')}]")
         if opened:
             with st.popover(t("data.samples"), icon=":material/table_view:", key="data-samples"):
                 _samples()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.access import aids
 from pages.ui.charts import compare as pareto_chart
-from pages.ui.charts import placing
+from pages.ui.charts import placing, spread
 from pages.ui.charts import what_if as charts
 from pages.ui.result import comparison, differences, goals, verdict
 from pages.ui.result.goals import Candidate, Goals
@@ -54,6 +54,7 @@ def show(grid: Grid) -> None:
             shown,
             best,
             metric=verdict.metric_title(grid.metric),
+            most=spread.most(grid.metric),
             x_title=t(f"what_if.cost.{by}_axis"),
             names=differences.arm_names(),
             written=written,

@@ -255,7 +255,7 @@ def _point(id: str, arm: str, label: str, block: Result, metric: str, by: str, e
     spread = y if isinstance(y, Mapping) else {"mean": y, "values": []}
     if x is None or spread.get("mean") is None:
         return []
-    low, high = bounds(spread["values"])
+    low, high = bounds(spread["values"], metric)
     name = t(f"runs.arm.{'baseline_short' if arm == 'baseline' else arm}")
     shown = f"{text.score(spread['mean'])}" + (f" [{text.score(low)}, {text.score(high)}]" if low is not None else "")
     hover = f"{name} {escape(label or e.label)}<br>{escape(e.run_name)}<br>"

@@ -11,16 +11,27 @@ import streamlit as st
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
-from kd_core.task import IN_PARTS, SOME_CLASSES, task_of
+from kd_core.task import task_of
 from pages.ui.access import aids, cards
 from pages.ui.charts import placing
 from pages.ui.charts import result as charts
-from pages.ui.charts.spread import bounds
+from pages.ui.charts.spread import bounds, most
 from pages.ui.examine import tab as examine_tab
 from pages.ui.lesson import moved
-from pages.ui.result import chance, column_curves, differences, kept_rows, mistakes, recipe, speed, splits, verdict
+from pages.ui.result import (
+    chance,
+    column_curves,
+    differences,
+    kept_rows,
+    mistakes,
+    recipe,
+    soft_view,
+    speed,
+    splits,
+    verdict,
+)
 from pages.ui.runs import curves, live, package, teachers
-from pages.ui.shared import engine, findings, picture, session, text
+from pages.ui.shared import engine, findings, picture, text
 from pages.ui.shared.text import escape, t
 from pages.ui.tasks import labels, next_item, one_target, ranking, several, yes_no
 from pages.ui.try_it import tab as try_tab
@@ -58,7 +69,7 @@ def show(
                 if own is not None:
                     moved.show(found["students"][index])
             elif key == "soft":
-                soft(found, index, row.id)
+                soft_view.tab(store.folder(row.id), found, index)
             elif key == "mistakes":
                 if ranking.by_order(found["task"]):
                     ranking.mistakes(kept_rows.load(store.folder(row.id), found, index), found)
@@ -110,6 +121,7 @@ def overview(found: Result, index: int) -> None:
         fig = charts.against_size(
             points,
             metric=title,
+            most=most(name),
             x_title=t("runs.overview.size_axis"),
             names=differences.arm_names(),
             written=text.size,
@@ -164,7 +176,7 @@ def size_points(found: Result) -> list[dict[str, Any]]:
     def add(arm: str, label: str, size: float | None, value: float | None, block: Result | None) -> None:
         if value is None or size is None:
             return
-        low, high = bounds((block or {}).get("values") or [])
+        low, high = bounds((block or {}).get("values") or [], name)
         hover = f"{arms[arm]} {escape(label)}<br>{escape(verdict.metric_title(name))} {text.score(value)}"
         if low is not None and high is not None:
             hover += f" [{text.score(low)}, {text.score(high)}]"
@@ -230,32 +242,6 @@ def selection(student: Result, budget: Mapping[str, int] | None) -> None:
             said.append(t(f"runs.overview.budget_{rounds}", most=budget["most_epochs"], first=budget["epochs"]))
         st.caption(" ".join(said))
         cards.table(pd.DataFrame(lines), hide_index=True, height="content", alt=t("runs.overview.selection"))
-
-
-def soft(found: Result, index: int, run_id: str) -> None:
-    """Say what soft labels are for, with the agreement, and link to their page."""
-    student = found["students"][index]
-    if IN_PARTS(task_of(found["task"])):
-        st.markdown(t("task.several.soft"))
-    elif not SOME_CLASSES(task_of(found["task"])):
-        st.markdown(t("ranking.soft_tab" if ranking.by_order(found["task"]) else "runs.soft.regression"))
-    else:
-        st.markdown(t("runs.soft.note_two" if len(found["dataset"]["classes"]) == 2 else "runs.soft.note"))
-        ours, theirs = student.get("fidelity") or {}, student["baseline"].get("fidelity") or {}
-        if "agreement" in ours and "agreement" in theirs:
-            st.markdown(
-                t(
-                    "labels.agreement_line" if labels.are_labels(found["task"]) else "runs.soft.agreement",
-                    student=text.percent(ours["agreement"]["mean"]),
-                    baseline=text.percent(theirs["agreement"]["mean"]),
-                )
-            )
-    st.page_link(
-        "soft_labels.py",
-        label=t("runs.soft.open"),
-        icon=":material/equalizer:",
-        query_params=session.link(run=run_id, student=student["name"]),
-    )
 
 
 def calibration(found: Result, index: int) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.charts.marks import COLOUR
 from pages.ui.result.verdict import metric_title
 from pages.ui.shared.picture import BROWSER, style
-from pages.ui.shared.text import catalogue, plain, t
+from pages.ui.shared.text import Safe, catalogue, plain, t, term
 from pages.ui.start.learning import Learning
 
 WORDS = "start.play."
@@ -23,6 +23,7 @@ _curves = st.components.v2.component(
 
 def payload(learned: Learning) -> dict[str, Any]:
     """Gather what the browser draws; every value is the run's own."""
+    seeds, told = len(learned.arms["student"].seeds), [term("auc")] if learned.metric == "roc_auc" else []
     word = {key.removeprefix(WORDS): said for key, said in catalogue().items() if key.startswith(WORDS)}
     return {
         "epochs": learned.epochs,
@@ -31,7 +32,7 @@ def payload(learned: Learning) -> dict[str, Any]:
         "mean": {arm: list(one.mean) for arm, one in learned.arms.items()},
         "seeds": {arm: [list(scores) for scores in one.seeds] for arm, one in learned.arms.items()},
         "metric": metric_title(learned.metric),
-        "note": plain(t("start.play_note", metric=metric_title(learned.metric), n=len(learned.arms["student"].seeds))),
+        "note": plain(Safe(" ".join([t("start.play_note", metric=metric_title(learned.metric), n=seeds), *told]))),
         "colours": {name: COLOUR[name] for name in ("teacher", "student", "baseline")},
         "words": word,
     }

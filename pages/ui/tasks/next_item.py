@@ -23,7 +23,7 @@ from pages.ui.soft import items as live
 from pages.ui.try_it.models import Reply
 
 SHOWN, LISTED = 14, 10  # newest items of a strip; places of a list
-POPULAR = 20  # items of the chart
+POPULAR = 10  # items of the chart
 LOOKED_AT = 2000  # histories, to find what stands between items
 LETTERS = 28  # of an item's name
 OFFERED = 5000  # items that can be searched; others can be typed
@@ -46,19 +46,14 @@ def _short(item: str) -> str:
 
 
 def examples(found: Profile) -> None:
-    """On the Data page: a user's history with what came next, how long histories are, and which items are popular."""
+    """On the Data page: how long histories are, and which items are popular; one history stands among the rows above."""
     histories = [c.name for c in found.columns if c.kind == "items"]
     if not histories or found.target is None or not found.classes:
         return
     cells = found.frame[histories[0]].astype("object").fillna("")
     sign = separator_among(cells[cells != ""].astype("str").head(LOOKED_AT))  # a cell of one item doesn't tell
     with st.expander(t("task.next_item.examples"), icon=":material/linear_scale:", expanded=True):
-        left, right = st.columns([1, 4], vertical_alignment="bottom")
-        row = int(left.number_input(t("task.next_item.row"), 1, len(cells), 1, key="data-history-row")) - 1
-        with right:
-            strip(items_of(str(cells.iloc[row]), sign), str(found.frame[found.target].iloc[row]))
-        st.caption(t("task.next_item.strip_note"))
-        one, other = st.columns(2)
+        one, other = st.columns(2, gap="large")
         labels, counts = lengths([len(items_of(cell, sign)) for cell in cells])
         with one:
             fig = charts.distribution(labels, counts, t("task.next_item.length"), t("data.rows_axis"))
@@ -66,7 +61,7 @@ def examples(found: Profile) -> None:
         order = np.argsort(-np.array(found.class_counts), kind="stable")[:POPULAR]
         names, often = [found.classes[at] for at in order], [found.class_counts[at] for at in order]
         with other:
-            fig = charts.distribution(names, often, t("task.next_item.popular"), t("data.rows_axis"))
+            fig = charts.named(names, often, t("task.next_item.popular"), t("data.rows_axis"))
             picture.show(fig, "items-popular", findings.of_column(str(t("task.next_item.popular")), names, often))
         total = max(1, sum(found.class_counts))
         told = t(

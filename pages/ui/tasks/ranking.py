@@ -181,11 +181,16 @@ def beside(kept: Kept, found: Result) -> None:
     st.caption(t("ranking.beside_note"))
 
 
+def is_understood(found: Profile, group: str | None) -> bool:
+    """Say whether `understood` draws the groups and their grades."""
+    return by_order(found.task) and found.target is not None and group is not None and group in found.frame
+
+
 def understood(found: Profile, group: str | None) -> None:
     """Draw how many rows the groups have and how often each grade occurs; without a group column ask for one."""
     if not by_order(found.task) or found.target is None:
         return
-    if group is None or group not in found.frame:
+    if group is None or not is_understood(found, group):
         st.warning(t("ranking.no_group"), icon=":material/account_tree:")
         return
     sizes = found.frame[group].value_counts().to_numpy()
@@ -205,7 +210,8 @@ def understood(found: Profile, group: str | None) -> None:
             middle=text.exact(round(float(np.median(sizes)))),
             most=text.exact(sizes.max()),
         )
-        picture.show(fig, "ranking-sizes", said)
+        if sizes.min() < sizes.max():
+            picture.show(fig, "ranking-sizes", said)
         st.caption(said)
     with right:
         st.markdown(f"**{t('ranking.grades', column=found.target)}**")

@@ -180,9 +180,9 @@ def _actions(folder: RunFolder, grid: Grid, cell: Cell) -> None:
         ):
             zoom(folder, cell)
         if st.button(
-            t("what_if.cell.judge"),
+            t("what_if.cell.is_judged" if chosen else "what_if.cell.judge"),
             key="whatif-judge",
-            icon=":material/gavel:",
+            icon=":material/check:" if chosen else ":material/gavel:",
             disabled=chosen,
             help=t("what_if.cell.judged" if chosen else "what_if.cell.judge_help"),
         ):

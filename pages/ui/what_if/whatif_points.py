@@ -27,7 +27,7 @@ def size_points(grid: Grid) -> dict[str, list[dict[str, Any]]]:
         for arm, scores in (("baseline", c.baseline), ("student", c.scores)):
             known = [v for v in scores if v is not None]
             if known:
-                mean, (low, high) = sum(known) / len(known), bounds(known)
+                mean, (low, high) = sum(known) / len(known), bounds(known, grid.metric)
                 score = text.score(mean) + ("" if low is None else f" [{text.score(low)}, {text.score(high)}]")
                 weights = t("what_if.size.weights", value=text.number(c.parameters))
                 hover = f"<b>{escape(c.student)}</b> · {said[arm]}<br>{title} {score}<br>{weights}"
@@ -43,7 +43,7 @@ def front_points(grid: Grid, by: str) -> list[dict[str, Any]]:
     again = cells["alpha"].eq(0) & cells.assign(alone=cells["alpha"].eq(0)).duplicated(["alone", COLUMN[by], "mean"])
     made = []
     for c in grid.each(cells[~again]):
-        (low, high), cost = bounds(c.scores), getattr(c, COLUMN[by])
+        (low, high), cost = bounds(c.scores, grid.metric), getattr(c, COLUMN[by])
         arm, label = ("baseline", c.student) if c.is_baseline else ("student", whatif_words.setting_words(grid, c))
         hover = f"{whatif_words.hover(grid, c)}<br>{WRITTEN[by](cost)}"
         where = {"x": cost, "y": c.mean, "low": low, "high": high}

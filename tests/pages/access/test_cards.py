@@ -51,6 +51,20 @@ def test_no_more_cards_than_can_be_scrolled_through():
     assert cards.written(frame).count("<li>") == cards.MOST
 
 
+def test_cards_after_the_first_ones_are_folded_and_short_values_stand_side_by_side():
+    frame = pd.DataFrame({"name": ["a"] * 8, "short": ["yes"] * 8, "long": ["x" * 40] * 8, "middle": ["y" * 20] * 8})
+    said = cards.written(frame, "list")
+    first, folded = said.split('<details class="kd-more"><summary>Show 3 more</summary>')
+    assert first.count("<li>") == cards.OPEN and folded.count("<li>") == 3
+    assert re.findall(r'data-wide="(.)"><dt>(\w+)', said)[:4] == [
+        ("3", "name"),
+        ("1", "short"),
+        ("3", "long"),
+        ("2", "middle"),
+    ]
+    assert "<details" not in cards.written(frame.head(cards.OPEN))
+
+
 @pytest.mark.parametrize("way", ["wide", "narrow"])
 def test_a_phone_shows_the_runs_as_cards_and_opens_the_chosen_one(way):
     run_id = done_run("binary")

@@ -38,7 +38,7 @@ def test_the_page_says_which_stage_to_take_and_draws_every_box(jobs):  # noqa: F
         assert f"**{one['name']}**" in said
         assert t("compress.score", metric="Accuracy", value=compress_words.score(one)) in said
     for one in block["stages"][1:]:
-        assert str(typeset(compress_words.lost_briefly(block, one))) in said
+        assert str(typeset(compress_words.lost_briefly(block, one))) in said.replace("\u00a0", " ")
         for flag in compress_words.flags(block, one, brief=True):
             assert str(typeset(flag)) in said
     assert said.count("**student**") == 1  # two chains begin with it, and it is drawn once

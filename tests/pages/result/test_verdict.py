@@ -8,7 +8,7 @@ import pytest
 
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
-from pages.ui.charts.spread import bounds
+from pages.ui.charts.spread import bounds, most
 from pages.ui.result import differences, verdict
 from pages.ui.shared import text
 from tests.pages.fixtures import HOSTILE, difference, result
@@ -290,8 +290,8 @@ def test_a_teacher_that_scores_below_the_small_model_alone_is_said_so(task, lead
 
 
 def test_bounds_need_two_values():
-    assert bounds([0.5]) == (None, None)
-    low, high = bounds([0.4, 0.5, 0.6])
+    assert bounds([0.5], "accuracy") == (None, None)
+    low, high = bounds([0.4, 0.5, 0.6], "accuracy")
     assert low < 0.4 < 0.6 < high
 
 
@@ -336,3 +336,9 @@ def test_which_names_a_file_knows_is_said_in_one_sentence():
         "Of the values of category columns the file knows the commonest alone, 714 of 3,035 of code and 0 of 40 of "
     )
     assert said.endswith(": 8.6 KB of names instead of 125 KB.") and "country" not in said
+
+
+def test_no_interval_reaches_beyond_the_best_score_there_can_be():
+    near = [0.99, 0.995, 1.0]
+    assert bounds(near, "roc_auc")[1] == 1.0 < bounds(near, "rmse")[1]
+    assert (most("roc_auc"), most("rmse")) == (1.0, None)

@@ -258,7 +258,8 @@ def test_the_level_of_guessing_is_drawn_only_inside_the_range():
 
 def test_moved_rows_are_coloured_by_good_or_bad_and_written_with_their_sign():
     data = CHARTS["shift"]().to_dict()["data"]
-    assert data[0]["z"] == [[0.25, 0.25], [0.25, 0.25]]  # more on the diagonal, fewer beside it: all of it better
+    pale = pytest.approx(0.25 / confusion.FEW_ROWS)  # a single row
+    assert data[0]["z"] == [[pale, pale], [pale, pale]]  # more on the diagonal, fewer beside it: all of it better
     written = {tuple(at): text for d in data[1:] for at, text in zip(d["customdata"], d["text"], strict=True)}
     assert written == {(0, 0): "+1", (0, 1): "−1", (1, 0): "−1", (1, 1): "+1"}
     assert "&lt;script" in "".join(t for d in data[1:] for t in d["hovertext"]) or "&#" in "".join(
@@ -273,3 +274,38 @@ def test_calibration_begins_where_the_bins_begin():
     ).to_dict()
     assert fig["layout"]["xaxis"]["range"] == fig["layout"]["yaxis"]["range"] == [0.38, 1.02]
     assert fig["data"][0]["x"] == [0.4, 1]
+
+
+def test_an_axis_ends_at_the_best_score_there_can_be():
+    points = [{"id": "a", "arm": "student", "label": "", "x": 1000, "y": 0.99, "low": 0.97, "high": 1.0, "hover": ""}]
+    for made in (
+        result.against_size(points, metric="m", x_title="x", names=NAMES, written=str, most=1.0),
+        compare.pareto(
+            points,
+            [],
+            metric="m",
+            x_title="x",
+            names=NAMES,
+            written=str,
+            lower_is_better=False,
+            front_name="",
+            most=1.0,
+        ),
+    ):
+        low, high = made.to_dict()["layout"]["yaxis"]["range"]
+        assert high == 1.0 and low < 0.97
+
+
+def test_equal_scores_of_a_seed_lie_beside_each_other():
+    made = result.paired([0, 1], [0.9, 0.8], [0.9, 0.85], metric="m", seed_title="{seed}", names=NAMES).to_dict()[
+        "data"
+    ]
+    places = {trace["name"]: trace["y"] for trace in made if trace.get("name")}
+    baseline, student = (places[NAMES[arm]] for arm in ("baseline", "student"))
+    assert all(b < row < s for b, row, s in zip(baseline, (0, 1), student, strict=True))
+
+
+def test_a_move_of_many_rows_has_the_whole_shade_and_one_of_few_is_paler():
+    words = {"true_title": "t", "predicted_title": "p", "hover": ""}
+    made = confusion.confusion_shift([[30, 0], [1, 9]], [[20, 10], [0, 10]], ["a", "b"], **words).to_dict()["data"][0]
+    assert made["z"][0] == pytest.approx([1 / 3, 1 / 3]) and made["z"][1] == pytest.approx([-1 / 30, -1 / 30])

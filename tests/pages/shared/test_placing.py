@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from pages.ui.charts import placing
+from pages.ui.charts import placing, result
+from pages.ui.charts.placing import Stand
 
 X, Y = [2.0, 5.0], [0.8, 0.9]  # ends of the axes, the first in powers of ten
 
@@ -19,13 +20,15 @@ def boxes(points, sides, height=360):
     for p, side in zip(points, sides, strict=True):
         if side:
             x = wide * placing._share(placing.math.log10(p["x"]), X)
-            found.append(placing._box(x, high * placing._share(p["y"], Y), len(p["label"]), side))
+            ways = dict(placing._ways(p["label"]))
+            lines = ways[side.words]
+            found.append(placing._box(x, high * placing._share(p["y"], Y), max(map(len, lines)), side.side, len(lines)))
     return found
 
 
 def test_a_label_with_room_stands_right_of_its_mark_and_at_the_edge_left():
-    assert placing.places([point(10_000, 0.85)], X, Y, 360) == ["middle right"]
-    assert placing.places([point(99_000, 0.85)], X, Y, 360) == ["middle left"]
+    assert placing.places([point(10_000, 0.85)], X, Y, 360) == [Stand("middle right")]
+    assert placing.places([point(99_000, 0.85)], X, Y, 360) == [Stand("middle left")]
 
 
 def test_labels_of_marks_near_each_other_do_not_meet():
@@ -38,24 +41,24 @@ def test_labels_of_marks_near_each_other_do_not_meet():
 
 def test_a_label_does_not_lie_on_an_interval():
     beside = [point(5000, 0.85), point(6500, 0.89, label="", low=0.8, high=0.9)]  # its mark lies far above
-    assert placing.places(beside, X, Y, 360)[0] == "middle left"
+    assert placing.places(beside, X, Y, 360)[0] == Stand("middle left")
 
 
 def test_a_label_keeps_off_the_line_that_joins_points():
     front = [point(5000, 0.85), point(60_000, 0.88, label="")]
-    assert placing.places(front, X, Y, 360)[0] == "middle right"
-    assert placing.places(front, X, Y, 360, [front])[0] == "middle left"
+    assert placing.places(front, X, Y, 360)[0] == Stand("middle right")
+    assert placing.places(front, X, Y, 360, [front])[0] == Stand("middle left")
     edge = [point(100, 0.85), point(9000, 0.9)]  # of a region, whose name stands in the legend
     both = placing.places(front, X, Y, 360, [front, edge])
-    assert both[0] not in ("middle left", "middle right")
+    assert both[0].side not in ("middle left", "middle right")
 
 
 def test_a_label_keeps_off_a_level_and_its_words():
     (beside,) = placing.places([point(5000, 0.85)], X, Y, 360, levels=[(0.85, 12)])
-    assert beside in ("top center", "bottom center", "top left", "bottom left", "top right", "bottom right")
+    assert beside.side in ("top center", "bottom center", "top left", "bottom left", "top right", "bottom right")
     above = [point(20_000, 0.848)]  # its label would stand in the line of the words, clear of the level
-    assert placing.places(above, X, Y, 360, levels=[(0.8445, 0)]) == ["middle right"]
-    assert placing.places(above, X, Y, 360, levels=[(0.8445, 20)]) != ["middle right"]
+    assert placing.places(above, X, Y, 360, levels=[(0.8445, 0)]) == [Stand("middle right")]
+    assert placing.places(above, X, Y, 360, levels=[(0.8445, 20)]) != [Stand("middle right")]
 
 
 def test_where_everything_is_taken_there_is_no_label_and_beaten_points_come_last():
@@ -73,3 +76,49 @@ def test_an_axis_that_is_turned_round_is_read_so():
 
 def test_a_point_without_a_name_has_no_label():
     assert placing.places([point(3000, 0.85, label="")], X, Y, 360) == [None]
+
+
+def upright(at):
+    """The dashed right edge of a region."""
+    return [point(at, 0.8, label=""), point(at, 0.9, label="")]
+
+
+def test_an_upright_line_across_a_label_moves_it_or_breaks_it_in_two():
+    teacher = [point(60_000, 0.85, label="Gradient boosting")]
+    assert placing.places(teacher, X, Y, 360) == [Stand("middle left")]
+    edge = upright(13_000)  # 80 pixels left of the mark: across the label in one line
+    assert placing.places(teacher, X, Y, 360, [edge]) == [Stand("middle left", 1)]
+    named = [point(60_000, 0.85, label="boosting")]
+    assert placing.places(named, X, Y, 360, [edge]) == [Stand("middle left")]
+    both = [edge, upright(30_000), upright(90_000)]
+    assert placing.places(teacher, X, Y, 360, both) == [None]
+
+
+def test_a_label_keeps_off_a_line_aslant_and_off_the_ring_of_what_is_picked():
+    (stand, _) = placing.places([point(5000, 0.85), point(9000, 0.853, label="")], X, Y, 360)
+    assert stand != Stand("middle right")  # the mark lies there
+    path = [
+        point(3000, 0.82, label=""),
+        point(20_000, 0.88, label=""),
+    ]  # passes under the label, on the right of its mark
+    alone = placing.places([point(5000, 0.85)], X, Y, 360)
+    assert alone == [Stand("middle right")]
+    assert placing.places([point(5000, 0.85)], X, Y, 360, paths=[path]) != alone
+    ringed = [point(5000, 0.85, ringed=True), point(4200, 0.862)]
+    assert placing.places(ringed, X, Y, 360)[1] != Stand("bottom center")
+    assert result._beside("x", Stand("middle left"), ringed=True) == "x" + 4 * "&nbsp;"
+    bare, wide = (placing._box(0, 0, 5, "middle right", half=half) for half in (6, 12))
+    assert wide[0] == bare[0] + 6
+
+
+def test_no_label_lies_on_a_mark_or_an_interval_however_long_it_is():
+    long = point(3000, 0.85, label="30 trees of 15 leaves each")
+    for beside in (point(9000, 0.85, label=""), point(9000, 0.89, label="", low=0.8, high=0.9)):
+        (stand, _) = placing.places([long, beside], X, Y, 360)
+        assert stand.side != "middle right" or stand.words
+
+
+def test_a_label_of_two_lines_is_written_in_two():
+    assert result._beside("Gradient boosting", Stand("middle left", 1)) == "Gradient&nbsp;<br>boosting&nbsp;"
+    assert result._beside("a & b", Stand("top center", 2)) == "a &#38;<br>b"
+    assert result._beside("Gradient boosting", Stand("middle right")) == "&nbsp;Gradient boosting"

@@ -101,3 +101,11 @@ def test_every_cell_is_one_line_from_its_settings_to_its_score():
     assert sorted(tuple(d["y"][:2]) for d in lines) == [(0.0, 0.0), (1.0, 1.0)]
     colours = {d["y"][0]: d["line"]["color"] for d in lines}
     assert colours[1.0] == look.SHIFT_STEPS[0] and colours[0.0] == look.SHIFT_STEPS[4]
+
+
+def test_names_of_an_axis_that_lines_pass_stand_on_a_framed_plate():
+    axes = [parallel.Axis(name, [0, 1], 0, 1, ["a long name of a student", "b"]) for name in "xyz"]
+    layout = parallel.parallel(axes, [0, 1], ["", ""], scale=1.0, gain_title="gain").to_dict()["layout"]
+    names = [a for a in layout["annotations"] if "bgcolor" in a]
+    assert len(names) == 6 and all(("bordercolor" in a) == (a["x"] == 1) for a in names)
+    assert layout["margin"]["l"] >= parallel.LETTER * max(len(a["text"]) for a in names)
