@@ -39,6 +39,14 @@ class Behind:
     word: Standing
     need: int | None = None
 
+    def alone(self) -> tuple[float, float] | None:
+        """Give the 95 % interval of this one pair, which takes no account of other comparisons; None for one seed."""
+        if self.low is None or self.high is None:
+            return None
+        half = (self.high - self.mean) * t_quantile((1 - CONFIDENCE) / 2, self.n - 1)
+        half /= t_quantile((1 - self.level) / 2, self.n - 1)
+        return self.mean - half, self.mean + half
+
 
 def behind(
     differences: Sequence[Sequence[float]], margin: float, members: int | None = None, pairs_looked_at: int = 0

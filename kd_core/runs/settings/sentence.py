@@ -1,7 +1,8 @@
 """The answers of a what-if in one line, for terminal, page and report alike.
 
-Example: Any T from 1 to 4 will do; alpha above 0 is unproven (about 12 seeds would tell); small beats tiny by 1.2 points [0.4, 2.0].
-Where several alphas will do: any alpha from 0.25 to 1 will do, none surely better than no teacher at all (about 12 seeds would tell).
+Example: T 2, alpha 0.5, small is best on validation. Any T from 1 to 4 will do; alpha above 0 is unproven; small beats tiny by 1.2 points
+[0.4, 2.0]. About 12 seeds would settle all that is open.
+Where several alphas will do: any alpha from 0.25 to 1 will do, none surely better than no teacher at all.
 """
 
 from __future__ import annotations
@@ -34,11 +35,19 @@ class Unit:
         """Write how far a value lies behind with its interval: 1.2 points [0.4, 2.0]."""
         assert answer.behind is not None
         found = answer.behind
-        if found.low is None or found.high is None:
-            return f"{self.factor * found.mean:.{self.digits(found.mean, found.mean)}f} {self.name}"
-        digits = self.digits(found.high - found.mean, found.mean)
-        low, high = (self.written(v, self._beside_zero(v, digits)) for v in (found.low, found.high))
-        return f"{self.written(found.mean, digits)} {self.name} [{low}, {high}]"
+        return self._amount(found.mean, found.low, found.high)
+
+    def alone(self, answer: Answer) -> str:
+        """Write the same with the 95 % interval of this one pair, as a map shows it."""
+        assert answer.behind is not None
+        return self._amount(answer.behind.mean, *(answer.behind.alone() or (None, None)))
+
+    def _amount(self, mean: float, low: float | None, high: float | None) -> str:
+        if low is None or high is None:
+            return f"{self.factor * mean:.{self.digits(mean, mean)}f} {self.name}"
+        digits = self.digits(high - mean, mean)
+        first, last = (self.written(v, self._beside_zero(v, digits)) for v in (low, high))
+        return f"{self.written(mean, digits)} {self.name} [{first}, {last}]"
 
     def _beside_zero(self, bound: float, digits: int) -> int:
         """Give a bound that would be rounded to 0 up to two digits more: beats by 0.4 [0.0, 0.8] says nothing."""
@@ -70,8 +79,14 @@ def line(found: Answers, unit: Unit) -> str:
         )
     else:
         said = "; ".join(clause for setting in found.settings for clause in clauses(setting, unit))
+        said = ". ".join(f"{part[:1].upper()}{part[1:]}" for part in (_chosen(found), said, settled(found)) if part)
     said = f"{said[:1].upper()}{said[1:]}."
     return f"So far: {said}" if found.so_far else said
+
+
+def _chosen(found: Answers) -> str:
+    named_by = best(found)
+    return f"{named_by} is best on validation" if named_by else ""
 
 
 def best(found: Answers) -> str:
@@ -92,7 +107,7 @@ def written(value: object) -> str:
 def clauses(setting: Setting, unit: Unit) -> list[str]:
     """Say what is known of one setting, a clause for each kind of answer."""
     chosen = setting.having("best")
-    said = [*_will_do(setting), *_unclear(setting)]
+    said = [*_will_do(setting, unit), *_unclear(setting, unit)]
     if chosen and (worse := setting.having("worse")):
         said.append(_beats(setting, chosen[0], worse, unit))
     if setting.having("same") and not chosen:
@@ -116,11 +131,11 @@ def _noun(setting: Setting) -> str:
     return WORDS.get(setting.name, f"the {setting.name}")
 
 
-def _will_do(setting: Setting) -> list[str]:
+def _will_do(setting: Setting, unit: Unit) -> list[str]:
     enough = setting.having("best", "enough")
     if not setting.having("enough") or not setting.having("best"):
         return []
-    taught = _taught(setting)
+    taught = _taught(setting, unit)
     if setting.name in WORDS and len(enough) > 2 and _contiguous(setting, enough):
         return [
             f"any {WORDS[setting.name]} from {written(enough[0].value)} to {written(enough[-1].value)} will do{taught}"
@@ -128,12 +143,22 @@ def _will_do(setting: Setting) -> list[str]:
     return [f"{_listed(setting, enough, 'or')} will do{taught}"]
 
 
-def _taught(setting: Setting) -> str:
+def _taught(setting: Setting, unit: Unit) -> str:
     """Say in the same breath as the alphas that will do that no teacher at all may do as well."""
     zero = setting.answers[0]
     if setting.name != "alpha" or zero.value != 0 or zero.word not in ("unclear", "best"):
         return ""
-    return f", none surely better than no teacher at all{_settled([zero])}"
+    return f", none surely better than no teacher at all{_weaker(zero, unit)}"
+
+
+def _weaker(zero: Answer, unit: Unit) -> str:
+    """Say why this line says less of no teacher than the map, whose interval of this one pair lies clear of 0."""
+    alone = zero.behind.alone() if zero.behind is not None else None
+    if alone is None or alone[0] <= 0:
+        return ""
+    return (
+        f" when all comparisons on validation rows have to hold together (no teacher alone: {unit.alone(zero)} behind)"
+    )
 
 
 def _contiguous(setting: Setting, some: Sequence[Answer]) -> bool:
@@ -142,7 +167,7 @@ def _contiguous(setting: Setting, some: Sequence[Answer]) -> bool:
     return places == list(range(places[0], places[-1] + 1))
 
 
-def _unclear(setting: Setting) -> list[str]:
+def _unclear(setting: Setting, unit: Unit) -> list[str]:
     """Say what is open; of alpha 0, whether the teacher is worth anything is what is open."""
     said, some = [], setting.having("unclear")
     chosen = setting.having("best")
@@ -153,26 +178,26 @@ def _unclear(setting: Setting) -> list[str]:
             some = taught  # said of those that will do
         elif zero.word == "unclear":
             which = ", and which one is not clear yet" if taught else ""
-            said.append(f"alpha above 0 is unproven{which}{_settled(some)}")
+            said.append(f"alpha above 0 is unproven{_weaker(zero, unit)}{which}")
             some = []
         elif zero.word == "best" and taught:
-            said.append(f"alpha above 0 is unproven{_settled(taught)}")
+            said.append("alpha above 0 is unproven")
             some = []
     if some and chosen:
         are = "is" if len(some) == 1 else "are"
-        said.append(f"{_listed(setting, some, 'and')} {are} not clear yet{_settled(some)}")
+        said.append(f"{_listed(setting, some, 'and')} {are} not clear yet")
     return said
 
 
-def _settled(some: Sequence[Answer]) -> str:
-    """Say how many seeds would settle what is open."""
-    needs = [a.behind.need for a in some if a.behind is not None]
+def settled(found: Answers) -> str:
+    """Say once how many seeds of each cell would settle all that is open; nothing where nothing is."""
+    needs = [a.behind.need for a in found.unclear if a.behind is not None]
+    known = [n for n in needs if n is not None]
     if not needs:
         return ""
-    known = [n for n in needs if n is not None]
     if len(known) < len(needs) or max(known) > MOST_SEEDS:
-        return f" (more than {MOST_SEEDS} seeds would be needed)"
-    return f" (about {max(known)} seeds would tell)"
+        return f"more than {MOST_SEEDS} seeds would be needed to settle all that is open"
+    return f"about {max(known)} seeds of each cell would settle all that is open"
 
 
 def _beats(setting: Setting, best: Answer, worse: Sequence[Answer], unit: Unit) -> str:

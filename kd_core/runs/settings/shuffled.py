@@ -13,6 +13,7 @@ from kd_core.runs.cells.grid import label
 from kd_core.runs.settings.sentence import Unit
 
 Told = dict[str, Any]
+WHY_ANOTHER = "It is not about alpha 1, which scored higher: there no label is heard, so a shuffled student has nothing right to learn from."
 
 
 def told(
@@ -62,6 +63,10 @@ def told(
     said = line(
         name or "the best taught setting", best, _own_gain(scores, cell.index, judge), unit, alone=cell.alpha == 1
     )
+    if any(
+        cells[r["cell"]].alpha == 1 and means.get(r["cell"], -np.inf) > means.get(cell.index, -np.inf) for r in rows
+    ):
+        said += f" {WHY_ANOTHER}"
     return {"cells": rows, "best": best["cell"], "line": said}
 
 

@@ -60,6 +60,10 @@ class _Work:
     done: int = 0
     of: int = 0
     what: str = ""  # its units, where they are others than usual, and how much of the work they are
+    told: tuple[int, int] = (
+        0,
+        0,
+    )  # fits of the one teacher at work, and of those before it where several are asked in turn
     worth: float = 1.0
     before: float = 0.0  # share of the work that such units were, once they are over
     first: float = 0.0  # share that is foreseen for what is made before trainings learn from it
@@ -250,7 +254,10 @@ class Progress:
         if work.kind == "teacher":
             if work.what:
                 work.what, work.before, work.worth = "", work.worth, 1.0
-            work.of = int(event.get("of") or work.of)
+            done, before = int(event.get("done") or work.told[0] + 1), work.told[1]
+            before = work.done if done <= work.told[0] else before  # each of several teachers counts from one
+            work.told, work.of = (done, before), before + int(event.get("of") or work.of)
+            event = {**event, "done": before + done}
             if event.get("seconds"):
                 work.seconds.append(float(event["seconds"]))
         elif not self._sweep:

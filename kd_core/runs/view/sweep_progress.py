@@ -30,7 +30,8 @@ class SweepProgress:
     score so far or None), `done` (own training ended), `baseline_done`; `mean` over the seeds so far, `gain`
     {mean, ci95, n} over the seeds that both have (above 0 is better), `diverged` (trainings).
     `best` is the cell with the best mean among those with most seeds so far; it may change until all are done.
-    `mode` and `why` are None until the way of training is chosen. `epoch` of `epochs` is where the trainings at work are.
+    `mode` and `why` are None until the way of training is chosen. `epoch` of `epochs` is where the trainings at work
+    are, `at_work` their number.
     """
 
     cells: tuple[dict[str, Any], ...]
@@ -42,6 +43,7 @@ class SweepProgress:
     epoch: int
     epochs: int
     best: int | None
+    at_work: int = 0
 
     @property
     def best_cell(self) -> dict[str, Any] | None:
@@ -108,15 +110,19 @@ class SweepView:
         return int(self._done[:-1].sum())
 
     @property
+    def at_work(self) -> int:
+        """Count the trainings that have a score and have not ended."""
+        return int((~self._done & ~np.isnan(self._score)).sum())
+
+    @property
     def trainings(self) -> int:
         """Count all trainings."""
         return self._count
 
     def units(self) -> float:
         """Count ended trainings and the fractions of those at work."""
-        at_work = int((~self._done & ~np.isnan(self._score)).sum())
         fraction = min(1.0, self._epoch / self._epochs) if self._epochs else 0.0
-        return self.done + at_work * fraction
+        return self.done + self.at_work * fraction
 
     def progress(self) -> SweepProgress:
         """Describe where the what-if is; nothing is computed anew while nothing has happened."""
@@ -169,7 +175,16 @@ class SweepView:
             for (fixed, s, b, d, e, m, g, lo, hi, n, v), there in zip(columns, own_seeds, strict=True)
         )
         return SweepProgress(
-            cells, self._mode, self._why, self.done, self.trainings, self._variants, self._epoch, self._epochs, best
+            cells,
+            self._mode,
+            self._why,
+            self.done,
+            self.trainings,
+            self._variants,
+            self._epoch,
+            self._epochs,
+            best,
+            self.at_work,
         )
 
 

@@ -151,7 +151,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
         t("runs.result.versus"),
         t("runs.result.gap"),
     ]
-    frame = pd.DataFrame(lines, columns=[str(c) for c in columns]).set_index("")
+    frame = pd.DataFrame(_once(lines), columns=[str(c) for c in columns]).set_index("")
     if read.placebo is None:
         frame = frame.drop(columns=str(t("runs.arm.placebo_short")))
     if read.plain is None:
@@ -205,6 +205,20 @@ def _line(
     gap: str = "",
 ) -> tuple[str, ...]:
     return title, teacher, baseline, placebo, student, plain, gain, versus, gap
+
+
+def _once(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Say once that the teacher is not ahead: of all metrics beside the first one it would be the same again."""
+    said, first = _grey("gap_none"), True
+    told = []
+    for line in lines:
+        told.append(line if line[-1] != said or first else (*line[:-1], "–"))
+        first = first and line[-1] != said
+    return told
+
+
+def _grey(name: str) -> str:
+    return f":gray[{t(f'runs.result.{name}')}]"
 
 
 def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:

@@ -21,7 +21,7 @@ from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
-from pages.ui.words import in_short
+from pages.ui.words import in_short, sureness
 
 Result = Mapping[str, Any]
 
@@ -103,6 +103,8 @@ def judgement(found: Result, index: int) -> None:
         st.markdown(f"##### {in_short.of(found, index)}")
         if said.weak:
             st.markdown(said.weak)
+        if far := sureness.warning(found, index):
+            st.markdown(f":orange[:material/warning:] {far}")
         with st.expander(t("runs.verdict.evidence")) if aids.is_narrow() else st.container():
             evidence(said, found, index)
         for advice in said.counsel:

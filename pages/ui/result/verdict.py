@@ -136,7 +136,9 @@ def _weak(found: Outcome, student: StudentOutcome) -> Safe | None:
         return None
     worse = theirs > alone if lower_is_better(name) else theirs < alone
     told = {"teacher": text.score(theirs), "alone": text.score(alone), "metric": metric_word(name)}
-    return t("runs.verdict.weak", **told) if worse and told["teacher"] != told["alone"] else None
+    over = against_teacher(found, student)  # its sentence must not say less than this one
+    key = "weak" if over and over.low and over.low > 0 else "weak_open"
+    return t(f"runs.verdict.{key}", **told) if worse and told["teacher"] != told["alone"] else None
 
 
 def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
@@ -156,8 +158,7 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
         )
     if student.verdict != "beats":
         return None
-    why = student.placebo_reason if found.schema >= 2 else "older"
-    known = f"runs.source.why.{why}"
+    known = f"runs.source.why.{student.placebo_reason if found.schema >= 2 else 'older'}"
     return t("runs.source.none", why=t(known if known in text.catalogue() else "runs.source.why.not_asked"))
 
 
@@ -179,8 +180,7 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
     if student.bytes is None or not tried:
         return ()
     if plain:
-        gain = plain.gain[name]
-        written = Written.of(name, gain)
+        gain, written = plain.gain[name], Written.of(name, plain.gain[name])
         lines.append(
             t(
                 f"runs.plain.{plain.standing}{'_alone' if student.alone and plain.standing == 'behind' else ''}",
@@ -255,19 +255,19 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
             interval=t(f"{k}older") if found.schema < 2 else written.interval(gain, lower=lower),
         )
     place = t(f"{k}alone", place=place) if student.alone else place
-    size = teacher["size_bytes"]
+    size, said = teacher["size_bytes"], speed.sentence(teacher, raw)
     parts = [place] if size is None else [place, t(f"{k}size", ratio=text.fraction(raw["size_bytes"], size))]
-    said = speed.sentence(teacher, raw)
     return Safe(", ".join([*parts, *([said] if said else [])]) + ".")
 
 
 def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Tell the interval that holds for all students of the run together; the word follows it."""
-    name = found.metric.name
-    both = student.family.get(name)
+    both, written = (
+        student.family.get(found.metric.name),
+        Written.of(found.metric.name, student.gain[found.metric.name]),
+    )
     if both is None or None in both:
         return None
-    written = Written.of(name, student.gain[name])
     return t("runs.verdict.family", n=len(found.students), low=written.bound(both[0]), high=written.bound(both[1]))
 
 
@@ -288,7 +288,7 @@ def _splits(found: Outcome, index: int) -> Safe | None:
     asked, means = int(found.raw["splits"]["asked"]), [g.mean for g in gains]
     name = found.metric.name
     written = Written.of(name, gains[0])
-    num = str(len(gains)) if len(gains) == asked else str(t("runs.splits.of", done=len(gains), asked=asked))
+    num = str(len(gains) if len(gains) == asked else t("runs.splits.of", done=len(gains), asked=asked))
     return t(
         "runs.splits.sentence",
         num=num,

@@ -20,9 +20,10 @@ def units(now: Any) -> list[Safe]:
         kind = work if work in ("teacher", "choose", "texts", "pictures", "made", "compress", "search") else "part"
         found.append(t(f"runs.units.{kind}", done=at.done, of=at.of))
     if now.trainings:
-        added = now.outlook.added
+        added, going = now.outlook.added, now.sweep.at_work if now.sweep else 0
         words = "runs.head.progress_more" if added else "runs.head.progress"
-        found.append(t(words, done=now.trainings_done, of=now.trainings, added=added))
+        said = t(words, done=now.trainings_done, of=now.trainings, added=added)
+        found.append(t("runs.head.under_way", said=said, num=text.exact(going)) if going else said)
     return found
 
 

@@ -103,6 +103,14 @@ def _seeds(spec: RunSpec, found: Mapping[str, Any] | None) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
 
 
+def _title(name: str, spec: RunSpec, found: Mapping[str, Any] | None) -> str:
+    """Tell a what-if's seeds as they are where its name tells those of the recipe and some were added."""
+    made = f"seeds={spec.training.seeds}"
+    if spec.sweep is None or made not in name:
+        return name
+    return " ".join(f"seeds={_seeds(spec, found)}" if word == made else word for word in name.split(" "))
+
+
 def _tried(sweep: SweepSpec) -> list[Safe]:
     """Say which values a what-if tries."""
     held = {
@@ -119,7 +127,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Mapping[str, Any] |
     """Draw name, outline and buttons."""
     state = snapshot.state
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"#### {escape(row.name or t('runs.no_name'))}", width="content")
+        st.markdown(f"#### {escape(_title(row.name, snapshot.spec, found) or t('runs.no_name'))}", width="content")
         if state not in ACTIVE:
             badge(state)
     with st.container(horizontal=True, gap="xsmall"):

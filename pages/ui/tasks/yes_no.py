@@ -46,7 +46,7 @@ def show(found: Result, index: int) -> None:
     st.markdown(f"**{t('task.binary.title', yes=escape(yes))}**", help=term("threshold"))
     said = sentence(found, index)
     rule = t(f"task.binary.rule_{told['rule']}", wanted=text.percent(told["wanted"] or 0.0))
-    st.markdown(said or t("task.binary.half", yes=escape(yes), rule=rule))
+    st.markdown(said or _half(told, escape(yes), rule))
     kept, marks = told["kept"], []
     for name, at in (("half", HALF), ("chosen", student["values"][kept])):
         values = {m: student[name][m]["values"][kept] for m in MEASURES}
@@ -77,6 +77,14 @@ def show(found: Result, index: int) -> None:
             yes=escape(yes),
         )
     )
+
+
+def _half(told: Result, yes: str, rule: Safe) -> Safe:
+    """Say that one half is in use, and how the threshold that validation rows prefer does on the test rows."""
+    chosen, half = (told["arms"]["student"][name]["f1"]["mean"] for name in ("chosen", "half"))
+    does = "worse" if round(chosen, 3) < round(half, 3) else "better"
+    said = t(f"task.binary.does_{does}", chosen=text.score(chosen), half=text.score(half))
+    return t("task.binary.half", yes=yes, rule=rule, does=said, where=t("distill.advanced"))
 
 
 def _lines(told: Result) -> pd.DataFrame:

@@ -21,14 +21,15 @@ def ended(grid: Grid, snapshot: Any, found: Mapping[str, Any] | None) -> None:
     line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
 
 
-def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = None) -> None:
-    """Say variants, trainings, time and the best cell in one line."""
+def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = None, going: int = 0) -> None:
+    """Say variants, trainings, time and the best cell in one line. `going`: trainings under way, side by side or one by one."""
     trainings = text.exact(grid.trainings)
     counted = (
         t("what_if.head.trainings_of", done=text.exact(done), of=trainings)
         if done is not None and done < grid.trainings
         else t("what_if.head.trainings", num=trainings)
     )
+    counted = t("runs.head.under_way", said=counted, num=text.exact(going)) if going else counted
     parts = [t("what_if.head.variants", num=text.exact(grid.variants)), counted]
     if seconds is not None:
         parts.append(
@@ -64,12 +65,13 @@ def chosen(grid: Grid, student: str) -> None:
     """Say how the cell was chosen that the verdict is about."""
     cell = grid.cell(grid.best_of.get(student))
     test, compared = text.exact(grid.num_rows[1]), int((grid.judged["student"] == student).sum())
+    among = t(f"what_if.head.among{'_own' if compared < len(grid.judged) else ''}", num=compared, of=len(grid.judged))
     if cell is not None and cell.is_baseline:
-        words = t("what_if.head.chosen_baseline", num=compared, test=test)
+        words = t("what_if.head.chosen_baseline", among=among, test=test)
     else:
         named = whatif_words.setting_words(grid, cell, student=False) if cell else "–"
         validation = text.exact(grid.num_rows[0])
-        words = t("what_if.head.chosen", cell=named, num=compared, validation=validation, test=test)
+        words = t("what_if.head.chosen", cell=named, among=among, validation=validation, test=test)
     st.caption(words, help=t("what_if.head.chosen_help"))
 
 

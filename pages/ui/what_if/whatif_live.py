@@ -26,7 +26,9 @@ def draw(now: Any) -> None:
     grid = whatif_reader.of_progress(now, active=now.state in ACTIVE)
     if grid is not None:
         answer_line.so_far(now)
-        whatif_head.line(grid, now.elapsed_s, active=True, done=now.trainings_done)
+        whatif_head.line(
+            grid, now.elapsed_s, active=True, done=now.trainings_done, going=now.sweep.at_work if now.sweep else 0
+        )
     with st.container(border=True, key="whatif-live-head"):
         live.progress(now)
         if now.phases and now.state != "queued":

@@ -1,31 +1,53 @@
-"""A verdict in one sentence, before all intervals: what to make of a result."""
+"""A verdict in one sentence, before all intervals: what to make of a result, and one model to take."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from kd_core.runs.outcome import read_outcome
-from pages.ui.result.verdict import metric_title
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from pages.ui.result.differences import Written, lower_is_better
+from pages.ui.result.verdict import metric_title, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
 
 def of(result: Mapping[str, Any], student: int) -> Safe:
     """Say it by the verdict, and by how a plain model of its size stands to it. Errors: KDError when the result can't be read."""
-    said = t(f"runs.in_short.{read_outcome(result).students[student].verdict}")
+    found = read_outcome(result)
+    said = _said(found, found.students[student])
     return Safe(" ".join(part for part in (said, beside(result, student)) if part))
+
+
+def _said(found: Outcome, student: StudentOutcome) -> Safe:
+    """Say what the verdict means; that a teacher was worth it only where the gain is its own and no plain model does as well."""
+    if student.verdict != "beats":
+        return t(f"runs.in_short.{student.verdict}")
+    name, gain = found.metric.name, student.gain[found.metric.name]
+    own = student.credit(name) == "teacher"
+    alone = student.plain is None or student.plain.standing == "ahead"
+    return t(
+        f"runs.in_short.{'beats' if own and alone else 'helped' if own else 'helped_somehow'}",
+        signed=Written.of(name, gain).signed_amount(gain.mean),
+        metric=metric_word(name),
+    )
 
 
 def beside(result: Mapping[str, Any], student: int) -> Safe | None:
     """Say how a plain model of a student's size stands to it, with both scores; None where there is none. Errors: as `of`."""
-    found, metric = read_outcome(result).students[student], result["metric"]["name"]
+    outcome, metric = read_outcome(result), result["metric"]["name"]
+    found = outcome.students[student]
     if found.plain is None:
         return None
+    plain, own, standing = found.plain.arm.mean(metric), found.own.mean(metric), str(found.plain.standing)
+    if standing == "ahead" and found.verdict == "hurts" and not found.alone:
+        standing = "ahead_untaught"
+    elif standing == "unclear" and plain is not None and own is not None and plain != own:
+        standing = "unclear_higher" if (own < plain) == lower_is_better(metric) else "unclear"
     told = {
         "title": found.plain.title,
         "metric": metric_title(metric),
-        "plain": text.score(found.plain.arm.mean(metric)),
-        "own": text.score(found.own.mean(metric)),
+        "plain": text.score(plain),
+        "own": text.score(own),
     }
-    return t(f"runs.in_short.plain_{found.plain.standing}", **told)
+    return t(f"runs.in_short.plain_{standing}", **told)

@@ -276,6 +276,12 @@ def test_a_teacher_that_scores_below_the_small_model_alone_is_said_so(task, lead
     said = verdict.judge(found, 0).weak
     assert (said is not None) == told
     if told:
+        above = found["students"][0]["versus_teacher"][name]
+        above["ci95"] = [-0.01, 0.03]
+        assert "too near to tell which is better" in plain(verdict.judge(found, 0).weak)
+        assert "not clear which of the two" in plain(verdict.judge(found, 0).teacher)
+        above |= {"mean": 0.02, "ci95": [0.01, 0.03]}
+        said = verdict.judge(found, 0).weak
         assert "worse on the test rows than the small model alone: 0.860 against 0.880 ROC-AUC" in plain(said)
     found["students"][0]["reason"] = {"code": "no_room"}
     assert verdict.judge(found, 0).weak is None  # the likely reason says it
@@ -296,6 +302,18 @@ def test_a_gap_that_is_not_told_says_whether_the_teacher_is_ahead():
     said = [_no_gap(n, *v) for n, v in pairs.items()]
     none = "teacher not ahead"
     assert said == ["teacher not surely ahead", none, none, none]
+
+
+def test_that_the_teacher_is_not_ahead_is_said_once_a_table():
+    from pages.ui.arms.table import comparison_frame
+
+    found = result(verdict="hurts")
+    metrics = found["students"][0]["metrics"]
+    found["teacher"]["metrics"] = {n: -1e9 if not verdict.lower_is_better(n) else 1e9 for n in metrics}
+    found["students"][0]["gap_closed"] = {}
+    gaps = list(comparison_frame(found, 0)[str(text.t("runs.result.gap"))])
+    said = [g for g in gaps if "teacher not ahead" in g]
+    assert len(said) == 1 and said[0] == gaps[0] and len(metrics) > 3
 
 
 def test_answers_that_are_the_labels_are_not_compared_with_the_teacher():

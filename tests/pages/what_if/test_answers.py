@@ -83,8 +83,36 @@ def test_the_evidence_names_every_value_and_that_an_interval_is_of_a_pair():
     at = page(make_sweep("done", seeds=5))
     table = at.table[0].value
     assert len(table) == 6 and [str(i) for i in table.index[:3]] == ["T 1", "T 4", "T 16"]
-    assert "the interval of this one pair over seeds" in said(at) and "all 4 comparisons" in said(at)
+    assert "the 95 % interval of this one pair, as on the map" in said(at) and "all 4 comparisons" in said(at)
     assert any("best on validation" in v for v in table[str(t("what_if.answer.word"))])
+
+
+def test_the_evidence_shows_the_interval_of_the_map_beside_that_of_all_comparisons():
+    run_id = make_sweep("done", seeds=3)
+    found = folder_of(run_id).result()
+    best = found["cells"][found["sweep"]["best"]]
+    zero = next(c for c in found["cells"] if c["alpha"] == 0 and c["temperature"] == best["temperature"])
+    d = 100 * (np.array(best["scores"]) - zero["scores"])
+    half = stats.t.isf(0.025, 2) * stats.sem(d)
+    line = page(run_id).table[0].value.loc["alpha 0"]
+
+    def ends(column):
+        return [float(v) for v in re.findall(r"-?[\d.]+", html.unescape(line[str(t(f"what_if.answer.{column}"))]))]
+
+    assert ends("alone") == pytest.approx([d.mean(), d.mean() - half, d.mean() + half], abs=0.06)
+    wide = ends("behind")
+    assert wide[0] == ends("alone")[0] and wide[1] < ends("alone")[1] and wide[2] > ends("alone")[2]
+
+
+def test_what_not_clear_yet_means_fits_the_frames():
+    meant = str(t("what_if.answer.will_do", margin="0.5 points"))
+    assert "can be told apart" not in meant and "frames on the map hold each pair alone" in meant
+    run_id = make_sweep("done", seeds=3)
+    found = folder_of(run_id).result()
+    told = reading.of_result(found, folder_of(run_id).spec())
+    framed = {c["cell"] for c in found["cells"] if c["like_best"]}
+    words_of = {a.word for s in told.settings for a in s.answers if a.cell in framed}
+    assert "worse" not in words_of and len(framed) > 1
 
 
 def test_while_it_trains_the_line_says_so_far():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kd_core.errors import KDError
+from kd_core.safe_io import write_json
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_cell, whatif_reader
@@ -168,6 +169,8 @@ def test_while_it_trains_the_map_fills_and_nothing_can_be_chosen():
     at = run_page(run=run_id)
     assert not at.exception
     assert "27 variants" in said(at) and "5 of 21 trainings" in said(at) and "best so far" in said(at)
+    going = store().snapshot(run_id, 0).sweep.at_work
+    assert going > 0 and said(at).count(f"5 of 21 trainings, {going} under way") >= 2  # in the line and above the bar
     assert "all together (fused)" in said(at)
     shown = map_of(at)
     shades = [v for row in gains_of(at) for v in row]
@@ -189,12 +192,32 @@ def test_states_without_a_score_say_so(state):
         assert "run-resume" in [b.key for b in at.button]
 
 
+def test_the_cells_that_a_choice_was_made_of_are_counted_as_what_they_are():
+    text = said(run_page(run=make_sweep(students=("tiny", "small"))))
+    assert "best of 9 cells of this student (18 of all students) on validation rows" in text
+
+
+def test_the_title_tells_the_seeds_that_there_are_after_some_were_added():
+    run_id = make_sweep(seeds=5)
+    folder = store().folder(run_id)
+    found = folder.result()
+    spec = folder.spec()
+    named = f"Visits: what-if seeds={spec.training.seeds}"
+    store().set_name(run_id, named)
+    assert f"#### {named}" in [m.value for m in run_page(run=run_id).markdown]
+    for name in ("seeds", "scores", "baseline", "selected_epochs"):
+        found["cells"][1][name] = found["cells"][1][name][:3]
+    write_json(folder.path / "result.json", found)
+    assert "#### Visits: what-if seeds=3–5" in [m.value for m in run_page(run=run_id).markdown]
+
+
 def test_done_has_the_verdict_on_top_and_says_what_the_map_is():
     at = run_page(run=make_sweep())
     assert not at.exception
     text = said(at)
     assert "27 variants · 21 trainings · 21 s" in text and "best on validation" in text
     assert "of ROC-AUC over the same student alone" in text and "best of 9 cells on validation rows" in text
+    assert "read once" not in text  # they are read again where seeds are added
     shades = gains_of(at)
     assert np.shape(shades) == (3, 3) and shades[0] == [0, 0, 0]  # alpha 0 is the baseline itself
     cells = map_of(at)["cells"]

@@ -20,7 +20,9 @@ POINTS, RMSE = Unit.of("share", "Accuracy"), Unit.of("target", "RMSE")
 HIGHER = Judge("higher", 0.005, False)
 
 
-def one(value, word, mean=0.012, low=0.004, high=0.02, need=None):
+def one(value, word, mean=0.012, low=None, high=None, need=None):
+    half = 0.016 if word == "unclear" else 0.008
+    low, high = mean - half if low is None else low, mean + half if high is None else high
     told = Behind(mean, low, high, 5, 0.95, word, need) if word in ("enough", "worse", "unclear") else None
     return Answer(value, word, 0, told)
 
@@ -47,12 +49,12 @@ def said(name, *answers, unit=POINTS):
         (
             "temperature",
             [(1, "best"), *((v, "unclear") for v in (2, 3, 4, 6, 8))],
-            "all T from 2 to 8 are not clear yet (more than 50 seeds would be needed)",
+            "all T from 2 to 8 are not clear yet",
         ),
         (
             "temperature",
             [(1, "unclear"), (2, "best"), *((v, "unclear") for v in (3, 4, 6, 8))],
-            "T 1, 3, 4, 6 and 8 are not clear yet (more than 50 seeds would be needed)",
+            "T 1, 3, 4, 6 and 8 are not clear yet",
         ),
         (
             "learning_rate",
@@ -72,42 +74,54 @@ def test_clauses(name, answers, words):
     assert said(name, *(one(value, word) for value, word in answers)) == words
 
 
-def test_what_is_not_clear_yet_names_the_seeds_that_would_settle_it():
-    assert said("temperature", one(1, "best"), one(4, "unclear", need=12), one(8, "unclear", need=9)) == (
-        "T 4 and 8 are not clear yet (about 12 seeds would tell)"
+def test_what_is_not_clear_yet_is_told_with_one_number_of_seeds_that_settles_all_of_it():
+    first = Setting("temperature", (one(1, "best"), one(4, "unclear", need=12), one(8, "unclear", need=9)))
+    second = Setting("dropout", (one(0, "best"), one(0.1, "unclear", need=5)))
+    words = line(told(settings=(first, second)), POINTS)
+    assert (
+        "T 4 and 8 are not clear yet; dropout 0.1 is not clear yet. About 12 seeds of each cell would settle" in words
     )
-    assert said("temperature", one(1, "best"), one(4, "unclear", need=51)).endswith(
-        "is not clear yet (more than 50 seeds would be needed)"
-    )
-    assert said("temperature", one(1, "best"), one(4, "unclear")).endswith("(more than 50 seeds would be needed)")
+    assert len(re.findall("seeds", words)) == 1
+    for need in (51, None):
+        many = Setting("temperature", (one(1, "best"), one(4, "unclear", need=need)))
+        assert line(told(settings=(many, second)), POINTS).endswith(
+            ". More than 50 seeds would be needed to settle all that is open."
+        )
 
 
 def test_alpha_above_0_is_what_has_to_be_proven():
-    assert said("alpha", one(0, "unclear", need=7), one(0.5, "best"), one(1, "worse")) == (
-        "alpha above 0 is unproven (about 7 seeds would tell); alpha 0.5 beats 1 by 1.2 points [0.4, 2.0]"
+    assert said("alpha", one(0, "unclear"), one(0.5, "best"), one(1, "worse")) == (
+        "alpha above 0 is unproven; alpha 0.5 beats 1 by 1.2 points [0.4, 2.0]"
     )
-    assert (
-        said("alpha", one(0, "best"), one(0.5, "unclear", need=7))
-        == "alpha above 0 is unproven (about 7 seeds would tell)"
-    )
+    assert said("alpha", one(0, "best"), one(0.5, "unclear")) == "alpha above 0 is unproven"
     none = "none surely better than no teacher at all"
-    assert said("alpha", one(0, "unclear", need=12), one(0.25, "enough"), one(0.5, "best"), one(1, "enough")) == (
-        f"any alpha from 0.25 to 1 will do, {none} (about 12 seeds would tell)"
+    assert said("alpha", one(0, "unclear"), one(0.25, "enough"), one(0.5, "best"), one(1, "enough")) == (
+        f"any alpha from 0.25 to 1 will do, {none}"
     )
-    assert said(
-        "alpha", one(0, "unclear", need=12), one(0.25, "unclear", need=9), one(0.5, "best"), one(1, "enough")
-    ) == (
-        f"alpha 0.5 or 1 will do, {none} (about 12 seeds would tell); alpha 0.25 is not clear yet (about 9 seeds would tell)"
+    assert said("alpha", one(0, "unclear"), one(0.25, "unclear"), one(0.5, "best"), one(1, "enough")) == (
+        f"alpha 0.5 or 1 will do, {none}; alpha 0.25 is not clear yet"
     )
-    assert said("alpha", one(0, "best"), one(0.5, "enough"), one(1, "unclear", need=7)) == (
-        f"alpha 0 or 0.5 will do, {none}; alpha 1 is not clear yet (about 7 seeds would tell)"
+    assert said("alpha", one(0, "best"), one(0.5, "enough"), one(1, "unclear")) == (
+        f"alpha 0 or 0.5 will do, {none}; alpha 1 is not clear yet"
     )
     assert said("alpha", one(0, "enough"), one(0.5, "best"), one(1, "enough")) == "any alpha from 0 to 1 will do"
     assert said("alpha", one(0, "best"), one(0.5, "worse")) == "alpha 0 beats 0.5 by 1.2 points [0.4, 2.0]"
-    assert (
-        said("alpha", one(0.25, "unclear", need=4), one(0.5, "best"))
-        == "alpha 0.25 is not clear yet (about 4 seeds would tell)"
+    assert said("alpha", one(0.25, "unclear"), one(0.5, "best")) == "alpha 0.25 is not clear yet"
+
+
+@pytest.mark.parametrize("others", [["enough"], ["unclear"], []])
+def test_where_the_pair_alone_is_clear_of_0_the_line_says_why_it_is_weaker(others):
+    """Three seeds, 25 cells: 1.1 points [0.7, 1.5] by itself is [-5, 7] once all comparisons hold together."""
+    t_alone, t_wide = stats.t.isf(0.025, 2), stats.t.isf(0.025 / 250, 2)
+    half = 0.004 * t_wide / t_alone
+    zero = Answer(0, "unclear", 0, Behind(0.011, 0.011 - half, 0.011 + half, 3, 1 - 0.05 / 250, "unclear", 11))
+    words = said("alpha", zero, one(0.5, "best"), *(one(1, w) for w in others))
+    why = (
+        "when all comparisons on validation rows have to hold together (no teacher alone: 1.1 points [0.7, 1.5] behind)"
     )
+    assert zero.behind.low < -0.05 and why in words
+    tied = Answer(0, "unclear", 0, Behind(0.001, -half, 0.002 + half, 3, 1 - 0.05 / 250, "unclear", 11))
+    assert "hold together" not in said("alpha", tied, one(0.5, "best"), *(one(1, w) for w in others))
 
 
 def test_units_and_digits_follow_the_interval():
@@ -131,8 +145,8 @@ def told(**changes):
 
 
 def test_whole_lines():
-    assert line(told(), POINTS) == "T 1 or 4 will do."
-    assert line(told(so_far=True), POINTS) == "So far: T 1 or 4 will do."
+    assert line(told(), POINTS) == "T 4, tiny is best on validation. T 1 or 4 will do."
+    assert line(told(so_far=True), POINTS) == "So far: T 4, tiny is best on validation. T 1 or 4 will do."
     assert (
         line(told(seeds=1), POINTS)
         == "One seed can't say which settings will do: train three at least. The best on validation is T 4, tiny."
@@ -151,7 +165,11 @@ def test_the_numbers_of_a_line_are_those_of_the_seeds():
     d = 100 * np.array([tried[1].scores[n] - tried[0].scores[n] for n in range(8)])
     low, high = stats.t.interval(0.95, 7, d.mean(), stats.sem(d))
     found = [float(v) for v in re.findall(r"-?\d+\.\d+", words)]
-    assert words.startswith("Small beats tiny by") and found == [round(d.mean(), 1), round(low, 1), round(high, 1)]
+    assert words.startswith("Small is best on validation. Small beats tiny by") and found == [
+        round(d.mean(), 1),
+        round(low, 1),
+        round(high, 1),
+    ]
 
 
 @settings(deadline=None)

@@ -88,6 +88,18 @@ def test_the_teachers_fits_are_units_and_their_pace_foresees_the_rest():
     assert run.outlook(80.0).left_s > 3 * 10 + 75  # a fit that is overdue is still to come
 
 
+def test_the_fits_of_several_teachers_in_turn_are_counted_on_and_never_go_back():
+    first = [(1.0 + k, fit(k)) for k in range(1, 7)]
+    second = [(10.0 + k, fit(k)) for k in range(1, 7)]
+    run, seen = after(*BEGUN, (1.0, phase("teacher"))), []
+    for at, event in (*first, *second):
+        run.take(event, at)
+        seen.append(run.outlook(at))
+    assert [s.units.done for s in seen] == list(range(1, 13))
+    assert [s.units.of for s in seen] == [6] * 6 + [12] * 6
+    assert [s.share for s in seen] == sorted(s.share for s in seen)
+
+
 def test_epochs_of_a_network_teacher_count_as_parts_of_a_fit():
     run = after(*BEGUN, (1.0, phase("teacher")), (11.0, fit(1)), (12.0, epoch(0, 5, arm="teacher", fold=0)))
     assert run.share("teacher") == (pytest.approx(1.5 / 6), 1, 6)

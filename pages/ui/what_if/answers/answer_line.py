@@ -82,7 +82,7 @@ def _table(told: Answers, unit: Unit) -> pd.DataFrame:
     for setting in told.settings:
         for one in setting.answers:
             rows.append(_row(setting, one, unit))
-    names = [str(t(f"{k}{n}")) for n in ("setting", "word", "behind", "seeds", "need")]
+    names = [str(t(f"{k}{n}")) for n in ("setting", "word", "alone", "behind", "seeds", "need")]
     return pd.DataFrame(rows, columns=names).set_index(names[0])
 
 
@@ -91,6 +91,7 @@ def _row(setting: Setting, one: Answer, unit: Unit) -> list[str]:
     return [
         escape(sentence.named(setting.name, one.value)),
         f":material/{ICON[one.word]}: {t(f'what_if.answer.is.{one.word}')}",
+        "–" if found is None else escape(unit.alone(one)),
         "–" if found is None else escape(unit.amount(one)),
         "–" if found is None else str(found.n),
         "–" if found is None or found.need is None else text.exact(found.need),
