@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
-from pages.ui.runs import curves
+from pages.ui.runs import curves, live
 from pages.ui.shared import session, viewers
+from tests.pages.fixtures import make_run, store
 
 
 @pytest.fixture
@@ -60,3 +62,22 @@ def test_live_curves_have_one_of_a_few_numbers_of_points():
     found = {curves.points(n) for n in range(200)}
     assert len(found) <= 8 and min(found) == curves.LEAST_POINTS
     assert all(curves.points(n) * n <= curves.LIVE_POINTS for n in range(1, 126))
+
+
+def test_a_change_of_state_draws_the_whole_page_again(monkeypatch):
+    """Buttons and sidebar stand outside of what is drawn every few seconds, and a timer of their own would cost every viewer one."""
+
+    class Again(Exception):
+        pass
+
+    def rerun():
+        raise Again
+
+    run_id, drawn_now = make_run("running"), []
+    now = store().snapshot(run_id)
+    monkeypatch.setattr(live.st, "fragment", lambda **_: lambda body: body)
+    monkeypatch.setattr(live.st, "rerun", rerun)
+    with pytest.raises(Again):
+        live.again(store(), run_id, replace(now, state="starting"), 12, drawn_now.append)
+    live.again(store(), run_id, now, 12, drawn_now.append)
+    assert [one.state for one in drawn_now] == ["running"]

@@ -9,7 +9,6 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.outcome import read_gain
-from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.runs import RunStore
 from pages.ui.compress import live as making
 from pages.ui.result import verdict
@@ -45,20 +44,13 @@ def again(store: RunStore, run_id: str, begun: Any, points: int, draw: Callable[
                 now = store.snapshot(run_id, points)
             except KDError:
                 st.rerun()  # the run was removed or damaged meanwhile: the page says so
-            if buttons(now.state) != buttons(begun.state):
-                st.rerun()  # the buttons above stand outside this fragment
+            if now.state != begun.state:
+                st.rerun()  # the buttons above and the line in the sidebar stand outside this fragment
             silence.show(now)
             draw(now)
             announcer.progress(now)
 
     body()
-
-
-def buttons(state: str) -> str:
-    """Name the set of buttons a state needs."""
-    if state in ("queued", "cancelling"):
-        return state
-    return "working" if state in ACTIVE else "ended"
 
 
 def teaching(now: Any) -> Safe:

@@ -84,10 +84,10 @@ def _run_card() -> None:
 
 
 def _run_line(row: Any) -> None:
-    """State and progress, refreshed by itself while the run is active; on the run's own page the state alone, as that counts by itself."""
+    """State and progress; refreshed by itself while the run is active, but for its own page, which counts by itself and is drawn again where the state changes."""
     own_page = st.query_params.get(session.RUN) == row.id  # at two paces the numbers would differ on one screen
 
-    @st.fragment(run_every=3.0 if row.state in ACTIVE else None)
+    @st.fragment(run_every=3.0 if row.state in ACTIVE and not own_page else None)
     def line() -> None:
         now = engine.store().get(row.id)
         state = t(f"common.states.{now.state}")

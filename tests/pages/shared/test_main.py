@@ -67,23 +67,6 @@ def test_the_frame_names_the_dataset_and_the_newest_run(jobs):  # noqa: F811
     assert t("common.states.queued") in words(at)
 
 
-@pytest.mark.parametrize(("state", "every"), [("starting", 3.0), ("done", None)])
-def test_beside_its_own_page_the_state_of_a_run_is_looked_at_again_while_it_works(state, every, jobs, monkeypatch):  # noqa: F811
-    from pages.ui.shared import frame
-    from tests.pages.sweeps import make_sweep
-
-    asked, real = [], frame.st.fragment
-
-    def fragment(function=None, *, run_every=None):
-        if function is None or function.__module__ == frame.__name__:
-            asked.append(run_every)
-        return real(function, run_every=run_every)
-
-    monkeypatch.setattr(frame.st, "fragment", fragment)
-    at = open_page("runs", run=make_sweep(state, finished=0 if state == "starting" else None))
-    assert not at.exception and asked[0] == every  # the sidebar is drawn first
-
-
 @pytest.mark.parametrize(("chosen", "shown"), [("binary", "yes or no"), (None, "a number")])
 def test_a_task_that_nobody_chose_is_named_as_it_was_told_from_the_target(chosen, shown, jobs):  # noqa: F811
     from kd_core.scenarios import default_spec
