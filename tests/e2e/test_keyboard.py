@@ -87,6 +87,10 @@ def test_from_the_first_page_to_a_verdict(keys, tmp_path):
     keys.settled()
     drop = page.get_by_test_id("stFileUploaderDropzone").get_by_test_id("stBaseButton-secondary")
     keys.reach(drop)
+    page.on(
+        "filechooser", lambda _: None
+    )  # asked for by then: else the first key may come before the browser hands choosers over
+    keys.settled()
     with page.expect_file_chooser() as chooser:
         keys.press_key("Enter")
     chooser.value.set_files(str(write_table(tmp_path / "by key.csv", rows=1200)))

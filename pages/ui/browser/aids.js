@@ -70,12 +70,14 @@ function remember({ target }) {
   memory.last = { element: target, keys: keysAround(target), name: nameOf(target), tag: target.tagName, page: title()?.innerText };
 }
 
-// A control that was drawn anew gets the focus back, else what stands in its place; on a new page its title does.
+// A control that was drawn anew or moved gets the focus back, else what stands in its place; on a new page its title does.
 function refocus() {
   const { last } = memory;
-  if (!last || drawing() || last.element.isConnected || (document.activeElement ?? document.body) !== document.body) return;
-  let place = null;
-  if (title()?.innerText === last.page)
+  if (!last || drawing() || (document.activeElement ?? document.body) !== document.body) return;
+  const moved = last.element.isConnected; // React moves an element by taking it out: the focus is gone, the element is not
+  if (moved && (memory.pressed || !last.element.checkVisibility())) return; // a press beside it takes the focus away, too
+  let place = moved ? last.element : null;
+  if (!moved && title()?.innerText === last.page)
     for (const key of last.keys) {
       const around = document.querySelector(`.${CSS.escape(key)}`);
       const found = [...(around?.querySelectorAll(REACHED) ?? [])].filter((one) => one.checkVisibility() && one.tabIndex >= 0);
