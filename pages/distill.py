@@ -185,7 +185,9 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
         try:
             spec = best_student.spec_of(dataset, values, facts)
             waits = launch.waiting(spec)
-            problems = [p for p in launch.problems(spec, facts) if p.message not in waits]
+            problems = (
+                [] if waits else launch.problems(spec, facts)
+            )  # of a teacher that is not there yet, nothing is wrong
             for problem in problems:
                 text.show_problem(problem)
             reason, quiet = next(iter(waits.values()), None), True

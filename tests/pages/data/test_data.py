@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import replace
 
@@ -60,7 +61,7 @@ def test_a_new_task_can_be_chosen_without_touching_a_page(jobs, monkeypatch):  #
     at.button(key="data-use").click().run()
     assert not at.exception and at.title[0].value == t("distill.title")
     assert engine.library().specs()[0][1].task == "rating"
-    assert "works for binary, multiclass, not for rating" in words(at)
+    assert "; here it is a *rating*" in html.unescape(words(at))
 
 
 def test_the_uploader_takes_every_format_the_engine_reads(jobs):  # noqa: F811

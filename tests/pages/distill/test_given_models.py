@@ -10,6 +10,7 @@ from kd_core.runs.direct import run_here
 from kd_core.runs.service.execution import StopSignal
 from kd_core.specs import Choice, StudentSpec
 from pages.ui.shared import engine
+from pages.ui.shared.text import t
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.tables import TINY, small_spec, write_table
 from tests.teachers.keras.small_file import dense, h5
@@ -41,7 +42,7 @@ def test_an_earlier_run_and_its_model_are_chosen_from_lists(table, jobs):  # noq
     _, place = run_here(spec.model_copy(update={"students": two}), None, lambda event: None, StopSignal())
     at = open_page("distill", data=data)
     at.selectbox(key="distill.teacher.from").set_value("earlier").run()
-    assert not at.exception and "No earlier run is chosen." in words(at)
+    assert not at.exception and t("distill.waiting.no_run") in words(at)
     run = at.selectbox(key="distill.teacher.earlier_run.run")
     assert len(run.options) == 1 and run.options[0].startswith("small · a.csv · 20") and run.label == "Run"
     run.set_value(place.name).run()
@@ -69,7 +70,7 @@ def test_a_pickle_is_refused_with_its_lines_and_a_keras_file_taken(table, jobs):
     at = open_page("distill", data=table[1])
     at.selectbox(key="distill.teacher.from").set_value("file").run()
     at.selectbox(key="distill.teacher").set_value("keras").run()
-    assert not at.exception and "No Keras file is chosen." in words(at)
+    assert not at.exception and t("distill.waiting.no_file") in words(at)
     said = dropped(at, "keras", "mine.pkl", pickle.dumps({"a": 1}))
     assert "mine.pkl is a pickle" in said and "pickle.load(open('mine.pkl', 'rb'))" in said
     assert at.button(key="distill-start").disabled

@@ -12,6 +12,7 @@ from kd_core.scenarios import default_spec
 from kd_core.specs import DatasetSpec
 from kd_core.teachers.pretrained import folders
 from pages.ui.shared import engine
+from pages.ui.shared.text import t
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.teachers.pretrained.hub_server import COMMIT, NAME, hub
 from tests.teachers.pretrained.test_config import BERT
@@ -119,6 +120,6 @@ def test_the_list_of_networks_of_pictures_has_no_empty_entry(tmp_path, monkeypat
     at.selectbox(key="distill.teacher.from").set_value("pretrained").run()
     choice = at.selectbox(key="distill.teacher.pretrained_pictures.folder")
     assert choice.options == ["vit"] and choice.value is None and choice.proto.placeholder == "Choose a model"
-    assert not at.exception and "No model of pictures is chosen" in said(at)
+    assert not at.exception and t("distill.waiting.no_model") in said(at)
     choice.set_value("vit").run()
     assert at.selectbox(key="distill.teacher.pretrained_pictures.folder").value == "vit"
