@@ -33,6 +33,11 @@ def pick(wanted: str = "auto") -> torch.device:
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def offers_gpu() -> bool:
+    """Say whether this machine has a GPU that torch can use."""
+    return torch.cuda.is_available()
+
+
 def free_bytes(device: torch.device) -> int:
     """Measure the memory that is free on a device, what torch holds there without using it included."""
     if device.type != "cuda":

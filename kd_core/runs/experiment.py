@@ -222,7 +222,7 @@ class _Experiment:
         more = {"cached": self.teacher.cached} if name == "teacher" else {}
         self.notify({"kind": "phase", "phase": name, "state": "end", "seconds": round(self.seconds[name], 3), **more})
         used = {"rss_mb": round(psutil.Process().memory_info().rss / 2**20, 1)}
-        gpu = torch.cuda.max_memory_allocated() / 2**20 if self.device.type == "cuda" else None
+        gpu = torch.cuda.max_memory_allocated() / 2**20 or None  # 0 where this process has not used one
         self.notify({"kind": "resources", **used, "gpu_mb": gpu})
 
     def announce(self, problems: list[Problem]) -> None:
@@ -236,6 +236,7 @@ class _Experiment:
             if self.compressing
             else estimate.foresee(self.spec, *about, around)
         )
+        self.device, self.teacher_device = torch.device(foreseen.places.students), foreseen.places.teacher
         self.notify(
             {
                 "kind": "plan",
@@ -250,7 +251,7 @@ class _Experiment:
                 "batch_size": steps.batch_size,
                 "metric": self.metric,
                 "better": METRICS.get(self.metric).facts["better"],
-                "device": self.device.type,
+                **foreseen.places.fields(),
                 **(told := foreseen.fields(self.phases)),
                 **({"candidates": len(self.spec.students)} if self.spec.choose else {}),
                 **(self.added.plan_fields(self.spec, told) if self.spec.sweep else {}),
@@ -308,7 +309,7 @@ class _Experiment:
             cache=TeacherCache(workspace() / "teachers"),
             notify=self.notify,
             should_stop=self.should_stop,
-            device=self.device.type,
+            device=self.teacher_device,
             hidden=whole and hears_features(self.spec.objective),
             metric=self.spec.evaluation.metric if whole else None,
             made=made,

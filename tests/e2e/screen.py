@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 LONG = 240_000  # milliseconds: a whole run on a loaded machine
-STILL = """() => { const main = document.querySelector('[data-testid=stMain]'), now = Math.round(main.scrollHeight) + ' ' + document.querySelectorAll('*').length;
+STILL = """() => { const main = document.querySelector('[data-testid=stMain]'), now = [main.scrollHeight, main.scrollTop].map(Math.round) + ' ' + document.querySelectorAll('*').length;
   if (document.querySelector('[data-testid=stSkeleton]')) return false;
   const same = window.stood?.what === now; if (!same) window.stood = { what: now, since: performance.now() };
   return same && performance.now() - window.stood.since > 600; }"""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from pages.ui.runs import run_list
+from pages.ui.runs import live, run_list
 from pages.ui.shared.text import t
 from tests.pages.fixtures import curve_events, done_run, make_run
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -114,3 +116,12 @@ def test_the_list_shows_where_names_differ_and_what_each_student_weighs():
     table = open_page("runs").dataframe[0].value
     assert sorted(table["name"]) == ["postcodes.csv: … again", "postcodes.csv: … smaller"]
     assert set(table["size"]) == {"1.2 KB"} and list(table.columns)[5:8] == ["gain", "size", "teacher"]
+
+
+def test_a_live_page_says_where_the_students_learn_and_where_the_teacher_does():
+    def said(**places):
+        now = SimpleNamespace(plan=places, resources=None, rows_per_s=None)
+        return str(live.machine(now))
+
+    assert said(device="cpu", teacher_device="cuda") == "CPU, teacher CUDA"
+    assert said(device="cuda", teacher_device="cuda") == said(device="cuda") == "CUDA"

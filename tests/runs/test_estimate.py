@@ -1,10 +1,8 @@
-"""The time that is told before a run: the teacher's own epochs, plain models of pictures, lanes."""
+"""The time that is told before a run: the teacher's own epochs, plain models of pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import pytest
 
 from kd_core.data.input_spec import InputSpec
 from kd_core.runs import estimate, plan
@@ -43,25 +41,3 @@ def test_the_largest_of_the_plain_models_of_pictures_counts_as_a_few_more_traini
     with_them, students_take = evaluate(True)
     without, same = evaluate(False)
     assert same == students_take and 0.05 * students_take < with_them - without < students_take
-
-
-def test_lanes_that_are_not_filled_take_as_long_as_full_ones(monkeypatch):
-    monkeypatch.setattr(estimate, "cores", lambda: 2)
-    size = estimate.sizes(Choice(name="cnn", settings={"size": "small"}), PICTURES, 10)
-    spec = SPEC.model_copy(update={"training": TrainingSpec(epochs=12)})
-    one, two, three = (estimate._training_seconds(spec, "cnn", 50_000, size, n, False) for n in (1, 2, 3))
-    assert one == pytest.approx(two) and three == pytest.approx(2 * one)
-
-
-def test_students_of_pictures_take_as_long_as_was_measured(monkeypatch):
-    """Fashion-MNIST, six ResNets of 19,810 weights, 12 epochs, two idle cores: 649 s. Trainings of 5 epochs end with the fifth."""
-    monkeypatch.setattr(estimate, "cores", lambda: 2)
-    size = estimate.sizes(Choice(name="resnet", settings={"size": "tiny"}), PICTURES, 10)
-
-    def told(epochs, arch="resnet"):
-        spec = SPEC.model_copy(update={"training": TrainingSpec(epochs=epochs)})
-        return estimate._training_seconds(spec, arch, 51_000, size, 6, False)
-
-    assert 500 < told(12) < 800
-    assert told(5) == pytest.approx(told(12) * 5 / 12) and told(100) < told(12) * 100 / 12
-    assert told(12, "cnn") < told(12) < told(12, "mobilenet")

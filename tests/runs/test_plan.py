@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from kd_core.data.input_spec import TERM, InputSpec, table_inputs
 from kd_core.distill import LOSSES
+from kd_core.machine import device as devices
 from kd_core.models import ARCHS
 from kd_core.runs import estimate, plan
+from kd_core.runs.cost import seconds
 from kd_core.runs.estimate import Circumstances
 from kd_core.runs.pace import Pace, learn
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec, EvaluationSpec, StudentSpec, SweepSpec, TrainingSpec
@@ -90,17 +91,17 @@ def test_a_network_teacher_is_estimated_from_its_own_size_and_epochs():
     assert 8 < cost("tabm").teacher_seconds / fits < 70
     assert cost("ft_transformer").teacher_seconds > cost("mlp").teacher_seconds * 5
     assert cost("mlp", size="large").teacher_seconds > cost("mlp", size="tiny").teacher_seconds
-    long, short = (cost("mlp", epochs=n).teacher_seconds - estimate.ANSWER_SECONDS for n in (240, 60))
+    long, short = (cost("mlp", epochs=n).teacher_seconds - seconds.ANSWER_SECONDS for n in (240, 60))
     assert long == pytest.approx(4 * short)
-    few, fewer = (cost("mlp", epochs=n).teacher_seconds - estimate.ANSWER_SECONDS for n in (12, 6))
+    few, fewer = (cost("mlp", epochs=n).teacher_seconds - seconds.ANSWER_SECONDS for n in (12, 6))
     assert few == pytest.approx(2 * fewer)  # all of them are trained: patience ends no such fit
-    assert few > 0.9 * 12 / 60 / estimate.TEACHER_EPOCHS_SHARE * short
+    assert few > 0.9 * 12 / 60 / seconds.TEACHER_EPOCHS_SHARE * short
 
 
 def pictures(monkeypatch, device="cpu", cores=2):
     """Foresee 70,000 pictures of 28 x 28: a teacher that learns for 25 epochs, two students' for 20."""
-    monkeypatch.setattr(estimate.devices, "pick", lambda asked="auto": torch.device(device))
-    monkeypatch.setattr(estimate, "cores", lambda: cores)
+    monkeypatch.setattr(devices, "offers_gpu", lambda: device == "cuda")
+    monkeypatch.setattr(seconds, "cores", lambda: cores)
     spec = small_spec(Path("t.zip"), epochs=20, seeds=2).model_copy(
         update={
             "teacher": Choice(name="cnn", settings={"epochs": 25}),
@@ -119,7 +120,7 @@ def test_a_gpu_takes_a_small_part_of_the_time_for_pictures(monkeypatch):
 
 
 def test_fits_of_a_network_share_the_cores(monkeypatch):
-    both, alone = (pictures(monkeypatch, cores=n).teacher_seconds - estimate.ANSWER_SECONDS for n in (2, 1))
+    both, alone = (pictures(monkeypatch, cores=n).teacher_seconds - seconds.ANSWER_SECONDS for n in (2, 1))
     assert alone == pytest.approx(2 * both, rel=0.01)
 
 
@@ -133,8 +134,8 @@ def test_the_teachers_time_depends_on_rows_columns_classes_and_its_settings():
     assert boosting(rows=50_000) > 2 * boosting() and boosting(features=80) > 1.5 * boosting()
     assert boosting(outputs=5) > 2 * boosting() and boosting(rounds=20) < 0.5 * boosting()
     fits = {(14_286, 40, 2): 1.7, (14_286, 20, 5): 2.7, (71_430, 20, 2): 4.2}
-    for (rows, features, outputs), seconds in fits.items():
-        assert 0.5 < boosting(rows, features, outputs) / (3 * seconds) < 2
+    for (rows, features, outputs), took in fits.items():
+        assert 0.5 < boosting(rows, features, outputs) / (3 * took) < 2
     forest = SPEC.model_copy(update={"teacher": Choice(name="random_forest")})
     trees = SPEC.model_copy(update={"teacher": Choice(name="random_forest", settings={"trees": 20})})
     assert (
@@ -149,7 +150,7 @@ def test_a_teacher_that_tells_no_seconds_is_estimated_by_its_table(monkeypatch):
     entry = SOURCES.get("gradient_boosting")
     facts = {name: entry.facts[name] for name in ("gives", "family")}
     monkeypatch.setitem(SOURCES._entries, "gradient_boosting", dataclasses.replace(entry, facts=facts))
-    assert boosting(features=40) > boosting() > 3 * estimate.FIT_SECONDS
+    assert boosting(features=40) > boosting() > 3 * seconds.FIT_SECONDS
 
 
 def test_an_architecture_that_is_slower_than_its_products_is_estimated_so(monkeypatch):
@@ -161,7 +162,7 @@ def test_an_architecture_that_is_slower_than_its_products_is_estimated_so(monkey
     facts = {name: fact for name, fact in entry.facts.items() if name != "slower"}
     monkeypatch.setitem(ARCHS._entries, "ft_transformer", dataclasses.replace(entry, facts=facts))
     untold = estimate.foresee(spec, 10_000, TABLE_20, 2).teacher_seconds
-    assert told - estimate.ANSWER_SECONDS == pytest.approx(4 * (untold - estimate.ANSWER_SECONDS))
+    assert told - seconds.ANSWER_SECONDS == pytest.approx(4 * (untold - seconds.ANSWER_SECONDS))
 
 
 def test_load_past_runs_and_a_kept_teacher_correct_the_seconds():
@@ -189,9 +190,9 @@ def test_stacks_and_foresight_count_with_one_speed():
     spec = small_spec(Path("t.csv"), seeds=3, epochs=100)
     steps = resolve(spec.training, 7000)
     work = 3.0 * estimate.student_sizes(spec.students, TABLE_20, 2)[0].flops * steps.batch_size * 9
-    step = estimate.STACK_STEP_SECONDS + work / estimate.STACK_FLOPS_PER_SECOND
+    step = seconds.STACK_STEP_SECONDS + work / seconds.STACK_FLOPS_PER_SECOND
     whole = 100 * steps.steps_per_epoch(7000) * step
-    assert estimate.foresee(spec, 10_000, TABLE_20, 2).student_seconds == pytest.approx(estimate.EPOCHS_SHARE * whole)
+    assert estimate.foresee(spec, 10_000, TABLE_20, 2).student_seconds == pytest.approx(seconds.EPOCHS_SHARE * whole)
 
 
 def test_the_students_share_grows_with_rows_and_counts_all_arms():
@@ -293,12 +294,12 @@ def test_parts_that_a_column_gives_are_counted_as_they_are():
 def test_a_network_of_many_weights_takes_longer_though_each_row_meets_few_of_them():
     inputs = {"ngrams": InputSpec("ngrams", (64,), "int32", high=40_001 * TERM)}
 
-    def seconds(terms):
+    def took(terms):
         arch = Choice(name="bag", settings={"size": None, "terms": terms, "width": 64})
         student = StudentSpec(name="s", arch=arch)
         return estimate.pair_seconds(SPEC, student, 10_000, inputs, 50)
 
-    assert 4 < seconds(40_000) / seconds(1000) < 20
+    assert 4 < took(40_000) / took(1000) < 20
 
 
 def test_plain_models_on_pieces_of_words_cost_their_steps():

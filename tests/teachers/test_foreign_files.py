@@ -72,7 +72,10 @@ def test_a_file_is_known_by_its_content(case, tmp_path):
     assert kind_of(write(tmp_path / "any.h5", CASES[case]), name) == kind
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"a,b\n1,2\n", b"x\x9cnothing", b"\x80", zipped("a.csv"), b"{}"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK\x03\x04", b"a,b\n1,2\n", b"x\x9cnothing", b"\x80", pytest.param(zipped("a.csv"), id="zip"), b"{}"],
+)
 def test_what_is_nothing_of_the_table_is_left_to_its_teacher(data, tmp_path):
     assert kind_of(write(tmp_path / "a", data)) is None
 

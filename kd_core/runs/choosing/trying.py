@@ -81,7 +81,9 @@ class Trying:
         self.place, self.notify, self.person_stops, self.clock = place / "candidates", notify, should_stop, clock
         facts = METRICS.get(metric).facts
         self.judge = Judge(facts["better"], spec.evaluation.margin or facts["margin"], facts["relative"])
-        decides = [spec.work_hash(), self._trainings(spec.students[0]).store.basis]
+        first = self._trainings(spec.students[0])
+        self._gpu = first.device.type == "cuda"
+        decides = [spec.work_hash(), first.store.basis]
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         self.notebook = Notebook(self.place / "choice.json", key, clock)
         self._file_seconds, self._busy = FIRST_FILE_SECONDS, busy()
@@ -151,7 +153,7 @@ class Trying:
     def _by_size(self, student: StudentSpec) -> float:
         inputs = {(v := viewed(self.dataset, student.arch)).spec.kind: v.spec}
         rows = len(self.dataset.train)
-        return CANDIDATE_SECONDS + pair_seconds(self.spec, student, rows, inputs, self.dataset.num_outputs)
+        return CANDIDATE_SECONDS + pair_seconds(self.spec, student, rows, inputs, self.dataset.num_outputs, self._gpu)
 
     def _take(self, student: StudentSpec) -> bool:
         """Find out about a candidate, unless the time is up; False where a person stopped it."""

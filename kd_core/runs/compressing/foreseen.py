@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kd_core.compress.base import learns
@@ -23,7 +24,8 @@ def foresee(
     plain = spec.model_copy(update={"compress": None})
     ordinary = estimate.foresee(plain, num_rows, inputs, num_outputs, around)
     rows = around.train_rows or estimate.training_rows(spec.dataset, num_rows)
-    pair = estimate.pair_seconds(plain, spec.students[0], rows, inputs, num_outputs)  # with and without the teacher
+    about = plain, spec.students[0], rows, inputs, num_outputs
+    pair = estimate.pair_seconds(*about, gpu=ordinary.places.students == "cuda")  # with and without the teacher
     seeds = spec.training.seeds_at_first
     works = [w for w in ordinary.works if w.kind.startswith("data") or (asks and w.kind.startswith("teacher"))]
     if spec.compress.chains:
@@ -36,7 +38,7 @@ def foresee(
         works.append(Work("compress:searched", limit + after, limit + after))
     ended = estimate.EVALUATE_SECONDS * around.busy
     works.append(Work("evaluate:compress", ended, ended * around.pace.factor("evaluate:compress")))
-    return Estimate(0, tuple(works), ordinary.memory_bytes, ordinary.busy, ordinary.learned, ordinary.teacher_kept)
+    return replace(ordinary, trainings=0, works=tuple(works), tried=0)
 
 
 def plan_fields(spec: RunSpec) -> dict[str, Any]:

@@ -33,14 +33,16 @@ def sentence(event: dict[str, Any]) -> str:
         about = f", about {event['estimate_seconds']:.0f} s" if event.get("estimate_seconds") else ""
         if event.get("stages"):
             seeds = len(event.get("seeds") or ())
-            return f"Plan: {event['stages']} stages of {seeds} seed{'s' if seeds != 1 else ''} on {event.get('device')}{about}."
+            return f"Plan: {event['stages']} stages of {seeds} seed{'s' if seeds != 1 else ''} {_where(event)}{about}."
         if event.get("minutes"):
-            return f"Plan: chains are searched for {event['minutes']:g} minutes on {event.get('device')}{about}."
+            return f"Plan: chains are searched for {event['minutes']:g} minutes {_where(event)}{about}."
         first, most = event.get("round_epochs"), event.get("epochs")
         rounds = f" ({first}, and as many again while they still gain)" if first and first != most else ""
         if event.get("candidates"):
             cells = f", after choosing among {event['candidates']} candidates,"
-        said = f"Plan: {event.get('trainings')} trainings{cells} of at most {most} epochs{rounds} on {event.get('device')}{about}."
+        said = (
+            f"Plan: {event.get('trainings')} trainings{cells} of at most {most} epochs{rounds} {_where(event)}{about}."
+        )
         return f"{said}{_teacher(event)}"
     if kind == "seeds":
         return f"{event.get('added')} more seeds are needed for a narrower interval: {event.get('trainings')} trainings in all."
@@ -68,6 +70,14 @@ def sentence(event: dict[str, Any]) -> str:
     if kind == "room":
         return "Teacher and baselines were compared on validation."
     return ""
+
+
+def _where(event: dict[str, Any]) -> str:
+    """Say where students and teacher learn, and what a GPU would take more."""
+    students, teacher = event.get("device"), event.get("teacher_device")
+    said = f"on {students}" + (f", the teacher on {teacher}" if teacher not in (None, students) else "")
+    slower = event.get("gpu_slower_seconds")
+    return f"{said} (all on the GPU would take about {slower:.0f} s more)" if slower else said
 
 
 def _teacher(event: Mapping[str, Any]) -> str:

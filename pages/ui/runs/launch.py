@@ -120,7 +120,9 @@ def _arms(spec: RunSpec, trainings: int) -> Safe:
 def reasons(found: Estimate) -> Safe:
     """Say what an estimate is made from."""
     learned = t("distill.learned", num=found.learned) if found.learned else t("distill.learned_none")
-    return t("distill.estimate_help", learned=learned)
+    said = t("distill.estimate_help", learned=learned)
+    saved = found.places.saved
+    return Safe(f"{said} {t('distill.places', seconds=text.seconds(saved))}") if saved >= 1 else said
 
 
 def start(spec: RunSpec, page: str, *, again: bool = False) -> None:

@@ -108,7 +108,7 @@ def elapsed(now: Any) -> str:
 def machine(now: Any) -> str:
     """Say device, memory and speed in one short line."""
     used = now.resources or {}
-    parts = [str((now.plan or {}).get("device") or "").upper()]
+    parts = [_devices(now.plan or {})]
     if used.get("rss_mb"):
         parts.append(text.size(used["rss_mb"] * 2**20))
     if used.get("gpu_mb"):
@@ -116,6 +116,12 @@ def machine(now: Any) -> str:
     if now.rows_per_s:
         parts.append(t("runs.live.speed_value", value=text.number(now.rows_per_s)))
     return " · ".join(p for p in parts if p)
+
+
+def _devices(plan: dict[str, Any]) -> str:
+    """Name where the students learn, and the teacher's place where that is another."""
+    students, teacher = (str(plan.get(name) or "").upper() for name in ("device", "teacher_device"))
+    return t("runs.live.devices", teacher=teacher, students=students) if teacher not in ("", students) else students
 
 
 def phases(now: Any) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kd_core.evaluate.intervals.advice import MOST_SEEDS
 from kd_core.runs import estimate
+from kd_core.runs.cost.places import Places
 from kd_core.scenarios import default_spec
 from kd_core.scenarios.cards import card as kept
 from kd_core.specs import Choice
@@ -16,6 +17,11 @@ from pages.ui.shared import text
 from pages.ui.shared.facts import Facts
 from tests.pages.distill.test_distill import best  # noqa: F401
 from tests.pages.screen import jobs  # noqa: F401
+
+
+def facts_of(scenario):
+    found = kept.read(scenario, samples())
+    return Facts(found.rows, found.columns, found.inputs, found.outputs, (), found.task)
 
 
 def test_what_bounds_a_network_teachers_epochs_is_said_where_it_takes_most_of_the_time():
@@ -34,8 +40,7 @@ def test_what_bounds_a_network_teachers_epochs_is_said_where_it_takes_most_of_th
 
 
 def test_seeds_that_may_be_added_are_told_with_their_trainings_and_time():
-    spec, found = default_spec("purchase"), kept.read("purchase", samples())
-    facts = Facts(found.rows, found.columns, found.inputs, found.outputs, (), found.task)
+    spec, facts = default_spec("purchase"), facts_of("purchase")
     begins = launch.foresee(spec, facts)
     longest = launch.most(spec, facts, begins)
     assert spec.training.seeds is None and longest[1] > begins.seconds
@@ -60,3 +65,10 @@ def test_the_page_tells_one_time_and_limits_by_their_name(best):  # noqa: F811
     assert line.split("Limits: ")[1].startswith("5 min of it to choose; with seeds that may be added, **")
     (drawn,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
     assert not re.search(r"\d (?:s|min)\b", drawn)
+
+
+def test_what_a_gpu_would_take_more_is_said_where_it_is_not_used():
+    found = launch.foresee(default_spec("purchase"), facts_of("purchase"))
+    words = str(text.t("distill.places", seconds=text.seconds(44.0)))
+    assert words not in str(launch.reasons(found))
+    assert words in str(launch.reasons(replace(found, places=Places("cuda", "cpu", 44.0))))

@@ -1,0 +1,1 @@
+"""What a run costs by its size: seconds, and the device on which they are fewer."""
