@@ -1,4 +1,4 @@
-"""Curves on a page that is drawn again every few seconds: the same figures as elsewhere, drawn without Plotly.
+"""Training curves, on a page that is drawn again every few seconds and after: the same figures as elsewhere, drawn without Plotly.
 
 Plotly builds a chart anew for every change: about half a second of a browser's processor time for two charts, taken from the
 training where both run on one machine, and on a busy one longer than the time until the next change. One SVG takes some milliseconds.
