@@ -104,7 +104,8 @@ def alt(found: kept.Card) -> str:
 
 def _size(entry: Entry[Any]) -> str:
     area, *more = entry.facts["tags"]
-    return escape(" · ".join([area, *more, str(t("start.rows", n=text.number(entry.facts["rows"])))]))
+    rows = str(t("start.rows", n=text.number(entry.facts["rows"]))).replace(" ", "\u00a0")  # stays in one line
+    return escape(" · ".join([area, *more, rows]))
 
 
 def _told(waiting: dict[str, Any]) -> None:

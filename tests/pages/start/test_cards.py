@@ -42,7 +42,10 @@ def test_the_kept_size_gives_the_estimate_that_the_page_distill_gives(name):
     )
     short = Facts(found.rows, found.columns, found.inputs, found.outputs, (), found.task)
     ours, theirs = (launch.foresee(spec, facts) for facts in (short, full))
-    assert [w.estimated for w in ours.works] == [w.estimated for w in theirs.works]
+    mine, other = (
+        [w.estimated / one.busy for w in one.works] for one in (ours, theirs)
+    )  # what else goes on may change
+    assert mine == pytest.approx(other)
 
 
 def test_each_card_says_how_long_it_takes_and_one_is_the_quickest(jobs, monkeypatch):  # noqa: F811
