@@ -111,6 +111,19 @@ def test_the_card_tells_data_recipe_measures_limits_and_licence_and_no_place_on_
     assert "Not stated. Whoever hands this out" in contents(export(run.path).path)[1]["CARD.md"].decode()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise there")
+@pytest.mark.parametrize("count", [3, 4000])
+def test_who_stops_reading_the_answers_gets_no_traceback(open_at, count):
+    rows = open_at / "rows.csv"
+    rows.write_text("kind,a,b\n" + "red,1,2\n" * count)
+    read, write = os.pipe()
+    os.close(read)  # as `| head` does once it has its lines: of few answers nothing was written yet, of many a part
+    program_itself = [sys.executable, "-I", open_at / "predict.py", rows]
+    done = subprocess.run(program_itself, stdout=write, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
     rows = open_at / "rows.csv"
     rows.write_text("kind,a,b,more\nred,1.5,abc,x\n\nnever seen,,2,y\n")
