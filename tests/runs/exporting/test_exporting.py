@@ -130,8 +130,8 @@ def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
     done = asked(open_at, rows)
     assert done.returncode == 0
     assert (
-        "note: 1 column(s) are not used: more" in done.stderr
-        and "1 value(s) of b could not be read as a number" in done.stderr
+        "note: 1 column is not used: more" in done.stderr
+        and "1 value of b could not be read as a number" in done.stderr
     )
     found = [json.loads(line) for line in done.stdout.splitlines()]
     wanted, _ = kd_core.load(run.path).ask(
@@ -141,7 +141,7 @@ def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
     assert [one["target"] for one in found] == np.array(["no", "yes"])[wanted.argmax(axis=1)].tolist()
     rows.write_text("kind,a\nred,1\n")
     done = asked(open_at, rows)
-    assert done.returncode == 2 and "error: Row 1: 1 column(s) are missing: b. Given: kind, a" in done.stderr
+    assert done.returncode == 2 and "error: Row 1: 1 column is missing: b. Given: kind, a" in done.stderr
     rows.write_text("kind,a,b\nred,1\n")
     assert "Row 1 of rows.csv has 2 cells where 3 columns are named" in asked(open_at, rows).stderr
     rows.write_bytes(b"kind,a,b\n\xff,1,2\n")
