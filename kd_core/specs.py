@@ -119,7 +119,7 @@ class DatasetSpec(Spec):
         0.15,
         ge=0.05,
         le=0.4,
-        description="Share of rows read once, at the end.",
+        description="Share of rows to judge by at the end; nothing is chosen on them.",
         json_schema_extra=unit("share of rows"),
     )
     split_seed: int = Field(

@@ -186,12 +186,11 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
         try:
             spec = best_student.spec_of(dataset, values, facts)
             waits = launch.waiting(spec)
-            problems = (
-                [] if waits else launch.problems(spec, facts)
-            )  # of a teacher that is not there yet, nothing is wrong
+            # of a teacher that is not there yet, nothing is wrong
+            problems = [] if waits else launch.problems(spec, facts)
             for problem in problems:
                 text.show_problem(problem)
-            reason, quiet = next(iter(waits.values()), None), True
+            reason, quiet = next(iter(waits), None), True
             if any(p.severity == "error" for p in problems):
                 reason, quiet = t("distill.blocked"), False
         except KDError as error:

@@ -145,7 +145,7 @@ def runs(limit: Annotated[int, typer.Option(help="Newest runs to show.")] = 20) 
         store = RunStore(workspace())
         for listed in store.list(limit=limit):
             row = store.refresh(listed.id)  # the list remembers; the folder knows
-            word = row.headline.verdict if row.headline else "-"
+            word = (row.headline.verdict if row.headline else "") or "-"
             typer.echo(f"{row.id}  {row.state:<11}  {word:<12}  {row.dataset_name} · {row.name}")
             if row.state == "damaged" and row.error:
                 typer.echo(f"  {row.error}")

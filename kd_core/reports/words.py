@@ -60,7 +60,11 @@ GLOSSARY = (  # word, what it means, whether it belongs to every task
     ),
     ("Points", "Hundredths of a metric that is a share: from 0.80 to 0.81 is one point.", False),
     ("Gap closed", "How much of the way from the baseline to the teacher the student gains.", True),
-    ("Train, validation, test", "Rows to learn from, rows to choose by, and rows that are read once at the end.", True),
+    (
+        "Train, validation, test",
+        "Rows to learn from, rows to choose by, and rows to judge by at the end, on which nothing is chosen.",
+        True,
+    ),
     ("p50, p95", "Of many measured times the middle one, and the one that 95 of 100 stay below.", True),
     (
         "T and alpha",

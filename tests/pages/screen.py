@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,9 @@ def words(at: AppTest) -> str:
     """Everything the page says, as one text."""
     kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "metric")
     return "\n".join(str(getattr(e, "value", "")) for kind in kinds for e in getattr(at, kind))
+
+
+def live_charts(at):
+    """What is sent for each chart of training curves."""
+    made = [c.proto for c in at.get("bidi_component") if "kd_live_chart" in c.proto.component_name]
+    return [json.loads(one.json) for one in made]

@@ -15,7 +15,7 @@ from pages.ui.runs import run_head
 from pages.ui.shared import engine
 from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import HOSTILE, curve_events, done_run, make_run, result, spec, store
-from tests.pages.screen import Jobs, jobs, open_page, words  # noqa: F401
+from tests.pages.screen import Jobs, jobs, live_charts, open_page, words  # noqa: F401
 
 TABS = ("overview", "curves", "soft", "mistakes", "calibration", "latency", "recipe", "log")
 
@@ -27,12 +27,6 @@ def labels(at):
 def drawn(at):
     """Keys of the charts on the page, in order."""
     return [c.proto.id.rsplit("-None", 1)[0] for c in at.get("plotly_chart")]
-
-
-def live_charts(at):
-    """What is sent for each chart of a run that goes on."""
-    made = [c.proto for c in at.get("bidi_component") if "kd_live_chart" in c.proto.component_name]
-    return [json.loads(one.json) for one in made]
 
 
 def test_a_waiting_run_tells_its_place_and_can_be_cancelled(buttons):
@@ -140,7 +134,7 @@ def test_a_failed_run_says_what_and_what_next(buttons):
     said = "\n".join(e.value for e in at.error).replace("&#46;", ".")
     assert "Memory ran out at 3.9 GB." in said and "Use a smaller batch." in said and "ab12" in said
     assert t("runs.ended.failed_next") in said
-    assert len(at.get("plotly_chart")) == 2
+    assert len(live_charts(at)) == 2
     at.button(key="run-resume").click().run()
     assert buttons.asked == [("resume", run_id)]
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from kd_core.runs.outcome import read_outcome
+from kd_core.runs.outcome import Outcome, read_outcome
 from kd_core.runs.store.folder import DAMAGED, STATES, RunFolder
 from kd_core.safe_io import Damaged
 from kd_core.specs import RunSpec
@@ -228,6 +228,8 @@ def headline(result: dict[str, Any]) -> Headline | None:
     away = (
         None if ours is None or theirs is None else ours - theirs if found.metric.better == "higher" else theirs - ours
     )
+    if smaller := result.get("compressed"):
+        return _of_stages(smaller, found, theirs)
     return Headline(
         metric=name,
         better=found.metric.better,
@@ -244,6 +246,28 @@ def headline(result: dict[str, Any]) -> Headline | None:
         versus_low=versus.low if versus else None,
         versus_high=versus.high if versus else None,
         bytes=best.raw.get("size_bytes"),
+    )
+
+
+def _of_stages(block: dict[str, Any], found: Outcome, teacher: float | None) -> Headline:
+    """Show the stage that was chosen, or the student as it was: what the teacher gave is the earlier run's to say."""
+    name, better = found.metric.name, found.metric.better
+    whole = next(one for one in block["stages"] if one["step"] is None)
+    one = next((one for one in block["stages"] if one["id"] == block["best"]), whole)
+    student = one["metrics"].get(name)
+    away = None if student is None or teacher is None else (student - teacher) * (1 if better == "higher" else -1)
+    about = (block["student"], *([one["name"]] if one is not whole else []))
+    return Headline(
+        name,
+        better,
+        teacher,
+        " · ".join(about),
+        student,
+        None,
+        *(None,) * 3,
+        verdict="",
+        versus=away,
+        bytes=one["bytes"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Curves on a page that is drawn again every few seconds: the same figures as elsewhere, drawn without Plotly.
+"""Training curves, on a page that is drawn again every few seconds and after: the same figures as elsewhere, drawn without Plotly.
 
 Plotly builds a chart anew for every change: about half a second of a browser's processor time for two charts, taken from the
 training where both run on one machine, and on a busy one longer than the time until the next change. One SVG takes some milliseconds.
@@ -17,6 +17,7 @@ from pages.ui.charts.drawing import Drawing
 from pages.ui.shared.picture import BROWSER, KINDS, style
 from pages.ui.shared.text import Safe, plain, t
 
+_MARKS = {"circle", "square", "diamond", "triangle-up", "pentagon", "star", "x"}  # that drawing.js knows
 _PARTS = ("soft_labels/parts", "saving", "live_chart/scales", "live_chart/drawing", "live_chart/main")
 _chart = st.components.v2.component(
     "kd_live_chart",
@@ -45,6 +46,8 @@ def content(figure: Drawing) -> dict[str, Any]:
     others = {trace["type"] for trace in plain_figure["data"]} - {"scatter"}
     if others or {"xaxis2", "yaxis2"} & set(layout):
         raise ValueError(f"a live chart is of lines and marks on one pair of axes, not of {sorted(others)}")
+    if unknown := {(trace.get("marker") or {}).get("symbol", "circle") for trace in plain_figure["data"]} - _MARKS:
+        raise ValueError(f"a live chart has no mark {sorted(unknown)}")
     notes = {note["y"]: _words(note["text"]) for note in layout.get("annotations", ())}
     levels = [
         {

@@ -15,7 +15,8 @@ from pages.ui.shared.text import Safe, escape, t
 WAYS = ("teacher", "share", "absolute")
 WRITTEN = {"size": text.size, "latency": text.milliseconds, "flops": text.number, "parameters": text.number}
 UNIT = {"size": 1024.0, "latency": 1e-3}  # of the input: KB, µs
-ASKED = "goals.asked"  # in the session, for each data: the goals asked for in numbers
+ASKED = "goals.asked"  # in the session, for each data: the goals asked for
+OPENED = "goals.opened"  # in the session, for each data and what is asked about: the goals that the form opened with
 HELD = "goals.held"  # in the session, for each data: what the fields held, as widgets forget it when their page is left
 
 
@@ -298,13 +299,15 @@ def data_of(row: RunRow) -> str:
 
 
 def keep(data: str, goals: Goals) -> None:
-    """Remember the goals asked for in numbers, for the pages that ask for them, too."""
-    if st.session_state.get("goal-way") == "absolute":
-        st.session_state.setdefault(ASKED, {})[data] = goals
+    """Remember the goals that a person asked for, in numbers, for the pages that ask for them, too; those that the form opened with are nobody's."""
+    asked = st.session_state.setdefault(ASKED, {})
+    opened = st.session_state.setdefault(OPENED, {}).setdefault((data, goals.metric, *goals.most), goals)
+    if data in asked or goals != opened or st.session_state.get("goal-way") == "absolute":
+        asked[data] = goals
 
 
 def kept(data: str) -> Goals:
-    """Return the goals that were asked for of models of this data, in numbers; empty ones where none were."""
+    """Return the goals that were asked for of models of this data; empty ones where none were."""
     return st.session_state.get(ASKED, {}).get(data) or Goals("")
 
 

@@ -21,6 +21,7 @@ from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
+from pages.ui.what_if.answers import answer_line
 from pages.ui.words import in_short, sureness
 
 Result = Mapping[str, Any]
@@ -36,11 +37,11 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     """
     folder = store.folder(row.id)
     grid = whatif_reader.of_run(folder, snapshot)
-    if grid is not None:
-        whatif_head.ended(grid, snapshot, found)
+    told = answer_line.of_run(found, snapshot) if grid is not None else None
     if found is None or not found.get("students"):
         if grid is not None and len(grid.judged):
             whatif_views.show(folder, snapshot, grid)
+            whatif_head.behind(grid, snapshot, told)
         elif snapshot.spec.sweep is not None:
             st.caption(t("what_if.nothing"))
         result_tabs.show_unfinished(store, row, snapshot)
@@ -51,6 +52,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         return
     if grid is not None:
         whatif_views.show(folder, snapshot, grid)
+        whatif_head.behind(grid, snapshot, told)
     index = choose_student(found, row.id)
     gone_on.show(found)
     judgement(found, index)

@@ -222,21 +222,22 @@ def _lists(kept: Kept, found: Result, at: float) -> Glance:
     z = {arm: kept.logits[arm][:, 0] for arm in ARMS}
     first = {arm: np.array([soft_labels.soften(z[arm][at_q], at).max() for at_q in rows]) for arm in ARMS}
     top = {arm: np.array([z[arm][at_q].argmax() for at_q in rows]) for arm in ARMS}
-    same = {arm: text.percent(float((top[arm] == top["teacher"]).mean())) for arm in ("student", "baseline")}
-    figure = _histogram(first, t("soft_labels.tab.first_row"), t("ranking.spread_y"))
-    told = {f"{arm}_first": text.percent(float(first[arm].mean())) for arm in ARMS}
-    said = t("soft_labels.tab.lists", t=f"{at:g}", **told, **same)
-    return Glance(t("soft_labels.tab.lists_title", t=f"{at:g}"), figure, said)
+    return _firsts("lists", "row", t("ranking.spread_y"), first, top, at)
 
 
 def _items(kept: Kept, catalogue: int, at: float) -> Glance:
     first = {arm: first_item(kept.logits[arm], catalogue, at) for arm in ARMS}
     top = {arm: kept.logits[arm][:, 0] for arm in ARMS}
+    return _firsts("items", "item", t("soft_labels.tab.rows"), first, top, at)
+
+
+def _firsts(kind: str, one: str, y_title: str, first: Mapping[str, Any], top: Mapping[str, Any], at: float) -> Glance:
+    """Draw the shares of what stands first, and say whether it is the same as the teacher's. `kind`, `one`: of catalogue keys."""
     same = {arm: text.percent(float((top[arm] == top["teacher"]).mean())) for arm in ("student", "baseline")}
-    figure = _histogram(first, t("soft_labels.tab.first_item"), t("soft_labels.tab.rows"))
     told = {f"{arm}_first": text.percent(float(first[arm].mean())) for arm in ARMS}
-    said = t("soft_labels.tab.items", t=f"{at:g}", **told, **same)
-    return Glance(t("soft_labels.tab.items_title", t=f"{at:g}"), figure, said)
+    said = t(f"soft_labels.tab.{kind}", t=f"{at:g}", **told, **same)
+    figure = _histogram(first, t(f"soft_labels.tab.first_{one}"), y_title)
+    return Glance(t(f"soft_labels.tab.{kind}_title", t=f"{at:g}"), figure, said)
 
 
 def first_item(answers: Any, catalogue: int, at: float) -> Any:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from pages.ui.charts import runs as charts
-from pages.ui.charts.drawing import Drawing
 from pages.ui.live_chart import component
 from pages.ui.result import chance, verdict
 from pages.ui.shared import findings, picture, text
@@ -49,8 +47,8 @@ def teacher_score(snapshot: Any) -> float | None:
     return ((snapshot.teacher or {}).get("metrics") or {}).get(metric_of(snapshot))
 
 
-def show(snapshot: Any, key: str, student: str | None = None, *, live: bool = False) -> None:
-    """Draw validation curves and losses of one student beside its baseline, its placebo and the teacher; `live`: again every few seconds."""
+def show(snapshot: Any, key: str, student: str | None = None) -> None:
+    """Draw validation curves and losses of one student beside its baseline, its placebo and the teacher."""
     known = [s.name for s in snapshot.spec.students]
     if snapshot.spec.compress is not None:  # what learns is a stage, under its name
         known = list(dict.fromkeys(str(c.student) for c in snapshot.curves if c.arm != "teacher"))
@@ -97,9 +95,10 @@ def show(snapshot: Any, key: str, student: str | None = None, *, live: bool = Fa
             lower_is_better=lower,
             chance=guessing(metric),
         )
-    light = live and view == "together"  # one small chart a seed is Plotly's
     found = findings.of_curves(drawn, metric, teacher_score(snapshot))
-    (component.show if light else picture.show)(fig, f"curves-{key}", found)
+    (component.show if view == "together" else picture.show)(
+        fig, f"curves-{key}", found
+    )  # one small chart a seed is Plotly's
     said = [t("runs.live.curves_lower" if lower else "runs.live.curves_higher")]
     hidden = charts.outside(compared, level, lower)
     if hidden:
@@ -112,7 +111,7 @@ def show(snapshot: Any, key: str, student: str | None = None, *, live: bool = Fa
         most = max(thinned, key=lambda c: c.total)
         st.caption(t("runs.live.decimated", shown=text.exact(most.shown), total=text.exact(most.total)))
     if drawn:  # before the first epoch its axes would count from −1 to 4
-        _losses([c for c in drawn if c["arm"] == "student"] or drawn, key, component.show if live else picture.show)
+        _losses([c for c in drawn if c["arm"] == "student"] or drawn, key)
 
 
 def guessing(metric: str) -> tuple[float, str] | None:
@@ -157,12 +156,12 @@ def _drawn(curve: Any) -> dict[str, Any]:
     }
 
 
-def _losses(drawn: list[dict[str, Any]], key: str, show_chart: Callable[[Drawing, str, str], Any]) -> None:
+def _losses(drawn: list[dict[str, Any]], key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f"**{t('runs.live.loss')}**", width="content")
         log = st.toggle(t("runs.live.loss_log"), key=f"log-{key}", help=t("runs.live.loss_log_help"))
     fig = charts.losses(
         drawn, names=names(), log=log, epoch_title=t("runs.overview.epoch"), y=t("runs.overview.loss_axis")
     )
-    show_chart(fig, f"losses-{key}", findings.of_losses(drawn))
+    component.show(fig, f"losses-{key}", findings.of_losses(drawn))
     st.caption(t("runs.live.loss_note"))

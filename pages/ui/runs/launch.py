@@ -50,18 +50,18 @@ def problems(spec: RunSpec, facts: Facts) -> list[Problem]:
     return plan.check(spec, facts.task, facts.outputs, facts.inputs, rows)
 
 
-def waiting(spec: RunSpec) -> dict[str, Safe]:
-    """Say what is still to be given of a teacher from outside, by the message of its problem: nothing is wrong before that."""
+def waiting(spec: RunSpec) -> list[Safe]:
+    """Say what is still to be given of a teacher from outside: nothing is wrong before that."""
     from kd_core.teachers import SOURCES
     from kd_core.teachers.base import members
 
-    found = {}
+    found = []
     for one in (spec.teacher, *members(spec.teacher)):
         entry = SOURCES.get(one.name)
         error = entry.facts.get("missing", lambda spec: None)(entry.spec.parse(one.settings))
         key = f"distill.waiting.{error.code}" if error else ""
         if error and key in text.catalogue():
-            found[error.message] = t(key)
+            found.append(t(key))
     return found
 
 

@@ -79,7 +79,7 @@ def draw(now: Any) -> None:
             words = escape(f"{warning.get('message', '')} {warning.get('hint', '')}".strip())
             st.caption(f":orange[:material/warning:] {words}")
     if now.curves:
-        curves.show(now, key=f"live-{now.run_id}", live=True)
+        curves.show(now, key=f"live-{now.run_id}")
     with st.expander(t("runs.live.log"), icon=":material/notes:"):
         log(now)
 

@@ -40,7 +40,7 @@ def test_the_best_plain_model_is_named_beside_the_goals_and_in_the_table():
 
 def test_goals_in_numbers_are_kept_for_the_data_they_were_asked_of():
     at = open_page("compare", runs=done_run())
-    assert goals.ASKED not in at.session_state  # against the teacher they are no numbers
+    assert at.session_state[goals.ASKED] == {}  # those it opens with are nobody's
     at.session_state["goal-way"] = "absolute"
     at.run()
     at.number_input(key="goal-most-size").set_value(20.0)
@@ -91,6 +91,18 @@ def test_a_share_of_the_teachers_score_can_be_asked_for_and_of_an_error_none():
     assert "0 of 1 students meet the goals." in words(at) and "asked 0.898" in words(at)
     error = open_page("compare", runs=done_run("regression"))
     assert [str(option) for option in error.segmented_control(key="goal-way").options] == ["Relative", "Absolute"]
+
+
+def test_a_share_or_a_loss_that_was_asked_for_is_kept_in_numbers():
+    at = open_page("compare", runs=done_run())
+    at.segmented_control(key="goal-way").set_value("share").run()
+    at.number_input(key="goal-share-roc_auc").set_value(90.0).run()
+    (asked,) = at.session_state[goals.ASKED].values()
+    assert asked.worst == pytest.approx(0.9 * 0.926, abs=1e-3) and set(asked.most) == {"size"}
+    at.segmented_control(key="goal-way").set_value("teacher").run()
+    at.number_input(key="goal-lost-roc_auc").set_value(2.0).run()
+    (asked,) = at.session_state[goals.ASKED].values()
+    assert asked.worst == pytest.approx(0.906, abs=1e-3)
 
 
 def test_what_meets_on_the_mean_alone_is_said_to_do_so():

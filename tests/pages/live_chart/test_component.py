@@ -100,3 +100,10 @@ def test_another_kind_of_figure_is_refused():
         component.content(bars)
     with pytest.raises(ValueError, match="one pair of axes"):
         component.content(charts.seeds(drawn(), names=NAMES, seed_title="{seed}", best_name="kept"))
+
+
+def test_a_mark_that_the_browser_would_not_know_is_refused():
+    stars = figure()
+    stars.add_scatter(x=[1], y=[2], mode="markers", marker={"symbol": "hexagon"})
+    with pytest.raises(ValueError, match="hexagon"):
+        component.content(stars)

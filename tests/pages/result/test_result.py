@@ -17,7 +17,7 @@ from pages.ui.shared import engine
 from pages.ui.shared.text import t
 from tests.pages.fixtures import difference, done_run, store
 from tests.pages.fixtures import result as made
-from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.screen import jobs, live_charts, open_page, words  # noqa: F401
 
 VERSION_1 = Path(__file__).resolve().parents[2] / "runs" / "kept" / "version_1"
 OLDER = "This result is older: its interval covers seeds only"
@@ -144,9 +144,9 @@ def test_curves_draw_the_placebo_and_say_what_lies_outside():
     ]
     at = open_tab(make_run("done", found=made(), events=events), "curves")
     assert not at.exception
-    curves = drawn(at)[0]
-    assert {d["name"] for d in curves["data"]} >= {"Baseline", "Placebo", "Student"}
-    assert curves["layout"]["yaxis"]["range"][0] > 0.7
+    curves = live_charts(at)[0]
+    assert {d["name"] for d in curves["curves"]} >= {"Baseline", "Placebo", "Student"}
+    assert curves["y"]["ends"][0] > 0.7
     assert "first epochs lie outside the drawn range" in plain(at) and "Guessing reaches 0.5 ROC-AUC" in plain(at)
 
 
