@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from kd_core.errors import KDError, Problem
+from kd_core.errors import KDError, Problem, fill
 
 CATALOGUE = Path(__file__).parent.parent / "catalogue"
 _LOG = logging.getLogger("kd_workbench.pages")
@@ -109,7 +109,7 @@ def t(key: str, **values: object) -> Safe:
     """Say `key` in the person's language; values are escaped. Errors: KeyError for a missing key."""
     text = catalogue()[key]
     filled = {k: escape(v) if isinstance(v, str) else v for k, v in values.items()}
-    return Safe(text.format(**filled) if filled else text)
+    return Safe(fill(text, **filled) if filled else text)
 
 
 def term(name: str) -> Safe:

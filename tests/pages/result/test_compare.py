@@ -107,7 +107,7 @@ def test_cost_can_be_changed_and_models_without_it_are_counted(by):
     at = open_page("compare", runs=done_run())
     at.get("button_group")[0].set_value(by).run()
     assert not at.exception
-    missing = "1 model(s) are not drawn" in words(at)
+    missing = "1 model is not drawn" in words(at)
     assert missing == (by == "flops")
 
 
