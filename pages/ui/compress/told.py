@@ -103,7 +103,7 @@ def take(run_id: str, block: Mapping[str, Any]) -> None:
             t("compress.take"),
             names,
             index=names.index(first) if first in names else None,
-            format_func=escape,
+            format_func=text.option,
             placeholder=t("compress.take_none"),
             key=f"compress-take-{run_id}",
             help=t("compress.take_help"),

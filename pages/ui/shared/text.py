@@ -50,6 +50,11 @@ def plain(text: str) -> str:
     return html.unescape(text.replace("**", "")).replace(_WORD_JOINER, "") if isinstance(text, Safe) else str(text)
 
 
+def option(name: object) -> str:
+    """Show a name in a list to choose from, which reads no markup: literally, with what is invisible made visible."""
+    return plain(escape(name))
+
+
 def shorten(text: str, most: int = 24) -> str:
     """Shorten in the middle, so that both ends of a name stay readable."""
     return text if len(text) <= most else f"{text[: most - 8].rstrip()}…{text[-7:].lstrip()}"

@@ -274,7 +274,8 @@ def test_a_click_in_the_chart_picks_the_row_and_an_empty_event_keeps_it():
     at.session_state["pareto"] = {"selection": {"points": [{"customdata": [f"{run_id}:1", "x"]}]}}
     at.run()
     assert at.session_state["compare-picked"] == [f"{run_id}:1"]
-    assert any("Open small of" in link.proto.label for link in at.get("page_link"))
+    (link,) = [link for link in at.get("page_link") if "Open small of" in link.proto.label]
+    assert "student=small" in link.proto.query_string
     at.session_state["pareto"] = {"selection": {"points": []}}
     at.run()
     assert at.session_state["compare-picked"] == [f"{run_id}:1"]
