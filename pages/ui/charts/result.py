@@ -14,6 +14,7 @@ from pages.ui.charts.placing import WIDE, Stand, places
 
 # how the ways to run a model are drawn: the first filled, in the dash of its part
 WAYS = ("", "-open", "-open-dot", "-dot")
+LETTERS = 34  # of a label, which may stand in two lines
 APART = 0.14  # of a row: equal scores of one seed lie beside each other, not on each other
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
@@ -59,8 +60,8 @@ def scatter_arms(
                 legendgroup=arm,
                 showlegend=not named,
                 text=[_beside(p["label"], side, bool(p.get("ringed"))) for p, side in group],
-                textposition=[side.side if side else "middle right" for _, side in group],
-                textfont={"size": look.NOTE},
+                textposition=[side.side if side and not side.away else "middle right" for _, side in group],
+                textfont={"size": look.NOTE, "color": look.COLOUR[arm]},
                 customdata=[[p.get("id", ""), p["hover"]] for p, _ in group],
                 hovertemplate=look.hover("%{customdata[1]}"),
                 error_y=look.interval(
@@ -74,19 +75,45 @@ def scatter_arms(
                 cliponaxis=False,
             )
             named = True
+    for p, side in placed:
+        if side and side.away:
+            _led(fig, p, side)
+
+
+def _led(fig: Drawing, p: Point, stand: Stand) -> None:
+    """Write a label away from its mark, with a thin line to it."""
+    colour = look.COLOUR[p["arm"]]
+    fig.add_annotation(
+        **{**look.note(), "showarrow": True, "font": {"size": look.NOTE, "color": colour}},
+        x=math.log10(p["x"]),
+        y=p["y"],
+        ax=stand.away[0],
+        ay=-stand.away[1],
+        text=_lines(p["label"], stand.words),
+        arrowhead=0,
+        arrowwidth=1,
+        arrowcolor=colour,
+        standoff=look.MARK / 2,
+        borderpad=1,
+    )
+
+
+def _lines(label: Any, words: int) -> str:
+    """A label, shortened, in one line or in two."""
+    each = short(label, LETTERS).split(" ")
+    return "<br>".join(" ".join(part) for part in (each[:words], each[words:]) if part)
 
 
 def _brief(label: Any) -> str:
     """The label as it is seen: shortened, entities as the one letter that they are."""
-    return re.sub(r"&#?\w+;", "?", short(label))
+    return re.sub(r"&#?\w+;", "?", short(label, LETTERS))
 
 
 def _beside(label: Any, stand: Stand | None, ringed: bool = False) -> str:
     """A label with a little room to its mark, more to a ring around it, in two lines where it stands so."""
-    if not stand or not label:
+    if not stand or not label or stand.away:
         return ""
-    words = short(label).split(" ")
-    lines = [" ".join(part) for part in (words[: stand.words], words[stand.words :]) if part]
+    lines = _lines(label, stand.words).split("<br>")
     space = "&nbsp;" * (4 if ringed else 1)
     room = {"left": ("", space), "right": (space, "")}.get(stand.side.split(" ")[1], ("", ""))
     return "<br>".join(f"{room[0]}{line}{room[1]}" for line in lines)
