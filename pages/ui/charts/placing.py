@@ -115,6 +115,9 @@ def places(
         else:
             if not points[i].get("faded"):
                 led = _led(ways, at, i, halves, taken, labels, (0.0, 0.0, float(wide), high))
+                if led is None and points[i].get("named"):
+                    side, box = options[best]
+                    led = Stand(side, words), [box]
                 if led:
                     found[i], boxes = led
                     taken += boxes

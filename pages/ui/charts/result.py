@@ -10,7 +10,7 @@ from typing import Any
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, level, literal, log_axis, padded, short
-from pages.ui.charts.placing import WIDE, Stand, places
+from pages.ui.charts.placing import AROUND, WIDE, Stand, places
 
 # how the ways to run a model are drawn: the first filled, in the dash of its part
 WAYS = ("", "-open", "-open-dot", "-dot")
@@ -39,6 +39,8 @@ def scatter_arms(
     ) ** 0.015 / 1.01  # a hair to the left and right, so that no bar is hidden by the student's
     shift = {"baseline": aside, "placebo": 1 / aside}
     drawn = [{**p, "x": p["x"] * shift.get(p["arm"], 1.0)} for p in points]
+    if axes is not None:
+        drawn = [_cleared(p, drawn, *axes, fig.to_dict()["layout"]["height"], wide) for p in drawn]
     sides: list[Stand | None] = [None] * len(drawn)
     if axes is not None:
         height = fig.to_dict()["layout"]["height"]
@@ -78,6 +80,23 @@ def scatter_arms(
     for p, side in placed:
         if side and side.away:
             _led(fig, p, side)
+
+
+def _cleared(
+    p: Point, drawn: Sequence[Point], x_range: Sequence[float], y_range: Sequence[float], height: int, wide: int
+) -> Point:
+    """Move a baseline to the left of the student that would hide it; what it costs is told under the pointer."""
+    if p["arm"] != "baseline":
+        return p
+    mark = look.MARK * (x_range[1] - x_range[0]) / wide
+    near = [
+        q
+        for q in drawn
+        if q["arm"] in ("student", "compressed")
+        and abs(math.log10(q["x"] / p["x"])) < mark
+        and abs(q["y"] - p["y"]) < look.MARK * abs(y_range[1] - y_range[0]) / (height - AROUND)
+    ]
+    return {**p, "x": min(q["x"] for q in near) / 10**mark} if near else p
 
 
 def _led(fig: Drawing, p: Point, stand: Stand) -> None:

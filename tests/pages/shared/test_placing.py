@@ -140,7 +140,7 @@ def test_a_label_of_two_lines_is_written_in_two():
 
 
 def test_a_label_without_a_place_beside_its_mark_is_led_to_one_clear_of_all_others():
-    crowd = [point(3000 * 1.3**k, 0.85 + 0.002 * (k % 3), low=0.84, high=0.86, label=f"student {k}") for k in range(6)]
+    crowd = [point(3000 * 1.3**k, 0.85 + 0.002 * (k % 3), low=0.84, high=0.86, label=f"student {k}") for k in range(5)]
     sides = placing.places(crowd, X, Y, 360)
     assert None not in sides and any(s.away for s in sides)
     for i, box in enumerate(boxes(crowd, sides)):
