@@ -17,8 +17,9 @@ RADIUS = {"s": 0.35, "m": 0.5}
 # pixels: Plotly knows no rem
 TICK, TEXT, NOTE = 12, 13, 12  # at an axis; titles, legends and what is told under the pointer; words inside a plot
 
-# --- colours: by part played, see `ARMS` for their order in legends, the student on top
+# --- colours: by part played; `ARMS` as they are drawn, the student on top, `LEGEND` as they are named
 ARMS = ("teacher", "baseline", "placebo", "plain", "helper", "compressed", "student")
+LEGEND = ("teacher", "student", "compressed", "baseline", "placebo", "plain", "helper")
 COLOUR = {
     "teacher": "#0072B2",
     "baseline": "#7F7F7F",
@@ -198,6 +199,11 @@ def filled(colour: str, pattern: str) -> dict[str, Any]:
     """Return a fill by colour and pattern, for bars that stand for no part."""
     stripes = {"shape": pattern, "size": 6, "solidity": 0.3, "fillmode": "overlay", "fgcolor": STRIPE}
     return {"color": colour, "pattern": stripes, "line": {"width": 0}}
+
+
+def rank(arm: str) -> int:
+    """Return the place of a part in every legend, and among bars that stand beside each other; what plays no part comes last."""
+    return LEGEND.index(arm) + 1 if arm in LEGEND else 1000
 
 
 def level() -> dict[str, Any]:

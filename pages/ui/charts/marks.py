@@ -31,6 +31,7 @@ from pages.ui.look import (
     shifted,
 )
 from pages.ui.shared.text import escape as literal
+from pages.ui.shared.text import tick
 
 __all__ = [
     "ARMS",
@@ -95,6 +96,7 @@ def log_axis(values: Sequence[float], written: Callable[[float], str], *, binary
 
     Plotly's own SI marks (k, M, µ) differ from the rest of the product, hence own ticks.
     """
+    written = tick(written)
     positive = [v for v in values if v > 0 and math.isfinite(v)] or [1.0]
     low, high = min(positive), max(positive)
     span = math.log10(high / low)

@@ -12,10 +12,9 @@ from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, level, literal, log_axis, padded, short
 from pages.ui.charts.placing import AROUND, WIDE, Stand, places
 
-# how the ways to run a model are drawn: the first filled, in the dash of its part
-WAYS = ("", "-open", "-open-dot", "-dot")
+# how the ways to run a model are drawn: the first filled, in the dash of its part; others by mark and dash
+WAYS = (("", ""), ("-open", "dot"), ("-cross-open", "dashdot"), ("-x-open", "longdash"))
 LETTERS = 34  # of a label, which may stand in two lines
-APART = 0.14  # of a row: equal scores of one seed lie beside each other, not on each other
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
@@ -60,6 +59,7 @@ def scatter_arms(
                 mode="markers+text" if any(side for _, side in group) else "markers",
                 name=names[arm],
                 legendgroup=arm,
+                legendrank=look.rank(arm),
                 showlegend=not named,
                 text=[_beside(p["label"], side, bool(p.get("ringed"))) for p, side in group],
                 textposition=[side.side if side and not side.away else "middle right" for _, side in group],
@@ -205,20 +205,21 @@ def paired(
     for y, b, s in zip(rows, baseline, student, strict=True):
         fig.add_scatter(
             x=[b, s],
-            y=[y - APART, y + APART],
+            y=[y, y],
             mode="lines",
             line={"color": look.FAINT, "width": look.LINE + 1},
             showlegend=False,
             hoverinfo="skip",
         )
-    for arm, values, aside in (("baseline", baseline, -APART), ("placebo", placebo, 0.0), ("student", student, APART)):
+    for arm, values in (("student", student), ("placebo", placebo), ("baseline", baseline)):  # a cross hides nobody
         if not values:
             continue
         fig.add_scatter(
             x=list(values),
-            y=[row + aside for row in rows],
+            y=rows,
             mode="markers",
             name=names[arm],
+            legendrank=look.rank(arm),
             marker=look.mark(arm),
             customdata=[[s] for s in seeds],
             hovertemplate=look.hover(f"{literal(names[arm])}, seed %{{customdata[0]}}: %{{x:{look.SCORE}}}"),
@@ -290,6 +291,7 @@ def reliability(
             y=[k[1] for k in kept],
             mode="lines+markers",
             name=names[arm],
+            legendrank=look.rank(arm),
             line=look.line(arm, width=look.THIN),
             marker=look.mark(arm, size=[look.SMALL_MARK + 9 * (k[2] / most) ** 0.5 for k in kept]),
             customdata=[[k[2]] for k in kept],
@@ -320,7 +322,7 @@ def latency(
     every = [v for s in series for v in (*s["p50"], *s["p95"]) if v]
     batches = sorted({b for s in series for b in s["batch"]})
     for s in series:
-        arm, ending = s["arm"], WAYS[min(s["way"], len(WAYS) - 1)]
+        arm, (ending, dash) = s["arm"], WAYS[min(s["way"], len(WAYS) - 1)]
         known = {b: (p50, p95) for b, p50, p95 in zip(s["batch"], s["p50"], s["p95"], strict=True)}
         times = [known.get(b, (None, None)) for b in batches]
         middle = [a for a, _ in times]
@@ -331,7 +333,8 @@ def latency(
             mode="lines+markers",
             connectgaps=False,
             name=literal(s["name"]),
-            line=look.line(arm, width=look.THIN if s["way"] else look.LINE),
+            legendrank=look.rank(arm),
+            line=look.line(arm, width=look.THIN) | {"dash": dash} if dash else look.line(arm),
             marker={**mark, "symbol": look.SYMBOL[arm] + ending},
             error_y=look.interval(
                 [0.0 if a is None else a for a in middle], [None] * len(times), [b for _, b in times], look.COLOUR[arm]

@@ -28,12 +28,14 @@ def bars(
     """
     fig = figure(height or 110 + 62 * len(classes), x=x_title)
     places = list(range(len(classes)))
-    for arm, values in arms.items():
+    for arm in sorted(arms, key=look.rank):
+        values = arms[arm]
         fig.add_bar(
             y=places,
             x=list(values),
             orientation="h",
             name=names[arm],
+            legendrank=look.rank(arm),
             marker=look.fill(arm),
             text=[f"{100 * v:.1f} %" if v >= 0.0005 else "< 0.1 %" for v in values],
             textposition="outside",
@@ -69,12 +71,14 @@ def predictions(
     fig = figure(height, x=x_title, y=y_title)
     ends = [float(np.min(actual)), float(np.max(actual))]
     fig.add_scatter(x=ends, y=ends, mode="lines", name=diagonal, line=look.level(), hoverinfo="skip")
-    for arm, values in arms.items():
+    for arm in sorted(arms, key=look.rank):
+        values = arms[arm]
         fig.add_scattergl(
             x=list(actual),
             y=list(values),
             mode="markers",
             name=names[arm],
+            legendrank=look.rank(arm),
             marker={**look.mark(arm, size=look.DOT), "opacity": 0.4},
             customdata=[[int(r)] for r in row_ids],
             hovertemplate=look.hover(
@@ -140,12 +144,14 @@ def spread(
     """Draw how often values between 0 and `most` occur, in ten steps, one bar a model."""
     fig = figure(height, x=x_title, y=y_title)
     edges = np.linspace(0, most, 11)
-    for arm, values in arms.items():
+    for arm in sorted(arms, key=look.rank):
+        values = arms[arm]
         counts = np.histogram(np.clip(values, 0, most), edges)[0].tolist()
         fig.add_bar(
             x=[float(e) + most / 20 for e in edges[:-1]],
             y=counts,
             name=names[arm],
+            legendrank=look.rank(arm),
             marker=look.fill(arm),
             customdata=[[f"{a:.3g} – {b:.3g}"] for a, b in itertools.pairwise(edges)],
             hovertemplate=look.hover(literal(names[arm]), "%{customdata[0]}: %{y}"),

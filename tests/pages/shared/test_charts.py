@@ -297,15 +297,6 @@ def test_an_axis_ends_at_the_best_score_there_can_be():
         assert high == 1.0 and low < 0.97
 
 
-def test_equal_scores_of_a_seed_lie_beside_each_other():
-    made = result.paired([0, 1], [0.9, 0.8], [0.9, 0.85], metric="m", seed_title="{seed}", names=NAMES).to_dict()[
-        "data"
-    ]
-    places = {trace["name"]: trace["y"] for trace in made if trace.get("name")}
-    baseline, student = (places[NAMES[arm]] for arm in ("baseline", "student"))
-    assert all(b < row < s for b, row, s in zip(baseline, (0, 1), student, strict=True))
-
-
 def test_a_move_of_many_rows_has_the_whole_shade_and_one_of_few_is_paler():
     words = {"true_title": "t", "predicted_title": "p", "hover": ""}
     made = confusion.confusion_shift([[30, 0], [1, 9]], [[20, 10], [0, 10]], ["a", "b"], **words).to_dict()["data"][0]

@@ -54,7 +54,7 @@ function histogramOf(app, what, title, low, high, written) {
   };
 }
 
-const keysOf = (app, arms = ARMS) => el("div", { class: "keys" }, ...arms.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
+const keysOf = (app, arms = NAMED) => el("div", { class: "keys" }, ...arms.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
 
 function beliefCard(app) {
   const { words } = app;
