@@ -9,7 +9,7 @@ from typing import Any
 
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import figure, level, literal, log_axis, padded, short
+from pages.ui.charts.marks import figure, level, literal, log_axis, padded, share_axis, short
 from pages.ui.charts.placing import AROUND, WIDE, Stand, places
 
 # how the ways to run a model are drawn: the first filled, in the dash of its part; others by mark and dash
@@ -300,8 +300,8 @@ def reliability(
                 f"%{{x:{look.SHARE_TICK}}} → %{{y:{look.SHARE_TICK}}}, %{{customdata[0]:{look.COUNT}}} {literal(rows_word)}",
             ),
         )
-    fig.update_xaxes(range=[low - 0.02, 1.02], tickformat=look.SHARE_TICK)
-    fig.update_yaxes(range=[low - 0.02, 1.02], tickformat=look.SHARE_TICK)
+    fig.update_xaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
+    fig.update_yaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
     return fig
 
 

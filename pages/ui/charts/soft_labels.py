@@ -10,7 +10,7 @@ import numpy as np
 
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import figure, literal, short
+from pages.ui.charts.marks import figure, literal, share_axis, short
 
 
 def bars(
@@ -47,9 +47,10 @@ def bars(
         )
     fig.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
     if whole:
-        fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=look.SHARE_TICK)
+        fig.update_xaxes(range=[0, 1.12], **share_axis(0, 1, most=4))
     else:
-        fig.update_xaxes(range=[0, 1.25 * max(max(values) for values in arms.values())], tickformat=look.SHARE_TICK)
+        end = 1.25 * max(max(values) for values in arms.values())
+        fig.update_xaxes(range=[0, end], **share_axis(0, end))
     ticks = ["<br>".join(short(line, 20) for line in c.split("\n")) for c in classes]
     fig.update_yaxes(tickvals=places, ticktext=ticks, range=[len(classes) - 0.5, -0.5], showgrid=False)
     return fig
@@ -128,7 +129,7 @@ def over_temperature(
     )
     ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
     fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
-    fig.update_yaxes(range=[-0.02, 1.02], tickformat=look.SHARE_TICK, tickvals=[0, 0.25, 0.5, 0.75, 1])
+    fig.update_yaxes(range=[-0.02, 1.02], **share_axis(0, 1, most=4))
     return fig
 
 
@@ -157,6 +158,5 @@ def spread(
             hovertemplate=look.hover(literal(names[arm]), "%{customdata[0]}: %{y}"),
         )
     fig.update_layout(barmode="group", bargap=0.2, bargroupgap=0.05)
-    ticks = [float(edge) for edge in edges[::2]]
-    fig.update_xaxes(range=[0, most], tickvals=ticks, tickformat=look.SHARE_TICK if most >= 0.1 else look.SHARE)
+    fig.update_xaxes(range=[0, most], **share_axis(0, most, most=5))
     return fig

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.ui import look
-from pages.ui.charts import lesson, result, runs
+from pages.ui.charts import lesson, marks, result, runs
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 from tests.pages.shared.test_charts import CHARTS, NAMES, curve
@@ -124,3 +124,27 @@ def test_ways_to_run_a_model_differ_in_mark_and_in_line():
     ticks = dict(zip(data["layout"]["yaxis"]["tickvals"], data["layout"]["yaxis"]["ticktext"], strict=True))
     assert ticks[0.01] == "0.01 ms" and ticks[1.0] == "1 ms" and not any("µs" in one for one in ticks.values())
     assert t("runs.latency.title").lower() in t("runs.latency.y")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_shares_at_axes_are_written_as_in_text(name):
+    layout = CHARTS[name]().to_dict()["layout"]
+    for axis in (layout["xaxis"], layout["yaxis"]):
+        assert "%" not in axis.get("tickformat", "")
+        assert all(" %" in one for one in axis.get("ticktext", ()) if "%" in one)
+
+
+def test_shares_at_axes_are_round_and_few():
+    told = {end: marks.share_axis(0, end)["ticktext"] for end in (1, 0.25, 0.03)}
+    assert told[1] == ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]
+    assert told[0.25][1] == "5 %" and told[0.03][1] == "0.5 %"
+    assert marks.share_axis(0.4, 1)["ticktext"] == ["40 %", "50 %", "60 %", "70 %", "80 %", "90 %", "100 %"]
+    assert marks.share_axis(0, 1, most=4)["tickvals"] == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_calibration_has_the_same_words_wherever_it_is_drawn():
+    assert t("soft_labels.live.right_share") == t("runs.calibration.y")
+    assert t("soft_labels.live.said_share") == t("runs.calibration.x")
+    same = "On the dotted diagonal a model is as often right as it says"
+    assert same in t("runs.calibration.note")
+    assert all(same in t(f"soft_labels.{kind}.calibration_note") for kind in ("live", "labels"))
