@@ -54,7 +54,7 @@ function histogramOf(app, what, title, low, high, written) {
   };
 }
 
-const keysOf = (app, arms = NAMED) => el("div", { class: "keys" }, ...arms.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
+const keysOf = (app, arms = LEGEND) => el("div", { class: "keys" }, ...arms.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
 
 // The mark of each model, as on every other chart: a square, a cross, a circle.
 const OUTLINES = {
