@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pages.ui import look
 from pages.ui.charts import marks
 
 THEME = tomllib.loads((Path(__file__).parents[3] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
@@ -27,6 +28,13 @@ def test_text_captions_and_accents_are_readable(name):
     assert marks.contrast(ink, theme["primaryColor"]) >= 4.5
     assert marks.contrast(marks.AXIS_TEXT[name == "dark"], theme["backgroundColor"]) >= 4.5
     assert marks.PAPER[name == "dark"] == theme["backgroundColor"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_boxes_and_circles_that_are_not_chosen_are_seen(dark):
+    theme = THEME["dark" if dark else "light"]
+    for paper in (theme["backgroundColor"], theme["secondaryBackgroundColor"], theme["sidebar"]["backgroundColor"]):
+        assert marks.contrast(look.BOX[dark], paper) >= 3
 
 
 @pytest.mark.parametrize("arm", ["teacher", "baseline", "student"])
