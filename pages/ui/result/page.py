@@ -21,6 +21,7 @@ from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
+from pages.ui.what_if.answers import answer_line
 from pages.ui.words import in_short, sureness
 
 Result = Mapping[str, Any]
@@ -36,11 +37,11 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     """
     folder = store.folder(row.id)
     grid = whatif_reader.of_run(folder, snapshot)
-    if grid is not None:
-        whatif_head.ended(grid, snapshot, found)
+    told = answer_line.of_run(found, snapshot) if grid is not None else None
     if found is None or not found.get("students"):
         if grid is not None and len(grid.judged):
             whatif_views.show(folder, snapshot, grid)
+            whatif_head.behind(grid, snapshot, told)
         elif snapshot.spec.sweep is not None:
             st.caption(t("what_if.nothing"))
         result_tabs.show_unfinished(store, row, snapshot)
@@ -51,6 +52,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         return
     if grid is not None:
         whatif_views.show(folder, snapshot, grid)
+        whatif_head.behind(grid, snapshot, told)
     index = choose_student(found, row.id)
     gone_on.show(found)
     judgement(found, index)
@@ -76,12 +78,18 @@ def choose_student(found: Result, run_id: str) -> int:
     best = verdict.best_student(found)
     if len(students) == 1:
         return 0
+    key, names = f"student-{run_id}", [s["name"] for s in students]
+    asked = st.query_params.get("student")
+    if (
+        asked in names and st.session_state.get(f"{key}-asked") != asked
+    ):  # the address is followed once, then the choice
+        st.session_state.update({key: names.index(asked), f"{key}-asked": asked})
     chosen = st.pills(
         t("runs.result.student"),
         list(range(len(students))),
-        default=best,
+        default=None if key in st.session_state else best,
         format_func=lambda i: f"{escape(students[i]['name'])} · {t('runs.short.' + students[i]['verdict'])}",
-        key=f"student-{run_id}",
+        key=key,
         help=t("runs.result.student_help"),
         required=True,
     )

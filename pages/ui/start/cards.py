@@ -15,6 +15,7 @@ from kd_core.registry import Entry
 from kd_core.scenarios import AREAS, default_spec
 from kd_core.scenarios.cards import card as kept
 from kd_core.workspace import samples
+from pages.ui.access import aids
 from pages.ui.data import sources
 from pages.ui.runs import launch
 from pages.ui.shared import session, text
@@ -22,6 +23,7 @@ from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import escape, plain, t
 
 ACROSS = 4  # cards side by side
+FIRST_ON_PHONE = 5  # samples; the others are one fold away
 FRESH = 120  # seconds for which an estimate holds: other work of the machine comes and goes
 Run = Callable[[str], None]
 
@@ -62,14 +64,23 @@ def show(run: Run) -> None:
     )
     st.caption(t("start.green"))
     shown = [entry for entry in every if area is None or area in entry.facts["tags"]]
-    places = [place for _ in range(0, len(shown) + 1, ACROSS) for place in st.columns(ACROSS, gap="small")]
-    with places[0], st.container(border=True, height="stretch", key="start-card-own"):
+    first = FIRST_ON_PHONE if aids.is_narrow() and area is None else len(shown)
+    own, *places = _places(first + 1)
+    with own, st.container(border=True, height="stretch", key="start-card-own"):
         _own()
+    if more := shown[first:]:
+        with st.expander(t("start.more_samples", num=len(more)), icon=":material/apps:"):
+            places = [*places[:first], *_places(len(more))]
     waiting = {}
-    for place, entry in zip(places[1:], shown, strict=False):
+    for place, entry in zip(places, shown, strict=False):
         with place, st.container(border=True, height="stretch", key=f"start-card-{entry.name}"):
             waiting[entry.name] = _scenario(entry, run)
     _told(waiting)
+
+
+def _places(count: int) -> list[Any]:
+    """Return places for so many cards, row by row; the last row may have more."""
+    return [place for _ in range(0, count, ACROSS) for place in st.columns(ACROSS, gap="small")]
 
 
 def _own() -> None:
@@ -104,7 +115,8 @@ def alt(found: kept.Card) -> str:
 
 def _size(entry: Entry[Any]) -> str:
     area, *more = entry.facts["tags"]
-    return escape(" · ".join([area, *more, str(t("start.rows", n=text.number(entry.facts["rows"])))]))
+    rows = str(t("start.rows", n=text.number(entry.facts["rows"]))).replace(" ", "\u00a0")  # stays in one line
+    return escape(" · ".join([area, *more, rows]))
 
 
 def _told(waiting: dict[str, Any]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
+from kd_core.runs.settings.answers import Answers
 from pages.ui.result import verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import escape, t, term
@@ -15,10 +15,11 @@ from pages.ui.what_if.answers import answer_line
 from pages.ui.what_if.whatif_cells import Grid
 
 
-def ended(grid: Grid, snapshot: Any, found: Mapping[str, Any] | None) -> None:
-    """Say what a what-if that has ended answers, and its numbers under it."""
-    answer_line.of_run(found, snapshot)
+def behind(grid: Grid, snapshot: Any, told: Answers | None) -> None:
+    """Say under the map of a what-if that has ended what stands behind its answer: every value, its numbers, how it was carried out."""
+    answer_line.values(told, grid.metric)
     line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
+    way(grid)
 
 
 def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = None, going: int = 0) -> None:

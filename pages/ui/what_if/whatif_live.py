@@ -25,7 +25,7 @@ def draw(now: Any) -> None:
     """Draw one snapshot."""
     grid = whatif_reader.of_progress(now, active=now.state in ACTIVE)
     if grid is not None:
-        answer_line.so_far(now)
+        told = answer_line.so_far(now)
         whatif_head.line(
             grid, now.elapsed_s, active=True, done=now.trainings_done, going=now.sweep.at_work if now.sweep else 0
         )
@@ -47,6 +47,7 @@ def draw(now: Any) -> None:
             whatif_map.show(grid, now.run_id, live=True)
             st.caption(t("what_if.live.note"))
             whatif_head.lower_note(grid.metric)
+            answer_line.values(told, grid.metric)
         elif now.state != "queued":
             st.caption(t("what_if.live.waiting"))
     with st.expander(t("runs.live.log"), icon=":material/notes:"):

@@ -38,7 +38,6 @@ def show(folder: RunFolder, snapshot: Snapshot, grid: Grid) -> None:
 
     It is drawn apart from the verdict above and the result below, and the map apart from the tabs: a choice draws as little as it can.
     """
-    whatif_head.way(grid)
     whatif_head.lower_note(grid.metric)
 
     @st.fragment

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from kd_core.runs.view import compress_words
+from pages.ui.access import aids
 from pages.ui.compress import boxes, points, table, told
 from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
@@ -163,3 +164,19 @@ def test_every_word_of_a_step_and_a_cost_is_in_the_catalogue():
     for cost in points.COSTS:
         assert {f"compress.costs.{cost}", f"compress.axis.{cost}"} <= set(catalogue())
     assert told.behind(compressed()) and difference(0.1)["n"] == 3
+
+
+def test_a_phone_says_the_answer_first_and_folds_what_it_rests_on(jobs, monkeypatch):  # noqa: F811
+    found = smaller()
+    wide = opened(found)
+    monkeypatch.setattr(aids, "is_narrow", lambda: True)
+    narrow = opened(found)
+    parts = [str(t(f"compress.{one}")) for one in ("chains", "layers.title", "table.title")]
+    folds = {e.label: e for e in narrow.expander if e.label in parts}
+    assert list(folds) == parts and not any(e.proto.expanded for e in folds.values())
+    assert not [e for e in wide.expander if e.label in parts]
+    said = [line.removeprefix("##### ") for line in words(narrow).splitlines()]
+    assert sorted({*said, *parts}) == sorted({line.removeprefix("##### ") for line in words(wide).splitlines()})
+    inside = "\n".join(m.value for m in folds[parts[0]].markdown)
+    assert f"**{found['compressed']['stages'][1]['name']}**" in inside
+    assert str(typeset(compress_words.verdict(found["compressed"]))) not in inside

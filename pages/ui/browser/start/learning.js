@@ -1,7 +1,7 @@
 // The student learns before your eyes: kept scores, epoch by epoch. Every word goes in as text.
 const NS = "http://www.w3.org/2000/svg";
 const [WIDE, HIGH] = [540, 350];
-const PLOT = { left: 46, right: 392, top: 14, bottom: 312 };
+const PLOT = { left: 46, right: 392, top: 32, bottom: 312 };
 const SECONDS = 7;
 const APART = 17; // pixels between two labels
 
@@ -58,6 +58,7 @@ function picture(data) {
       drawn("line", { class: "grid", x1: PLOT.left, x2: PLOT.right, y1: y(value), y2: y(value) }),
       drawn("text", { x: PLOT.left - 8, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(digits)),
     );
+  svg.append(drawn("text", { x: 4, y: 14 }, filled(words.title, { metric: data.metric })));
   svg.append(drawn("text", { x: PLOT.left, y: HIGH - 8 }, filled(words.axis, { n: data.epochs })));
   const path = (scores) => `M${scores.map((value, at) => `${x(at + 1).toFixed(1)},${y(value).toFixed(1)}`).join("L")}`;
   const lines = drawn("g", { "clip-path": `url(#${id})` });

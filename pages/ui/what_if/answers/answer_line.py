@@ -30,43 +30,50 @@ ICON = {
 }
 
 
-def of_run(found: Mapping[str, Any] | None, snapshot: Any) -> None:
-    """Say what a what-if that has ended answers; one without a result, what its trainings came to."""
+def of_run(found: Mapping[str, Any] | None, snapshot: Any) -> Answers | None:
+    """Say what a what-if that has ended answers, and return it; one without a result, what its trainings came to."""
     if snapshot.spec.sweep is None:
-        return
+        return None
     if found is None or not found.get("students"):
-        so_far(snapshot)
-        return
+        return so_far(snapshot)
     try:
         told = reading.of_result(found, snapshot.spec)
     except KDError as error:
         text.show_error(error)
-        return
+        return None
     show(told, str(found["metric"]["name"]))
     luck_asked.show(found, snapshot)
+    return told
 
 
-def so_far(now: Any) -> None:
-    """Say what is known while a what-if goes on."""
+def so_far(now: Any) -> Answers | None:
+    """Say what is known while a what-if goes on, and return it."""
     metric = str((now.plan or {}).get("metric") or "")
     if now.sweep is None or not metric:
-        return
+        return None
     told = reading.of_progress(now.sweep.cells, now.spec, metric, now.state in ACTIVE)
-    if told.best is not None:
-        show(told, metric)
+    if told.best is None:
+        return None
+    show(told, metric)
+    return told
 
 
 def show(told: Answers, metric: str) -> None:
-    """Draw the line, how it is meant, and the values behind it."""
+    """Draw the line and how it is meant."""
     unit = reading.unit_of(metric)
     with st.container(key=KEY):
         st.markdown(f"##### {escape(sentence.line(told, unit))}", help=t("what_if.answer.help"))
-        if told.best is None or not told.settings:
-            return
-        st.caption(_meant(told, unit))
-        with st.expander(t("what_if.answer.values", num=sum(len(s.answers) for s in told.settings))):
-            st.table(_table(told, unit), border="horizontal")
-            st.caption(t("what_if.answer.pair", num=told.compared))
+        if told.best is not None and told.settings:
+            st.caption(_meant(told, unit))
+
+
+def values(told: Answers | None, metric: str) -> None:
+    """Draw the values behind the line, one fold away."""
+    if told is None or told.best is None or not told.settings:
+        return
+    with st.expander(t("what_if.answer.values", num=sum(len(s.answers) for s in told.settings))):
+        st.table(_table(told, reading.unit_of(metric)), border="horizontal")
+        st.caption(t("what_if.answer.pair", num=told.compared))
 
 
 def _meant(told: Answers, unit: Unit) -> Safe:
