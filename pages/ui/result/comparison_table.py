@@ -12,6 +12,7 @@ import streamlit as st
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.runs import RunStore
 from pages.ui.access import cards
+from pages.ui.compare import naming
 from pages.ui.result import comparison, recipe, verdict
 from pages.ui.result.comparison import Entry
 from pages.ui.result.differences import Written
@@ -20,7 +21,6 @@ from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
-RUN_LETTERS = 14  # of a run that fit into its column
 RUN_WIDTH = 110  # px where names differ early, so that what a student reaches and costs fits beside it on a laptop
 TICKS = 36  # px of the boxes in front of the rows
 WIDTHS = {
@@ -56,12 +56,12 @@ def clear() -> None:
 
 def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None) -> None:
     """Draw what each student reaches and costs, then the settings that differ, one line per student; picked rows are marked."""
-    names = comparison.differing(found)
+    names = naming.differing(found)
     same = len({n for e in found for n in e.settings}) - len(names)
     st.markdown(f"**{t('compare.table')}**")
     # Asked for at every drawing: a star is set while the entries, read with the page, stay as they are.
     starred = {run_id for run_id in {e.run_id for e in found} if store.get(run_id).star}
-    shown = text.apart([e.run_name for e in found], RUN_LETTERS)
+    shown = text.apart([e.run_name for e in found], naming.RUN_LETTERS)
     lines = [
         {t("compare.column.star"): run_list.STAR if e.run_id in starred else run_list.NO_STAR}
         | line(e, metric, goals, names)
@@ -135,7 +135,7 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         t(f"{c}goal"): _meets(comparison.candidate(e, metric), goals),
         t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{s['verdict']}")).capitalize(),
-        **{comparison.short_setting(n): e.settings.get(n) for n in names},
+        **{naming.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),

@@ -101,6 +101,22 @@ def test_points_are_teacher_baseline_student_and_the_stages_that_were_made(by):
     assert edge >= max(p["x"] for p in drawn) and worst == pytest.approx(0.9271 - 0.01)
 
 
+def test_a_bar_ends_where_the_goal_is_surely_kept(jobs):  # noqa: F811
+    found = smaller()
+    block = found["compressed"]
+    drawn = {p["id"]: p for p in points.points(found, "bytes")}
+    whole = compress_words.student(block)["metrics"]["accuracy"]
+    _, worst = points.goal(found, list(drawn.values()), "bytes")
+    for one in block["stages"][1:]:
+        low, high = one["lost"]["ci95"]
+        bar = drawn[f"stage-{one['id']}"]
+        assert (bar["low"], bar["high"]) == pytest.approx((whole - high / 100, whole - low / 100))
+        assert (bar["low"] >= worst) == (high <= block["goals"]["most_lost"])  # as the verdict says it
+    block["stages"][1]["lost"]["ci95"] = [None, None]  # one seed proves nothing
+    (bare,) = [p for p in points.points(found, "bytes") if p["id"] == "stage-1"]
+    assert bare["low"] is None and "on the mean" in t("compress.goal_name")
+
+
 def test_a_teacher_far_to_the_right_is_told_in_words(jobs):  # noqa: F811
     found = smaller()
     drawn, away = points.near(points.points(found, "bytes"))
