@@ -90,6 +90,7 @@ INK = {False: "#0B1218", True: "#E4EAF0"}
 AXIS_TEXT = {False: "#5B6876", True: "#9AA8B5"}  # no grey is readable on both
 EDGE = {False: "#DDE3E9", True: "#2E3945"}
 WELL = {False: "#F4F6F8", True: "#1C242D"}
+BOX = {False: "#7B8794", True: "#6B7987"}  # around a box or circle that is not chosen: seen at 3 to 1
 PRIMARY = {False: "#1F5F99", True: "#62A6E0"}
 ON_PRIMARY = {
     False: "#FFFFFF",
@@ -326,7 +327,8 @@ def variables() -> str:
     lines += [f"--kd-{arm}: {COLOUR[arm].lower()};" for arm in ARMS]
     lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
     lines.append(f"--kd-data: {DATA.lower()};")
-    both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "on-primary": ON_PRIMARY}
+    both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "box": BOX}
+    both |= {"primary": PRIMARY, "on-primary": ON_PRIMARY}
     for name, (behind, words) in TINT.items():
         both |= {f"{name}-tint": behind, f"{name}-ink": words}
     lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]

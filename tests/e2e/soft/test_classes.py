@@ -140,7 +140,7 @@ def bars_show(screen, p, row):
 def sentences_say(screen, p, lift, temperature):
     said = screen.page.locator(".lead").inner_text()
     nats = soft_labels.entropy(p["teacher"]).mean()
-    assert f"first class {100 * p['teacher'].max(axis=1).mean():.1f} %" in said
+    assert f"first class {100 * p['teacher'].max(axis=1).mean():.1f}\u00a0%" in said
     assert f"between {np.exp(nats):.1f} classes" in said
     if lift["teacher"].shape[0] > 2:
         (a, b), *_ = class_map.top_pairs(lift["teacher"], 1)

@@ -30,6 +30,13 @@ def test_text_captions_and_accents_are_readable(name):
     assert marks.PAPER[name == "dark"] == theme["backgroundColor"]
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_boxes_and_circles_that_are_not_chosen_are_seen(dark):
+    theme = THEME["dark" if dark else "light"]
+    for paper in (theme["backgroundColor"], theme["secondaryBackgroundColor"], theme["sidebar"]["backgroundColor"]):
+        assert marks.contrast(look.BOX[dark], paper) >= 3
+
+
 @pytest.mark.parametrize("arm", ["teacher", "baseline", "student"])
 @pytest.mark.parametrize("dark", [False, True])
 def test_marks_are_seen_on_either_page(arm, dark):
