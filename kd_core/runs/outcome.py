@@ -311,7 +311,7 @@ def _student(found: Json) -> StudentOutcome:
 
 def _reference(found: Json, student: Json, deployed: Json) -> dict[str, Any]:
     best, smallest, told = found.get("best"), found.get("smallest"), dict[str, Any]()
-    own = (student["arch"]["name"], deployed.get("bytes")) if deployed.get("arm") == "baseline" else None
+    own = (student.get("arch", {}).get("name"), deployed.get("bytes")) if deployed.get("arm") == "baseline" else None
     if (
         best and (best.get("arch", {}).get("name"), best["bytes"]) != own
     ):  # else it is the plain model of its size itself

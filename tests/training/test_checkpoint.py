@@ -144,7 +144,7 @@ def test_another_trainings_checkpoint_is_refused_by_name(tmp_path, every_epoch):
     killed_after(3, tmp_path)
     other = pieces(epochs=7)
     other[5] = 9
-    with pytest.raises(KDError, match="belongs to another training: plan, seed differ") as caught:
+    with pytest.raises(KDError, match="belongs to another training: not the same in plan, seed") as caught:
         optimise(*other, checkpoint=tmp_path)
     assert caught.value.code == "other_checkpoint"
 
