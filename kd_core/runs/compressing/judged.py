@@ -90,6 +90,7 @@ class Judged:
             "step": node.told(),
             "name": node.name,
             "seeds": seeds,
+            "left": carried.left(node.number),
             "reason": reason,
             "flags": [],
             "passes": False,

@@ -24,21 +24,6 @@ KNOWN = {
 }
 
 
-def lines(result: Mapping[str, Any]) -> list[str]:
-    """Say it for a terminal: the verdict, each chain, then stage by stage what it lost and what is to be said of it; nothing of other runs."""
-    block = result.get("compressed")
-    if not block:
-        return []
-    found = [verdict(block), *(chain(block, ids) for ids in block["chains"])]
-    for one in made(block):
-        found.append(f"  {sentence(block, one)}")
-        found += [f"    {words[:1].upper()}{words[1:]}." for words in flags(block, one)]
-        found += [f"    {words}" for words in [again(block, one)] if words]
-    found += [f"  {failed(one)}" for one in block["stages"] if one.get("reason")]
-    found += [words for words in [sensitivity(block)] if words]
-    return [*found, *unchosen(block), *known(block)]
-
-
 def verdict(block: Block) -> str:
     """Say which stage to take: the smallest that keeps the goals, chosen on validation rows and judged once on test rows."""
     whole, best = student(block), chosen(block)

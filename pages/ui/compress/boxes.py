@@ -114,6 +114,8 @@ def numbers(block: Block, one: Any) -> list[Safe]:
     cost = f"{escape(compress_words.size(one['bytes']))} · {text.milliseconds(time)}" if time is not None else None
     said = [Safe(f"**{cost or escape(compress_words.size(one['bytes']))}**")]
     said.append(t("compress.score", metric=str(block["metric"]["title"]), value=compress_words.score(one)))
+    if whole := one.get("beside"):
+        said.append(t("compress.beside", num=len(whole["seeds"]), value=compress_words.score(whole)))
     if one["step"] is not None:
         lost = str(typeset(compress_words.lost_briefly(block, one)))
         said.append(Safe(lost.replace(", ", ",\u00a0")))  # in a narrow box both ends of an interval stay on one line

@@ -69,5 +69,8 @@ def _numbers(block: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]
     }
     if one["step"] is not None:
         found["lost"] = plain(typeset(compress_words.lost_briefly(block, one)))
+        if whole := one.get("beside"):
+            same = t("compress.beside", num=len(whole["seeds"]), value=compress_words.score(whole))
+            found["lost"] += f"; {plain(same)}"
         found["goals"] = str(t("compress.table.kept" if one["passes"] else "compress.table.not_kept"))
     return found

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import same_seeds
 from pages.ui.charts import compress as charts
 from pages.ui.compress import boxes, points, table
 from pages.ui.compress.typeset import typeset
@@ -21,6 +22,8 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
     block = found.get("compressed")
     if not block:
         return
+    block = same_seeds.of(block)
+    found = {**found, "compressed": block}
     judgement(found, block)
     st.markdown(f"##### {t('compress.chains')}")
     boxes.chains(block)
@@ -35,7 +38,7 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
         layers(block, f"layers-{run_id}")
     st.markdown(f"##### {t('compress.table.title')}")
     table.show(block)
-    st.caption(t("compress.table.note", hardware=speed.hardware(found), seeds=len(block["seeds"])))
+    st.caption(t("compress.table.note", hardware=speed.hardware(found)))
     for line in compress_words.known(block):
         st.caption(typeset(line))
 
@@ -44,10 +47,10 @@ def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
     """Say which stage to take, from which run it comes, and how often its test rows were read."""
     with st.container(border=True, key="compressed"):
         st.markdown(f"##### {typeset(compress_words.verdict(block))}", help=t("compress.rule_help"))
-        about = {"student": str(block["student"]), "run": str(block["name"]), "seeds": len(block["seeds"])}
+        about = {"student": str(block["student"]), "run": str(block["name"])}
         way = t("compress.searched" if block["searched"] else "compress.asked", num=len(block["chains"]))
         st.markdown(f"{t('compress.from', **about)} {way}")
-        for line in compress_words.unchosen(block):
+        for line in (*compress_words.unchosen(block), *same_seeds.lines(block)):
             st.markdown(typeset(line))
         st.page_link(
             "runs.py",

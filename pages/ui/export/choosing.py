@@ -11,6 +11,7 @@ from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
+from pages.ui.compare import standing as of_stages
 from pages.ui.result import comparison, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, escape, t
@@ -122,7 +123,9 @@ def standing(found: Mapping[str, Any], name: str) -> Safe | None:
     for one in (found.get("compressed") or {}).get("stages") or ():
         if one["name"] == name and not one.get("reason"):
             reached = one["metrics"].get(metric)
-            return _standing(one.get("bytes"), compress_words.milliseconds(one), metric, reached, found, None)
+            said = _standing(one.get("bytes"), compress_words.milliseconds(one), metric, reached, found, None)
+            same = of_stages.seeds(found["compressed"], one) if metric == found["compressed"]["metric"]["name"] else ""
+            return Safe(f"{said} · {escape(same)}") if same else said
     return None
 
 

@@ -6,13 +6,18 @@ import re
 import pytest
 
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import same_seeds
+from pages.ui.compare import smaller as taken
+from pages.ui.compare import standing
 from pages.ui.compress import boxes, points, table, told
 from pages.ui.compress.typeset import typeset
+from pages.ui.export import choosing
 from pages.ui.shared import text
 from pages.ui.shared.text import catalogue, plain, t
 from tests.pages.fixtures import make_run, result
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.runs.view.compressed_block import compressed, difference
+from tests.runs.view.compressed_block import AGAIN, compressed, difference, stage
+from tests.runs.view.smaller.test_same_seeds import SCORES, few
 
 
 def smaller(**more):
@@ -163,3 +168,30 @@ def test_every_word_of_a_step_and_a_cost_is_in_the_catalogue():
     for cost in points.COSTS:
         assert {f"compress.costs.{cost}", f"compress.axis.{cost}"} <= set(catalogue())
     assert told.behind(compressed()) and difference(0.1)["n"] == 3
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_means_that_stand_beside_each_other_are_over_the_same_seeds(jobs, mixed):  # noqa: F811
+    every = stage(2, 0, AGAIN, "again", seeds=[0, 1, 2, 3, 4], scores=SCORES, score=0.938)
+    block = few(every) if mixed else few()
+    found = {**smaller(), "compressed": block}
+    said = words(opened(found))
+    assert "2 of 5 seeds" in said and "over 5 seeds on test rows" not in said
+    same = str(t("compress.beside", num=2, value="0.9250"))
+    assert (same in said) is mixed and ("Accuracy 0.9250" in said) is not mixed
+    block = same_seeds.of(block)
+    frame = table.frame(block)
+    scores, lost = (list(frame[str(t(f"compress.table.{n}", metric="Accuracy"))]) for n in ("score", "lost"))
+    assert scores[:2] == (["0.9380", "0.9200"] if mixed else ["0.9250", "0.9200"]) and (same in lost[1]) is mixed
+    drawn = {p["id"]: p["y"] for p in points.points({**found, "compressed": block}, "bytes")}
+    start, end = points.path(block, [1])
+    assert drawn[start] == pytest.approx(0.925) and drawn[end] == 0.92 and ("stage-2" in drawn) is mixed
+
+
+def test_export_and_compare_tell_the_student_over_the_same_seeds(jobs):  # noqa: F811
+    found = {**smaller(), "compressed": few()}
+    same = str(t("compress.reached", share="2 of 5 seeds", value="0.9250"))
+    assert same in str(choosing.standing(found, "int8")) and same in standing.less(found["compressed"], "accuracy")
+    assert taken.taken(found)["name"] == "tiny, int8 (2 of 5 seeds)"
+    whole = smaller()
+    assert "seeds" not in str(choosing.standing(whole, "half-again-int8")) + taken.taken(whole)["name"]

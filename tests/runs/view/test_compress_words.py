@@ -5,6 +5,7 @@ import re
 import pytest
 
 from kd_core.runs.view import compress_words as words
+from kd_core.runs.view.smaller import told
 from tests.runs.view.compressed_block import AGAIN, HALF, INT8, compressed, difference, stage
 
 
@@ -61,7 +62,7 @@ def test_a_chain_is_written_stage_by_stage():
     assert words.chain(block, block["chains"][0]) == expected
     block["stages"][4] |= {"reason": "it has no layers", "bytes": None, "scores": []}
     assert words.chain(block, [0, 4]) == "student 84 KB 0.9271 -> int8 not made"
-    assert "int8 could not be made: it has no layers." in "\n".join(words.lines({"compressed": block}))
+    assert "int8 could not be made: it has no layers." in "\n".join(told.lines({"compressed": block}))
 
 
 def test_what_is_wrong_with_a_stage_is_said_with_both_numbers():
@@ -160,8 +161,8 @@ def test_a_terminal_reads_every_stage_and_other_runs_nothing():
         {"code": "step", "values": {"step": "distill", "reason": "has no weights."}},
     ]
     block = compressed(known=known)
-    said = "\n".join(words.lines({"compressed": block}))
-    assert words.lines({}) == []
+    said = "\n".join(told.lines({"compressed": block}))
+    assert told.lines({}) == []
     for one in block["stages"][1:]:
         assert f"  {one['name']}: " in said and words.lost(block, one) in said
     assert "is not for this student: it has no weights." in said and "trained without a teacher" in said
@@ -183,7 +184,7 @@ def test_smaller_stages_that_were_not_chosen_are_told_with_the_reason():
     assert words.unchosen(block) == []
     others[0].update(passes=True, bytes=best["bytes"] - 1)
     assert words.unchosen(block)[0].startswith(f"{others[0]['name']} is smaller and keeps the goals on test rows")
-    assert words.unchosen(block)[0] in words.lines({"compressed": block})
+    assert words.unchosen(block)[0] in told.lines({"compressed": block})
     others[1].update(passes=True, bytes=best["bytes"] - 2)
     assert f"{others[0]['name']} and {others[1]['name']} are smaller and keep" in words.unchosen(block)[0]
     others[0].update(bytes=best["bytes"])
