@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
+
+
+class _Numbered(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, both, many = format_spec.partition("|")
+        if both:
+            return one if str(value) == "1" else many
+        return str(super().format_field(value, format_spec))
+
+
+def fill(template: str, **values: Any) -> str:
+    """Fill a template, where a word may go by a number.
+
+    Example:
+        >>> fill("{count} {count:row is|rows are} left out.", count=1)
+        '1 row is left out.'
+    """
+    return _Numbered().vformat(template, (), values)
 
 
 class KDError(Exception):
@@ -22,8 +41,8 @@ class KDError(Exception):
     def __init__(self, message: str, hint: str, code: str, **values: Any) -> None:
         self.template, self.hint_template = message, hint
         self.values, self.code = values, code
-        self.message = message.format(**values) if values else message
-        self.hint = hint.format(**values) if values else hint
+        self.message = fill(message, **values) if values else message
+        self.hint = fill(hint, **values) if values else hint
         super().__init__(self.message, self.hint, self.code)
 
     def __str__(self) -> str:
@@ -98,7 +117,7 @@ class Says:
     ) -> Problem:
         """Make the problem. `rows` as in `Problem`; further values fill the templates or are kept for who reads them."""
         known = {"column": column, "count": count, **values}
-        message, hint = self.message.format(**known), self.hint.format(**known)
+        message, hint = fill(self.message, **known), fill(self.hint, **known)
         return Problem(self.severity, self.code, message, hint, column, count, rows, values, self.message, self.hint)
 
 

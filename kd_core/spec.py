@@ -54,7 +54,7 @@ class Spec(BaseModel):
             more = error.error_count() - len(lines)
             lines += [f"and {more:,} more"] if more else []
             raise SpecError(
-                "{n:,} problem(s) in {where}: {lines}",
+                "{n:,} {n:problem|problems} in {where}: {lines}",
                 "Correct the values and try again.",
                 "bad_spec",
                 n=error.error_count(),

@@ -216,7 +216,7 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
                     "runs.py",
                     label=t("compare.open", student=e.label, run=e.run_name),
                     icon=":material/open_in_new:",
-                    query_params=session.link(run=e.run_id),
+                    query_params=session.link(run=e.run_id, student=str(e.student["name"])),
                 )
     table(store, found, metric, asked)
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from pages.ui.access import start_row
 from pages.ui.chain import show as chain
 from pages.ui.data import understanding
 from pages.ui.lesson import builder, foreseen
@@ -195,17 +196,15 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
         except KDError as error:
             text.show_error(error)
             reason = t("distill.blocked")
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="distill-finish"):
-        if spec is not None and reason is None:
-            found = launch.foresee(spec, facts)
-            st.markdown(
-                launch.cost(spec, found, launch.most(spec, facts, found)),
-                help=Safe(f"{launch.reasons(found)} {t('distill.seeds_help')}"),
-                width="stretch",
-            )
-        else:
-            st.markdown(f":{'gray' if quiet else 'orange'}[:material/info: {reason}]", width="stretch")
-        chain.show(place, spec, facts, found)
+    brief, why = None, None
+    if spec is not None and reason is None:
+        found = launch.foresee(spec, facts)
+        said, brief = launch.cost(spec, found, launch.most(spec, facts, found)), launch.brief(found)
+        why = Safe(f"{launch.reasons(found)} {t('distill.seeds_help')}")
+    else:
+        said = Safe(f":{'gray' if quiet else 'orange'}[:material/info: {reason}]")
+    chain.show(place, spec, facts, found)
+    with start_row.row("distill", said, brief, help=why):
         pressed = st.button(
             t("distill.start"),
             type="primary",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from kd_core.errors import DataError, KDError, Problem, Says, raise_problems
+from kd_core.errors import DataError, KDError, Problem, Says, fill, raise_problems
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_an_error_is_one_sentence_with_its_hint_and_keeps_the_template():
@@ -51,12 +56,32 @@ def test_a_problem_keeps_the_templates_and_values_that_it_was_made_of():
         (3, 4),
     )
     assert made.values == {"some": "{x}", "members": ["m"]}
-    filled = made.template.format(column=made.column, count=made.count, **made.values)
+    filled = fill(made.template, column=made.column, count=made.count, **made.values)
     assert (filled, made.hint_template) == (made.message, "Look at {some}.")
 
 
 def test_an_error_becomes_a_problem_with_its_templates_and_values():
     made = DataError("No {what} in {file}.", "Add {what}.", "none", what="rows", file="a.csv").problem("day")
     assert (made.severity, made.code, made.column, str(made)) == ("error", "none", "day", "No rows in a.csv. Add rows.")
-    assert made.template.format(**made.values) == made.message
-    assert made.hint_template.format(**made.values) == made.hint
+    assert fill(made.template, **made.values) == made.message
+    assert fill(made.hint_template, **made.values) == made.hint
+
+
+def test_words_go_by_their_number():
+    said = "{count:,} {count:row is|rows are} left out."
+    assert [fill(said, count=n) for n in (0, 1, 2000)] == [
+        "0 rows are left out.",
+        "1 row is left out.",
+        "2,000 rows are left out.",
+    ]
+    assert fill("{n} {n:seed|seeds}", n="1") == "1 seed"  # a number may be written already
+
+
+def test_no_message_leaves_the_plural_to_its_reader():
+    ours = [p for top in ("kd_core", "pages") for p in (ROOT / top).rglob("*") if p.suffix in (".py", ".toml")]
+    found = [
+        f"{p.name}: {m}"
+        for p in ours
+        for m in re.findall(r"(?!if )\b[}\w]+ [a-z ]+[a-z]\(s\)(?= |[.,:;)])", p.read_text("utf-8"))
+    ]
+    assert not found

@@ -57,7 +57,7 @@ def test_a_spec_can_not_be_changed():
 def test_several_problems_are_reported_together_with_value_and_place():
     with pytest.raises(SpecError) as raised:
         TrainingSpec.parse({"seeds": 0, "epoch": 3}, "training")
-    assert raised.value.message.startswith("2 problem(s) in training: ")
+    assert raised.value.message.startswith("2 problems in training: ")
     assert "seeds: Input should be greater than or equal to 1, got 0" in raised.value.message
     assert "epoch: Extra inputs are not permitted, got 3 (known: epochs, batch_size" in raised.value.message
 
@@ -74,7 +74,7 @@ def test_a_spec_with_many_problems_tells_the_first_few_in_few_words():
     }
     with pytest.raises(SpecError) as raised:
         RunSpec.from_json(json.dumps(hostile))
-    assert raised.value.message.startswith("12,004 problem(s) in RunSpec: dataset: Field required, got {'students'")
+    assert raised.value.message.startswith("12,004 problems in RunSpec: dataset: Field required, got {'students'")
     assert raised.value.message.endswith("; and 11,999 more") and len(raised.value.message) < 2_000
     assert raised.value.code == "bad_spec"
 

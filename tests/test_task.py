@@ -28,7 +28,7 @@ def test_a_spec_with_an_unknown_task_lists_the_known_ones():
         DatasetSpec.parse({"source": "a.csv", "target": "y", "task": "clustering"}, "data")
     known = [repr(name) for name in TASKS.names()]
     assert raised.value.message == (
-        f"1 problem(s) in data: task: Input should be {', '.join(known[:-1])} or {known[-1]}, got 'clustering'"
+        f"1 problem in data: task: Input should be {', '.join(known[:-1])} or {known[-1]}, got 'clustering'"
     )
     assert DatasetSpec(source="a.csv", target="y").task is None
 

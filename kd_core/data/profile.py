@@ -39,7 +39,7 @@ _GIVEN = Says(
 _NO_PART = Says(
     "no_part",
     "warning",
-    "{count:,} row(s) are left out: {column} says neither train, validation nor test.",
+    "{count:,} {count:row is|rows are} left out: {column} says neither train, validation nor test.",
     "Write one of the three words there if they matter.",
 )
 _UNSURE_OF_SEVERAL = replace(

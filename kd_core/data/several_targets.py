@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kd_core.data.checks.classes import Rare
+from kd_core.data.plain.counted import plural
 from kd_core.data.targets import Target, read_target
-from kd_core.data.types.base import TypedColumn, plural
+from kd_core.data.types.base import TypedColumn
 from kd_core.errors import Problem, Says
 from kd_core.task import task_of
 

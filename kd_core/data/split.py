@@ -114,7 +114,7 @@ def grouped(
     num_groups, num_classes = int(codes.max()) + 1, int(stratum.max()) + 1
     if num_groups < 3:
         raise DataError(
-            "The group column has {n} value(s); a split in three parts needs at least 3.",
+            "The group column has {n} {n:value|values}; a split in three parts needs at least 3.",
             "Choose another group column, or none.",
             "too_few_groups",
             n=num_groups,
@@ -161,7 +161,7 @@ def by_time(time: pd.Series, validation: float, test: float, groups: npt.NDArray
     values, counts = np.unique(stamps, return_counts=True)
     if len(values) < 3:
         raise DataError(
-            "The time column has {n} different value(s); a split in three parts needs at least 3.",
+            "The time column has {n} different {n:value|values}; a split in three parts needs at least 3.",
             "Choose another time column, or none.",
             "too_few_times",
             n=len(values),

@@ -12,7 +12,8 @@ import pandas as pd
 
 from kd_core.data.checks import classes
 from kd_core.data.checks.classes import Rare
-from kd_core.data.types.base import TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
+from kd_core.data.plain.counted import plural
+from kd_core.data.types.base import TRUE_WORDS, TypedColumn, row_numbers, shown_rows
 from kd_core.errors import Problem, Says
 from kd_core.limits import CHECKED_LABELS, CLASSES, FEW_CLASSES, MIN_CLASS_ROWS, MIN_ROWS
 from kd_core.task import BY_FORM, TASKS, task_of, usual

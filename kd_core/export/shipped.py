@@ -17,7 +17,10 @@ SHIPPED = (
     "data/input_spec.py",
     "data/encoding/saved.py",
     "data/types/cells.py",
-    *(f"data/plain/{n}.py" for n in ("cell", "number_text", "picture", "rows", "table_row", "time_text", "topics")),
+    *(
+        f"data/plain/{n}.py"
+        for n in ("cell", "counted", "number_text", "picture", "rows", "table_row", "time_text", "topics")
+    ),
     "data/plain/history.py",
     "data/plain/questions.py",
     "data/plain/weighted_pieces.py",

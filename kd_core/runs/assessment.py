@@ -69,7 +69,7 @@ def require_defined(dataset: Dataset, metric: str) -> None:
         if score(dataset, split, perfect, metric) is None:
             raise DataError(
                 "The metric '{metric}' can't be computed on the {split} part: its {rows} rows hold {found} different "
-                "target value(s).",
+                "target {found:value|values}.",
                 "Choose another metric, or another group or time column.",
                 "undefined_metric",
                 metric=metric,

@@ -221,9 +221,8 @@ class _Experiment:
         self.seconds[name] += time.monotonic() - start
         more = {"cached": self.teacher.cached} if name == "teacher" else {}
         self.notify({"kind": "phase", "phase": name, "state": "end", "seconds": round(self.seconds[name], 3), **more})
-        used = {"rss_mb": round(psutil.Process().memory_info().rss / 2**20, 1)}
-        gpu = torch.cuda.max_memory_allocated() / 2**20 or None  # 0 where this process has not used one
-        self.notify({"kind": "resources", **used, "gpu_mb": gpu})
+        rss, gpu = psutil.Process().memory_info().rss, torch.cuda.max_memory_allocated()  # 0 where no GPU is used here
+        self.notify({"kind": "resources", "rss_mb": round(rss / 2**20, 1), "gpu_mb": gpu / 2**20 or None})
 
     def announce(self, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""

@@ -104,7 +104,9 @@ _FEW_FOLDS = Says(
     "Each of the {training:,} training rows was answered by a network that learned from the other half of them.",
     "More folds take longer: each is one more training of the teacher.",
 )
-_FEW_SEEDS = Says("few_seeds", "warning", "{seeds} seed(s): too few for a useful interval.", "Use 3 or more.")
+_FEW_SEEDS = Says(
+    "few_seeds", "warning", "{seeds} {seeds:seed|seeds}: too few for a useful interval.", "Use 3 or more."
+)
 
 
 def situation(

@@ -94,7 +94,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         why = block["rule"] if block["wanted"] is None else f"{block['rule']} {block['wanted']:g}"
         seeds = len(own["values"])
         said.append(
-            f"{student['name']} answers yes from {float(np.mean(own['values'])):.3g} on ({why}, chosen on validation rows; mean of {seeds} seed(s)): "
+            f"{student['name']} answers yes from {float(np.mean(own['values'])):.3g} on ({why}, chosen on validation rows; mean of {seeds} {'seed' if seeds == 1 else 'seeds'}): "
             f"precision {at['precision']:.3f}, recall {at['recall']:.3f}, F1 {at['f1']:.3f} on {block['rows']:,} test rows with {block['positives']:,} yes; "
             f"from .5 on {half['precision']:.3f}, {half['recall']:.3f}, {half['f1']:.3f}."
         )

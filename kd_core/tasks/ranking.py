@@ -18,19 +18,19 @@ HIGHEST = 30.0  # a gain is 2^grade - 1, and beyond 2^30 one row is all that cou
 _NEGATIVE = Says(
     "grade_negative",
     "error",
-    "Target {column} has {count:,} grade(s) below 0, the lowest is {lowest:g}; a grade says how well a row answers its query, from 0, not at all.",
+    "Target {column} has {count:,} {count:grade|grades} below 0, the lowest is {lowest:g}; a grade says how well a row answers its query, from 0, not at all.",
     "Move the grades up so that 0 is the worst, or leave these rows out.",
 )
 _HIGH = Says(
     "grade_high",
     "error",
-    "Target {column} has {count:,} grade(s) above {limit:g}, the highest is {highest:g}; each step of a grade counts twice as much as the one before.",
+    "Target {column} has {count:,} {count:grade|grades} above {limit:g}, the highest is {highest:g}; each step of a grade counts twice as much as the one before.",
     "Turn them into a few steps, 0 to 4 say; for prices or counts choose the task regression.",
 )
 _UNEVEN = Says(
     "grade_between",
     "note",
-    "Target {column} has {count:,} grade(s) that are no whole numbers. They count as they are: 2 to the power of the grade, less 1.",
+    "Target {column} has {count:,} {count:grade that is no whole number. It counts as it is|grades that are no whole numbers. They count as they are}: 2 to the power of the grade, less 1.",
 )
 
 

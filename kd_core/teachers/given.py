@@ -100,20 +100,20 @@ def logits_of(values_NK: Array, dataset: Dataset, form: Form = "auto") -> tuple[
     known: Array = ~np.asarray(np.isnan(v).any(axis=1))
     _refuse_rows(
         "soft_label_gaps",
-        "have some numbers and lack others",
+        "{count:has|have} some numbers and {count:lacks|lack} others",
         "Fill them in, or empty the whole row.",
         np.asarray(~known & ~np.isnan(v).all(1)),
     )
     _refuse_rows(
         "soft_label_infinite",
-        "hold an infinite number",
+        "{count:holds|hold} an infinite number",
         "Mend them, or empty the whole row.",
         np.asarray(np.isinf(v).any(1)),
     )
     task, outputs = task_of(dataset.task), dataset.num_outputs
     if v.shape[1] != outputs and not (v.shape[1] == 1 and task.positive):
         raise DataError(
-            "The teacher gives {found} number(s) a row, {wanted} are needed.",
+            "The teacher gives {found} {found:number|numbers} a row, {wanted} are needed.",
             "Give one per class, in the names of the classes; for a number or for two classes one is enough.",
             "soft_label_columns",
             found=v.shape[1],
@@ -212,11 +212,10 @@ def _refuse_rows(code: str, what: str, hint: str, wrong: Array) -> None:
     if wrong.any():
         rows = np.flatnonzero(wrong)
         raise DataError(
-            "{count:,} row(s) of the soft labels {what}, the first is row {row}.",
+            f"{{count:,}} {{count:row|rows}} of the soft labels {what}, the first is row {{row}}.",
             hint,
             code,
             count=len(rows),
-            what=what,
             row=int(rows[0]) + 1,
         )
 

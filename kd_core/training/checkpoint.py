@@ -96,7 +96,7 @@ class Checkpoints:
         if kept["work"] != self.work:
             differing = sorted(k for k in self.work if kept["work"].get(k) != self.work[k])
             raise KDError(
-                "The checkpoint {place} belongs to another training: {what} differ(s).",
+                "The checkpoint {place} belongs to another training, by its {what}.",
                 "Delete it, or resume with the settings it was made with.",
                 "other_checkpoint",
                 place=str(place),

@@ -120,9 +120,9 @@ def test_a_row_may_hold_values_instead_of_texts(shop):
 
 def test_columns_that_are_not_used_are_told_and_missing_ones_refused(shop):
     opened, rows = kd_core.load(shop[0].path), rows_of(shop, slice(0, 7))
-    with pytest.warns(UserWarning, match=r"2 column\(s\) are not used: kunde, gekauft"):
+    with pytest.warns(UserWarning, match=r"2 columns are not used: kunde, gekauft"):
         opened.predict(rows[:2])
-    with pytest.raises(DataError, match=r"1 column\(s\) are missing: ort"):
+    with pytest.raises(DataError, match=r"1 column is missing: ort"):
         opened.predict({k: v for k, v in rows[0].items() if k != "ort"})
 
 
@@ -160,7 +160,7 @@ def test_a_file_is_read_as_the_file_of_the_run(shop, tmp_path):
         csv.writer(file, delimiter=";").writerows([names[:6], *(line[:6] for line in lines[:3])])
     done = runner.invoke(app, ["predict", str(folder.path), str(path)])
     assert done.exit_code == 0, done.output
-    assert "note: 1 column(s) are not used: kunde" in done.stderr
+    assert "note: 1 column is not used: kunde" in done.stderr
     assert np.allclose(pd.read_csv(io.StringIO(done.stdout))["p_ja"], expected["p_ja"], atol=1e-6)
     out = tmp_path / "answers.csv"
     piped = runner.invoke(app, ["predict", str(folder.path), "-", "--out", str(out)], input=path.read_bytes())
@@ -172,10 +172,10 @@ def test_a_file_is_read_as_the_file_of_the_run(shop, tmp_path):
     rest = "".join(";".join(line[:6]) + "\n" for line in lines)  # one of many: a run leaves it out with a warning
     path.write_bytes(path.read_bytes() + rest.encode("cp1252") + b"torn;row\n")
     torn = runner.invoke(app, ["predict", str(folder.path), str(path)])
-    assert torn.exit_code == 2 and "1 row(s) do not have 6 fields" in torn.stderr
+    assert torn.exit_code == 2 and "1 row does not have 6 fields" in torn.stderr
     path.write_text("betrag,ort\n1,x\n")
     other = runner.invoke(app, ["predict", str(folder.path), str(path)])
-    assert other.exit_code == 2 and "column(s) are missing: betrag, ort, tag" in other.stderr
+    assert other.exit_code == 2 and "columns are missing: betrag, ort, tag" in other.stderr
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -195,7 +195,7 @@ def test_without_a_first_row_of_names_the_columns_of_the_run_are_meant(tmp_path,
     assert np.allclose(found["p_ja"][ids], 1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), atol=1e-6)
     short = tmp_path / "short.csv"  # by their places alone, other columns would be read as these
     short.write_text("\n".join(";".join(line[:6]) for line in lines[:3]), "cp1252")
-    with pytest.raises(DataError, match=r"7 name\(s\) were given for 6 column\(s\)"):
+    with pytest.raises(DataError, match=r"7 names were given for 6 columns"):
         opened.predict_file(short)
 
 

@@ -195,7 +195,7 @@ class TestResume:
         resumed = run(dataset, variants, training, folder=tmp_path, notify=events.append)
         (warning,) = [e for e in events if e["kind"] == "warning"]
         assert warning["code"] == "other_checkpoint"
-        assert "belongs to another training: training differ(s)." in warning["message"]
+        assert "belongs to another training, by its training." in warning["message"]
         assert warning["hint"] == "It is trained again."
         for a, b in zip(run(dataset, variants, training), resumed, strict=True):
             assert_equal(a, b, 0)

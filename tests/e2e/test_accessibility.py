@@ -135,3 +135,26 @@ def test_the_map_and_a_chart_are_saved_by_their_own_buttons(browser, house):
             if kind == "SVG":
                 assert (b"temperature T" if what == "map" else b"scatterlayer") in content
     screen.close()
+
+
+ABOVE = "([x, y]) => { let e = document.elementFromPoint(x, y), said = ''; for (; e; e = e.parentElement) said += ' ' + e.className; return said; }"
+
+
+@pytest.mark.parametrize(("name", "key"), [("distill", "distill"), ("what-if", "whatif")])
+def test_on_a_phone_start_stays_in_reach_and_ends_in_its_own_place(browser, house, name, key):
+    screen = Screen(browser, house.server.url)
+    screen.page.set_viewport_size({"width": 420, "height": 860})
+    screen.open(house.addresses()[name])
+    screen.page.wait_for_function(KNOWN, timeout=WHILE)
+    screen.settled()
+    start = screen.page.locator(f".st-key-{key}-start button:visible").first
+    box = start.bounding_box()
+    assert box["y"] > 0 and box["y"] + box["height"] <= 860, box
+    above = screen.page.evaluate(ABOVE, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    assert f"st-key-{key}-start" in above, above
+    band = screen.page.locator(f".st-key-{key}-finish").bounding_box()
+    assert band["height"] <= 860 / 8, "what stays in sight leaves room for the form"
+    screen.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 1e6)")
+    screen.settled()
+    assert start.bounding_box()["y"] < box["y"] - 50
+    screen.close()

@@ -23,6 +23,12 @@ def test_a_student_is_made_smaller_and_a_stage_is_taken_home(browser, server, tm
     screen.page.get_by_role("link", name="Make it smaller").click()
     screen.title("How much smaller")
     screen.sees("Chain 2")
+    screen.page.set_viewport_size({"width": 420, "height": 860})
+    screen.settled()
+    within = screen.page.locator(".st-key-compress-start button:visible").first.bounding_box()
+    assert within["y"] > 0 and within["y"] + within["height"] <= 860, "on a phone Start stays in reach"
+    screen.page.set_viewport_size({"width": 1400, "height": 1000})
+    screen.settled()
     screen.press("compress-start")
     screen.title("How is it going?")
     second = screen.run_id()

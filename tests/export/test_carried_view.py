@@ -151,7 +151,7 @@ def test_pictures_come_as_files_or_pixels_of_any_size():
     found, said = student.run(large)
     assert said == ("Pictures of 16 x 18, colour were stretched to 8 x 9, colour.",) and found.shape == (6, 2)
     _, said = student.run([[files[0]], [None]])
-    assert said == ("1 cell(s) of photo hold no picture and were read as black: row 2.",)
+    assert said == ("1 cell of photo holds no picture and was read as black: row 2.",)
     with pytest.raises(
         KDError, match=r"The picture of row 2 under 'photo' can't be read: it is a GIF, not a PNG, JPEG, WebP or BMP"
     ) as caught:

@@ -173,7 +173,7 @@ def test_a_row_with_more_columns_takes_the_short_way_and_is_told():
     assert said == ()
     usual = {name: values.copy() for name, values in usual.items()}
     found, said = reader.one({"id": 7, **row, "more": [1]})
-    assert said == ("2 column(s) are not used: id, more",) == reader.read([{"id": 7, **row, "more": [1]}])[1]
+    assert said == ("2 columns are not used: id, more",) == reader.read([{"id": 7, **row, "more": [1]}])[1]
     assert all(np.array_equal(found[name], values) for name, values in usual.items())
     assert reader.one({**row, "price": [1]}) is None and reader.one({**row, "gift": [1]}) is None
     assert reader.one({name: cell for name, cell in row.items() if name != "gift"}) is None
@@ -197,7 +197,7 @@ def test_frames_of_other_kinds_are_read_as_dicts_are():
     reader = RowReader(types)
     wanted, lost = RowReader(types).read(other.astype("object").to_dict("records"))
     assert lost == ("1 value of paid could not be read as a number and counted as missing: row 4, '1e+200'.",)
-    for given, more in ((other, ()), (other.assign(id=1, more="x"), ("2 column(s) are not used: id, more",))):
+    for given, more in ((other, ()), (other.assign(id=1, more="x"), ("2 columns are not used: id, more",))):
         found, said = reader.read(given)
         assert said == (*more, *lost)
         for name, values in wanted.items():
@@ -206,4 +206,4 @@ def test_frames_of_other_kinds_are_read_as_dicts_are():
             assert same.all(), name
     twice = pd.concat([other, other.assign(id=1)[["id", "id"]]], axis=1)
     found, said = reader.read(twice)
-    assert said[0].startswith("2 column(s) are not used: id, id") and np.array_equal(found["gift"], wanted["gift"])
+    assert said[0].startswith("2 columns are not used: id, id") and np.array_equal(found["gift"], wanted["gift"])

@@ -262,7 +262,7 @@ def test_a_table_is_encoded_as_the_engine_encodes_it():
 def test_rows_that_do_not_fit_are_refused_with_a_reason():
     rows = Rows({"a": {}, "b": {"kind": "category"}})
     for bad, why in (
-        ([{"a": 1}], r"Row 1: 1 column\(s\) are missing: b. Given: a"),
+        ([{"a": 1}], r"Row 1: 1 column is missing: b. Given: a"),
         ([{"a": 1, "b": "x"}, [1]], "Row 2 is neither a dict by column name nor a list of 2 values: a, b"),
         (["ab"], "Row 1 is neither a dict"),
         ([{"a": [1], "b": "x"}], "Row 1 holds a list under 'a'"),
@@ -271,5 +271,5 @@ def test_rows_that_do_not_fit_are_refused_with_a_reason():
             rows.read(bad)
     found, said = rows.read([{"a": "7", "b": " x ", "c": 1}, [8, None]])
     assert found["a"].tolist() == [[7.0], [8.0]] and found["b"].tolist() == [["x"], [""]]
-    assert said == ("1 column(s) are not used: c",)
+    assert said == ("1 column is not used: c",)
     assert rows.read({"a": 1, "b": 2})[0]["b"].tolist() == [["2"]]

@@ -23,7 +23,7 @@ def test_no_columns_is_said():
 def test_wrong_settings_are_listed_together():
     with pytest.raises(SpecError) as caught:
         build(Choice(name="mlp", settings={"width": 0, "depht": 2}), table_inputs(3), 2)
-    assert "width" in str(caught.value) and "depht" in str(caught.value) and "2 problem(s)" in str(caught.value)
+    assert "width" in str(caught.value) and "depht" in str(caught.value) and "2 problems" in str(caught.value)
 
 
 @pytest.mark.parametrize("arch", ["mlp", "piecewise"])

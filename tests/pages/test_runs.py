@@ -334,3 +334,11 @@ def test_a_student_before_its_first_epoch_has_no_empty_chart_of_losses(jobs):  #
     path.write_text("".join(f"{json.dumps(e)}\n" for e in kept))
     at = open_page("runs", run=run_id)
     assert not at.exception and str(t("runs.live.loss")) not in words(at) and len(live_charts(at)) == 1
+
+
+def test_the_address_names_the_student_that_is_told(buttons):
+    run_id = done_run(students=("tiny", "small"))
+    at = open_page("runs", run=run_id, student="small")
+    assert "The small student gains" in words(at)
+    next(g for g in at.get("button_group") if "student-" in g.proto.id).set_value(0).run()
+    assert "The tiny student gains" in words(at)  # and then the person's choice counts

@@ -243,7 +243,7 @@ def test_a_metric_that_a_part_leaves_undefined_is_refused_before_any_training(tm
 def test_too_few_seeds_are_said_by_the_run_itself(tmp_path):
     events: list[dict[str, Any]] = []
     carry_out(small_spec(write_table(tmp_path / "t.csv")), tmp_path / "run", events.append)
-    assert any("2 seed(s): too few" in e["message"] for e in events if e["kind"] == "warning")
+    assert any("2 seeds: too few" in e["message"] for e in events if e["kind"] == "warning")
 
 
 @pytest.mark.slow

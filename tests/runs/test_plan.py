@@ -53,7 +53,7 @@ def test_wrong_settings_are_named_with_their_value():
 
 
 def test_few_seeds_and_class_weights_without_classes_are_said():
-    assert said({"training": TrainingSpec(seeds=1)}) == ["1 seed(s): too few for a useful interval."]
+    assert said({"training": TrainingSpec(seeds=1)}) == ["1 seed: too few for a useful interval."]
     weighted = {"training": TrainingSpec(class_weights="balanced"), "objective": Choice(name="mse")}
     assert said(weighted, "regression", 0) == ["Class weights need classes; the target is a number."]
 

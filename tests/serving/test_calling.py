@@ -79,7 +79,7 @@ def test_a_service_answers_as_the_run_does(run_of, task, monkeypatch):
         bad = {**row, "kind": "x" * limits.SERVE_BODY_BYTES}
         with pytest.raises(KDError) as large:
             calling.ask(url, bad, served.types, served.purpose)
-        with pytest.raises(KDError, match=r"Row 1: 1 column\(s\) are missing: kind") as missing:
+        with pytest.raises(KDError, match=r"Row 1: 1 column is missing: kind") as missing:
             calling.ask(url, {"a": 1.0, "b": 2.0}, served.types, served.purpose)
     wanted = model.answer({**row, "b": None})
     if task == "binary":

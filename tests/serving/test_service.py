@@ -72,12 +72,7 @@ MALFORMED = {
     "unknown": ({"row": ROW, "model": "x"}, 422, "bad_request", "'model'"),
     "rows no list": ({"rows": ROW}, 422, "bad_request", "an object, not a list"),
     "a number as a row": ({"rows": [ROW, 3]}, 422, "bad_request", "Row 2 is a number"),
-    "a column missing": (
-        {"rows": [ROW, {"a": 1, "b": 2}]},
-        422,
-        "columns_missing",
-        "Row 2: 1 column(s) are missing: kind",
-    ),
+    "a column missing": ({"rows": [ROW, {"a": 1, "b": 2}]}, 422, "columns_missing", "Row 2: 1 column is missing: kind"),
     "a short list": ({"rows": [[1, 2]]}, 422, "row_width", "Row 1 has 2 values"),
     "a list in a cell": ({"row": {**ROW, "kind": ["red"]}}, 422, "cell_of_many", "Row 1 holds a list under 'kind'"),
     "an object in a cell": ({"row": {**ROW, "a": {}}}, 422, "cell_of_many", "under 'a'"),

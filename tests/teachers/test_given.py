@@ -70,10 +70,15 @@ def test_a_number_is_read_in_the_unit_of_the_target():
             [[0.2, np.nan], [0.5, 0.5]],
             "auto",
             "soft_label_gaps",
-            r"1 row\(s\) of the soft labels have some numbers and lack others, the first is row 1\. Fill",
+            r"1 row of the soft labels has some numbers and lacks others, the first is row 1\. Fill",
         ),
-        ([[0.5, 0.5], [np.inf, 0.5]], "auto", "soft_label_infinite", r"hold an infinite number, the first is row 2"),
-        ([[0.2, 0.3, 0.5]], "auto", "soft_label_columns", r"gives 3 number\(s\) a row, 2 are needed"),
+        (
+            [[0.5, 0.5], [np.inf, 0.5]],
+            "auto",
+            "soft_label_infinite",
+            r"1 row of the soft labels holds an infinite number, the first is row 2",
+        ),
+        ([[0.2, 0.3, 0.5]], "auto", "soft_label_columns", r"gives 3 numbers a row, 2 are needed"),
         (
             [[0.2, 0.2], [0.5, 0.5]],
             "auto",

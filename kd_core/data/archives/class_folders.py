@@ -51,7 +51,7 @@ def class_folders(files: Collection[str], name: str, things: str, example: str) 
     if len(classes := Counter(found.values())) > 1:
         return Folders(found, {member: parts[member] for member in found} if parts else {}, tuple(problems))
     raise DataError(
-        "{name} holds {things} in {count} class folder(s){which}; at least 2 are needed.",
+        "{name} holds {things} in {count} class {count:folder|folders}{which}; at least 2 are needed.",
         "Make one folder per class, with its {things} inside: {example}.",
         "class_folders",
         name=name,

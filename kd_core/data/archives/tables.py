@@ -22,7 +22,7 @@ from kd_core.data.files.header import decide
 from kd_core.data.files.signatures import GZIP, is_zip
 from kd_core.data.table import Table
 from kd_core.data.types.part_column import PART, are_parts
-from kd_core.errors import DataError, Problem, Says
+from kd_core.errors import DataError, Problem, Says, fill
 from kd_core.safe_io import shown_name
 from kd_core.specs import ReadSpec
 
@@ -34,11 +34,15 @@ _ARCHIVE = re.compile(r"\.(?:zip|gz|tgz|tar|7z|rar|bz2|xz)$", re.IGNORECASE)
 _CHUNK = 1024 * 1024
 _HEAD_BYTES = 64 * 1024
 
-_SKIPPED = Says("skipped_members", "note", "{count} file(s) that are no tables were skipped: {some}.")
+_SKIPPED = Says(
+    "skipped_members",
+    "note",
+    "{count} {count:file that is no table was|files that are no tables were} skipped: {some}.",
+)
 _EMPTY = Says(
     "empty_members",
     "warning",
-    "{count} empty file(s) were skipped: {some}.",
+    "{count} empty {count:file was|files were} skipped: {some}.",
     "Check the export if they should hold rows.",
 )
 _SEVERAL_TABLES = Says(
@@ -48,7 +52,7 @@ _SEVERAL_TABLES = Says(
     "Choose another file if this is not the one.",
 )
 _IN_FILE = "{in_file}: "  # before what a file's own reader says
-_IN_MORE_FILES = " (and in {more_files} more file(s))"
+_IN_MORE_FILES = " (and in {more_files} more {more_files:file|files})"
 
 
 def part_in(path: Path) -> str | None:
@@ -203,7 +207,7 @@ def _around(problem: Problem, file: str, more_files: int, count: int | None) -> 
     """Say in which file a problem was found, and in how many more; `count` is that of all of them."""
     own = {"in_file": file, "more_files": more_files, "count_there": problem.count}
     after = _IN_MORE_FILES if more_files else ""
-    message = f"{_IN_FILE.format(**own)}{problem.message}{after.format(**own)}"
+    message = f"{fill(_IN_FILE, **own)}{problem.message}{fill(after, **own)}"
     # The text tells the count of the first file, the problem carries that of all.
     there = re.sub(r"{count([:}])", r"{count_there\1", problem.template)
     template = f"{_IN_FILE}{there}{after}" if there else ""

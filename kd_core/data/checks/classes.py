@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kd_core.data.types.base import plural, row_numbers, shown_rows
+from kd_core.data.plain.counted import plural
+from kd_core.data.types.base import row_numbers, shown_rows
 from kd_core.errors import Problem, Says
 from kd_core.limits import CLASSES, MIN_CLASS_ROWS
 

@@ -13,9 +13,10 @@ from scipy.stats import rankdata
 
 from kd_core.data.checks import links
 from kd_core.data.checks.copies import CopiedRows, State
+from kd_core.data.plain.counted import plural
 from kd_core.data.split import TRAIN, Parts
 from kd_core.data.targets import Target
-from kd_core.data.types.base import COUNTS_ROWS, TypedColumn, plural
+from kd_core.data.types.base import COUNTS_ROWS, TypedColumn
 from kd_core.data.types.names import code_like_name, id_like_name, later_like_name, owner_like_name
 from kd_core.data.types.number_column import is_row_number
 from kd_core.errors import Problem, Says

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kd_core.data.dataset import SPLITS
+from kd_core.data.plain.counted import plural
 from kd_core.data.split import Parts
 from kd_core.data.targets import Target, near
-from kd_core.data.types.base import TypedColumn, plural, row_numbers, shown_rows
+from kd_core.data.types.base import TypedColumn, row_numbers, shown_rows
 from kd_core.errors import Problem, Says
 from kd_core.limits import MIN_ROWS
 from kd_core.specs import ColumnKind

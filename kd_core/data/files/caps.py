@@ -31,7 +31,7 @@ def check_counts(name: str, rows: int, columns: int) -> None:
         )
     if rows == 0 or columns == 0:
         raise DataError(
-            "No data rows; {columns} column(s) found.",
+            "No data rows; {columns} {columns:column|columns} found.",
             "Check that the export holds rows below the header.",
             "no_rows",
             columns=columns,

@@ -39,7 +39,7 @@ _SEP_LINE = Says("sep_line", "note", "The first line states the separator ({sepa
 _COMMENT_LINES = Says(
     "comment_lines",
     "warning",
-    "{count} line(s) starting with '#' before the header were skipped.",
+    "{count} {count:line|lines} starting with '#' before the header {count:was|were} skipped.",
     "If they belong to the data, choose another comment character.",
 )
 
@@ -101,7 +101,7 @@ def lay_out(text: TextSource, read: ReadSpec, name: str) -> Layout:
     body = rest[used:]
     if not body.strip() and not cut and read.header != "no":
         raise DataError(
-            "No data rows; {columns} column(s) found.",
+            "No data rows; {columns} {columns:column|columns} found.",
             "Check that the export holds rows below the header.",
             "no_rows",
             columns=len(header),
@@ -247,7 +247,7 @@ def _check_width(layout: Layout, rows: list[list[str]]) -> None:
     if not wide or wide[0][0] == len(layout.header) or wide[0][1] < 0.9 * len(rows):
         return
     raise DataError(
-        "Header {header} field(s), rows {rows} (line {line}).",
+        "Header {header} {header:field|fields}, rows {rows} (line {line}).",
         "The header and the rows must have the same number of fields: check for a missing column name, a decimal "
         "comma, or another separator ({separator} was used).",
         "header_width",

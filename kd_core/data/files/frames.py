@@ -16,7 +16,7 @@ from kd_core.errors import Problem, Says, raise_problems
 _TOO_LONG = Says(
     "cell_too_long",
     "error",
-    "Column '{column}': {count:,} cell(s) longer than {limit} KB, in row {where} (the longest has {longest:,} bytes).",
+    "Column '{column}': {count:,} {count:cell|cells} longer than {limit} KB, in row {where} (the longest has {longest:,} bytes).",
     "A quote may be missing its partner; otherwise shorten the cell.",
 )
 

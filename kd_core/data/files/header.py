@@ -104,7 +104,7 @@ def named(header: Header, read: ReadSpec) -> tuple[str, ...]:
     if read.names:
         if len(read.names) != len(header.first):
             raise DataError(
-                "{given} name(s) were given for {columns} column(s).",
+                "{given} {given:name was|names were} given for {columns} {columns:column|columns}.",
                 "Give one name for each column, in their order.",
                 "names_count",
                 given=len(read.names),

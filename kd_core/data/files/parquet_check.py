@@ -20,7 +20,7 @@ SLICE_BYTES = 64 * 2**20  # expanded at once: a dictionary may repeat a long tex
 _BAD_TEXT = Says(
     "bad_text",
     "error",
-    "Column '{column}': {count:,} cell(s) are not valid UTF-8 text, in row {where}.",
+    "Column '{column}': {count:,} {count:cell is|cells are} not valid UTF-8 text, in row {where}.",
     "Write the column as UTF-8 text, or as bytes if it holds no text.",
 )
 

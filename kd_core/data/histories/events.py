@@ -25,7 +25,7 @@ Codes = npt.NDArray[np.int64]
 _LEFT_OUT = Says(
     "events_left_out",
     "warning",
-    "{count:,} row(s) without {lacks} are left out ({where}).",
+    "{count:,} {count:row|rows} without {lacks} {count:is|are} left out ({where}).",
     "Fill the cells if they matter.",
 )
 _TIES = Says(
@@ -43,7 +43,9 @@ _FILE_ORDER = Says(
 _LISTS = Says(
     "item_lists", "note", "Each row of {column} is one user's items, oldest first, with {between} between them."
 )
-_EMPTY = Says("empty_items", "warning", "{count:,} empty element(s) of lists are left out ({where}).")
+_EMPTY = Says(
+    "empty_items", "warning", "{count:,} empty {count:element|elements} of lists {count:is|are} left out ({where})."
+)
 _NO_TIME = Says(
     "time_of_lists", "warning", "Each row lists a user's items in their order: the time column {column} is not used."
 )

@@ -15,11 +15,12 @@ from kd_core.data.histories import events
 from kd_core.data.histories.cells import separator_for
 from kd_core.data.histories.dealing import HISTORY_ITEMS, Dealt, deal
 from kd_core.data.histories.events import Events
+from kd_core.data.plain.counted import plural
 from kd_core.data.split import TEST, TRAIN, VALIDATION
 from kd_core.data.table import Profile, Table
 from kd_core.data.targets import Target
 from kd_core.data.types import typed_column
-from kd_core.data.types.base import ColumnType, TypedColumn, plural
+from kd_core.data.types.base import ColumnType, TypedColumn
 from kd_core.errors import DataError, Problem, Says
 from kd_core.limits import ITEMS, MIN_ROWS
 from kd_core.specs import ColumnKind
@@ -47,7 +48,7 @@ _CUT = Says("history_cut", "note", "{count:,} histories are longer than {most}: 
 _SHORT = Says(
     "short_users",
     "note",
-    "{short:,} user(s) with two events are used for training only, {alone:,} with one are left out.",
+    "{short:,} {short:user with two events is|users with two events are} used for training only, {alone:,} with one {alone:is|are} left out.",
 )
 _NEW = Says(
     "new_items",

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from kd_core.data.labels.cells import Lists, read_lists, text_of
+from kd_core.data.plain.counted import plural
 from kd_core.data.targets import Target
-from kd_core.data.types.base import FALSE_WORDS, TRUE_WORDS, TypedColumn, plural, row_numbers, shown_rows
+from kd_core.data.types.base import FALSE_WORDS, TRUE_WORDS, TypedColumn, row_numbers, shown_rows
 from kd_core.errors import Problem, Says
 from kd_core.limits import CLASSES, LABEL_CHARACTERS, LABELS, MIN_CLASS_ROWS, MIN_ROWS
 from kd_core.task import yes_or_no

@@ -30,7 +30,7 @@ _LOOKED_AT = 20  # lines
 _NOT_KNOWN = Says(
     "libsvm_nan",
     "warning",
-    "{count:,} value(s) in {name} are written as nan, line {line:,} first: they are missing values, while a value that is left out is 0.",
+    "{count:,} {count:value|values} in {name} {count:is|are} written as nan, line {line:,} first: {count:it is a missing value|they are missing values}, while a value that is left out is 0.",
     "Nothing to do if that is meant.",
 )
 

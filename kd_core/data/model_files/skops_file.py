@@ -128,7 +128,7 @@ class _Cleaning:
         if self.unknown:
             names = list(self.unknown)
             raise DataError(
-                "The skops file holds {count} type(s) that are not built here: {names}.",
+                "The skops file holds {count} {count:type that is|types that are} not built here: {names}.",
                 "Models of scikit-learn's own parts are read; save the answers of others as soft labels.",
                 "model_types",
                 count=len(names),

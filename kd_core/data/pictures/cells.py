@@ -14,6 +14,7 @@ from PIL import Image
 
 from kd_core.data.pictures import decoding
 from kd_core.data.pictures.column import described, pixels_of, shape_of
+from kd_core.data.plain.counted import plural
 from kd_core.data.plain.picture import decoded
 from kd_core.data.types.base import row_numbers, shown_rows
 from kd_core.data.types.raw_rows import Cells
@@ -74,6 +75,6 @@ def _black(missing: Any, name: str) -> tuple[str, ...]:
     count = int(missing.sum())
     if not count:
         return ()
-    return (
-        f"{count:,} cell(s) of {name} hold no picture and were read as black: {shown_rows(row_numbers(missing), count)}.",
-    )
+    hold, were = ("holds", "was") if count == 1 else ("hold", "were")
+    where = shown_rows(row_numbers(missing), count)
+    return (f"{plural(count, 'cell')} of {name} {hold} no picture and {were} read as black: {where}.",)

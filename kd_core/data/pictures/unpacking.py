@@ -19,12 +19,16 @@ _BROKEN = Says(
     "{count:,} of {of:,} pictures can't be read and were left out: {some}.",
     "Save them again as PNG or JPEG, of at most {limit} million pixels, if they matter.",
 )
-_TURNED = Says("turned_pictures", "note", "{count:,} picture(s) were turned as their camera says.")
-_MOVING = Says("moving_pictures", "note", "{count:,} picture(s) move; their first frame is taken.")
+_TURNED = Says(
+    "turned_pictures", "note", "{count:,} {count:picture was turned as its|pictures were turned as their} camera says."
+)
+_MOVING = Says(
+    "moving_pictures", "note", "{count:,} {count:picture moves; its|pictures move; their} first frame is taken."
+)
 _SCALED = Says(
     "scaled_pictures",
     "note",
-    "{count:,} of {of:,} pictures of {sizes:,} size(s) were stretched to {shape}.",
+    "{count:,} of {of:,} pictures of {sizes:,} {sizes:size|sizes} were stretched to {shape}.",
     "The longest side is at most {side} pixels; change it under how the file is read.",
 )
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kd_core.data.plain.counted import plural
+
 
 def items_of(cell: str, separator: str = " ") -> list[str]:
     """Take a cell apart into its items, the oldest first; a space stands for white space of any kind and length.
@@ -48,9 +50,9 @@ def skipped(unknown: Sequence[str], column: str) -> tuple[str, ...]:
     """Say which items were skipped; nothing where none was."""
     if not unknown:
         return ()
-    return (
-        f"{len(unknown):,} item(s) of {column} are in no training row and were skipped, first {unknown[0][:60]!r}.",
-    )
+    are, were = ("is", "was") if len(unknown) == 1 else ("are", "were")
+    many = plural(len(unknown), "item")
+    return (f"{many} of {column} {are} in no training row and {were} skipped, first {unknown[0][:60]!r}.",)
 
 
 def without_catalogue(columns: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> dict[str, dict[str, Any]]:

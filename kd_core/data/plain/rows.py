@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.data.plain.cell import is_number, plain, reader
+from kd_core.data.plain.counted import plural
 from kd_core.data.types.cells import kind_of
 
 Array = Any  # a numpy array; its package has types of its own only where it is checked
@@ -34,7 +35,7 @@ class Rows:
             if lacking := [name for name in names if name not in row]:
                 given = ", ".join(map(str, list(row)[:_SHOWN])) or "none"
                 raise UnfitRows(
-                    f"Row {number:,}: {len(lacking)} column(s) are missing: {', '.join(lacking)}. Given: {given}. "
+                    f"Row {number:,}: {plural(len(lacking), 'column is', 'columns are')} missing: {', '.join(lacking)}. Given: {given}. "
                     "Give every column; leave a cell empty where a value is missing."
                 )
             for name in names:
@@ -43,7 +44,11 @@ class Rows:
                         f"Row {number:,} holds a {type(row[name]).__name__} under '{name}'; a cell is one value."
                     )
         more = dict.fromkeys(str(name) for row in told for name in row if name not in self.rules)
-        said = (f"{len(more)} column(s) are not used: {', '.join(list(more)[:_SHOWN])}",) if more else ()
+        said = (
+            (f"{plural(len(more), 'column is', 'columns are')} not used: {', '.join(list(more)[:_SHOWN])}",)
+            if more
+            else ()
+        )
         return {name: [row[name] for row in told] for name in names}, said
 
     def _row(self, row: Any, number: int) -> Mapping[str, Any]:
@@ -76,7 +81,7 @@ class Rows:
                 if odd:
                     what = "a time" if rule["kind"] == "datetime" else "a number"
                     said.append(
-                        f"{len(odd):,} value(s) of {name} could not be read as {what} and counted as missing, first {str(odd[0])[:60]!r}."
+                        f"{plural(len(odd), 'value')} of {name} could not be read as {what} and counted as missing, first {str(odd[0])[:60]!r}."
                     )
         return found, tuple(said)
 

@@ -24,13 +24,13 @@ from kd_core.specs import ReadSpec
 _RAGGED = Says(
     "ragged_rows",
     "error",
-    "{count:,} row(s) do not have {width} fields; lines (fields): {shown}.",
+    "{count:,} {count:row does|rows do} not have {width} fields; lines (fields): {shown}.",
     "Check for separators or quotes inside cells, or choose another separator.",
 )
 _RAGGED_LEFT_OUT = Says(
     "ragged_rows",
     "warning",
-    "{count:,} row(s) do not have {width} fields; lines (fields): {shown}. They were left out.",
+    "{count:,} {count:row does|rows do} not have {width} fields; lines (fields): {shown}. {count:It was|They were} left out.",
     "Check for separators or quotes inside cells.",
 )
 
@@ -82,7 +82,7 @@ def read_csv(path: Path, read: ReadSpec, name: str) -> Table:
 def _nul_error(text: TextSource) -> DataError:
     assert text.first_nul is not None
     return DataError(
-        "{count:,} NUL byte(s), the first at byte {offset:,} (line {line:,}).",
+        "{count:,} NUL {count:byte|bytes}, the first at byte {offset:,} (line {line:,}).",
         "The file is damaged or not text. Export it again as text.",
         "nul_bytes",
         count=text.nuls,

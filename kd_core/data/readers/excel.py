@@ -30,7 +30,7 @@ _SEVERAL_SHEETS = Says(
     "Choose another sheet if this is not the one.",
 )
 _BEGINS_LOWER = Says("blank_rows", "note", "The table begins in row {row} of the sheet.")
-_BLANK_ROWS = Says("blank_rows", "note", "{count:,} blank row(s) were skipped.")
+_BLANK_ROWS = Says("blank_rows", "note", "{count:,} blank {count:row was|rows were} skipped.")
 _MERGED_HEADER = Says(
     "merged_header",
     "warning",

@@ -19,9 +19,9 @@ from kd_core.data.files.damage import ZIP_DAMAGE, damage_named
 from kd_core.data.pictures.column import column_of, described, picture_hashes
 from kd_core.data.pictures.naming import ABSENT, EMPTY, OUTSIDE, Named, mentioned, named_pictures
 from kd_core.data.pictures.unpacking import PICTURE, decoded, findings
+from kd_core.data.plain.counted import plural
 from kd_core.data.readers import READERS
 from kd_core.data.table import Table
-from kd_core.data.types.base import plural
 from kd_core.errors import DataError, Problem, Says
 from kd_core.safe_io import shown_name
 from kd_core.specs import ReadSpec

@@ -29,7 +29,11 @@ from kd_core.specs import ColumnKind, ReadSpec
 PICTURE, CLASS = "picture", "class"
 _NO_DATA = re.compile(r"(?:^|/)(?:readme|licen[cs]e|notice|citation)[^/]*$|\.(?:md|pdf|html?)$", re.IGNORECASE)
 
-_SKIPPED = Says("skipped_members", "note", "{count} file(s) that are no pictures were skipped: {some}.")
+_SKIPPED = Says(
+    "skipped_members",
+    "note",
+    "{count} {count:file that is no picture was|files that are no pictures were} skipped: {some}.",
+)
 
 
 def _is_pictures(path: Path, head: bytes) -> bool:

@@ -27,7 +27,9 @@ _TEXT = re.compile(r"\.(?:txt|text)$", re.IGNORECASE)
 _NO_DATA = re.compile(r"(?:^|/)(?:readme|licen[cs]e|notice|citation)[^/]*$|\.(?:md|pdf|html?)$", re.IGNORECASE)
 _GUESSED_BYTES = 2**20  # of all texts that are not UTF-8, to find out in what they are written
 
-_SKIPPED = Says("skipped_members", "note", "{count} file(s) that are no texts were skipped: {some}.")
+_SKIPPED = Says(
+    "skipped_members", "note", "{count} {count:file that is no text was|files that are no texts were} skipped: {some}."
+)
 _EMPTY = Says("empty_texts", "warning", "{count:,} of {of:,} text files are empty and were left out: {some}.")
 _UNREADABLE = Says(
     "unreadable_texts",

@@ -115,7 +115,7 @@ def numbers(frame: pd.DataFrame, names: Sequence[str]) -> Array:
         if wrong.any():
             row = int(np.argmax(wrong.to_numpy()))
             raise DataError(
-                "{count:,} value(s) of the soft labels in {column} are no numbers: row {row} holds {value!r}.",
+                "{count:,} {count:value|values} of the soft labels in {column} {count:is no number|are no numbers}: row {row} holds {value!r}.",
                 "Write plain numbers with a decimal point.",
                 "soft_label_numbers",
                 count=int(wrong.sum()),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from kd_core.data.plain.counted import plural
 from kd_core.data.types.numbers import NumberFormat
 from kd_core.errors import Problem
 from kd_core.limits import EXAMPLE_ROWS
@@ -83,11 +84,6 @@ def per_class(labels: pd.Series, thing: str) -> str:
     counts = labels.value_counts()
     each = " to ".join(dict.fromkeys(f"{n:,}" for n in (counts.min(), counts.max())))
     return f"{plural(len(labels), thing)} in {plural(len(counts), 'class', 'classes')} ({each} each)"
-
-
-def plural(count: int, noun: str, many: str | None = None) -> str:
-    """Count a noun. Example: `1 value`, `2,000 values`."""
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def to_arrow(series: pd.Series) -> Any:

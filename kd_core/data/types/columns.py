@@ -21,13 +21,13 @@ _NUMBERS_AS_NAMES = Says(
 _UNNAMED_COLUMNS = Says(
     "unnamed_columns",
     "warning",
-    "{count} column(s) without a name were called {some}.",
+    "{count} {count:column without a name was|columns without a name were} called {some}.",
     "Name them in the file, or drop them.",
 )
 _DUPLICATES = Says(
     "duplicate_columns",
     "warning",
-    "{count} column name(s) occur more than once: {some}. Later ones were numbered.",
+    "{count} {count:column name occurs|column names occur} more than once: {some}. Later ones were numbered.",
     "Rename them in the file, or drop the copies.",
 )
 _INDEX = Says(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.plain.counted import plural
 from kd_core.data.types import dates
 from kd_core.data.types.base import (
     COUNTS_ROWS,
@@ -17,7 +18,6 @@ from kd_core.data.types.base import (
     ColumnType,
     TypedColumn,
     finish,
-    plural,
     row_numbers,
     shown_rows,
 )

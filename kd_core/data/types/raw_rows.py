@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.plain.counted import plural
 from kd_core.data.types import dates
-from kd_core.data.types.base import ColumnType, plural, row_numbers, shown_rows
+from kd_core.data.types.base import ColumnType, row_numbers, shown_rows
 from kd_core.data.types.cells import kind_of
 from kd_core.data.types.numbers import NumberFormat
 from kd_core.data.types.typed_column import coerce
@@ -76,7 +77,7 @@ def columns_of(rows: Rows, names: Sequence[str]) -> tuple[dict[str, Cells], tupl
         found: dict[str, Cells] = {name: rows[name] for name in names}
         if twice := [name for name, column in found.items() if isinstance(column, pd.DataFrame)]:
             raise DataError(
-                "{count} column(s) are given more than once: {names}.",
+                "{count} {count:column is|columns are} given more than once: {names}.",
                 "Keep one column of each name.",
                 "columns_twice",
                 count=len(twice),
@@ -131,7 +132,7 @@ def _as_dict(row: Any, number: int, names: Sequence[str]) -> Mapping[str, Any]:
 def _require(names: Iterable[str], given: Collection[Any], place: str = "") -> None:
     if lacking := [name for name in names if name not in given]:
         raise DataError(
-            "{place}{count} column(s) are missing: {names}. Given: {given}.",
+            "{place}{count} {count:column is|columns are} missing: {names}. Given: {given}.",
             "Give every column that the model was taught with, in a file laid out as the run's own; write None, or an empty "
             "cell, where a value is missing.",
             "columns_missing",
@@ -144,7 +145,7 @@ def _require(names: Iterable[str], given: Collection[Any], place: str = "") -> N
 
 def unused(extra: Sequence[str]) -> tuple[str, ...]:
     """Tell which columns are not used, if any."""
-    return (f"{len(extra)} column(s) are not used: {', '.join(extra[:20])}",) if extra else ()
+    return (f"{plural(len(extra), 'column is', 'columns are')} not used: {', '.join(extra[:20])}",) if extra else ()
 
 
 def lost_values(given: pd.Series, missing: Array, column: ColumnType) -> str | None:

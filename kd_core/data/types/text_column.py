@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kd_core.data.plain.counted import plural
 from kd_core.data.types import dates, numbers
 from kd_core.data.types.base import (
     BIG_INTEGER,
@@ -21,7 +22,6 @@ from kd_core.data.types.base import (
     ColumnType,
     TypedColumn,
     finish,
-    plural,
     row_numbers,
     shown_rows,
 )

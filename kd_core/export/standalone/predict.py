@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 SCHEMA = 1
-BAD_INPUT, DAMAGED, OTHERWISE = 2, 3, 4  # exit codes
+BAD_INPUT, DAMAGED, OTHERWISE, UNREAD = 2, 3, 4, 141  # exit codes; the last as of any tool whose reader is gone
 
 
 class Damaged(RuntimeError):
@@ -119,5 +120,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _told(arguments: list[str]) -> int:
+    """Do the same, and end quietly where nobody reads on: `predict.py rows.csv | head`."""
+    try:
+        code = main(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes what is left as it ends
+        return UNREAD
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(_told(sys.argv[1:]))

@@ -13,6 +13,7 @@ import numpy as np
 
 from kd_core.data.encoding.saved import unpack
 from kd_core.data.input_spec import InputSpec, table_inputs
+from kd_core.data.plain.counted import plural
 from kd_core.data.plain.history import numbered, numbers_of, skipped
 from kd_core.data.plain.rows import Rows, UnfitRows
 from kd_core.data.plain.table_row import features
@@ -99,7 +100,8 @@ def _pixels(files: Files, rows: Rows) -> View:
                 why = found or f"it is a {type(cell).__name__}, not the content of a picture's file"
                 raise UnfitRows(f"The picture of row {at + 1:,} under '{name}' can't be read: {why}.")
             x[at] = found
-        said = (f"{black:,} cell(s) of {name} hold no picture and were read as black.",) if black else ()
+        hold, were = ("holds", "was") if black == 1 else ("hold", "were")
+        said = (f"{plural(black, 'cell')} of {name} {hold} no picture and {were} read as black.",) if black else ()
         return np.array(x.transpose(0, 3, 1, 2), order="C"), said
 
     return read

@@ -35,7 +35,7 @@ _SHOWN = 5  # values named as examples
 _NEW_VALUES = Says(
     "new_categories",
     "warning",
-    "{count:,} new rows hold {values:,} value(s) in {column} that no training row of the run held, for example {examples}.",
+    "{count:,} new rows hold {values:,} {values:value|values} in {column} that no training row of the run held, for example {examples}.",
     "They are read as any unknown value: the way of reading stays the run's own. A new run on all rows would learn them.",
 )
 _UNKNOWN_CLASSES = Says(

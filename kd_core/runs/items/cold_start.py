@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.data.dataset import Array, Dataset
-from kd_core.data.types.base import plural
+from kd_core.data.plain.counted import plural
 from kd_core.evaluate import METRICS
 from kd_core.runs import assessment
 from kd_core.runs.outcome import write_gain

@@ -123,7 +123,7 @@ def reader(spec: Any, dataset: Dataset, shape: Shape, words: int | None, vocabul
         )
     if len(columns) != width or not columns:
         raise DataError(
-            "The Keras model reads {width} numbers a row; {count} column(s) are given: {columns}.",
+            "The Keras model reads {width} numbers a row; {count} {count:column is|columns are} given: {columns}.",
             "Name its inputs in their order (columns){text}.",
             "keras_columns",
             width="any number of" if width is None else width,
@@ -208,7 +208,7 @@ def number_column(rows: pd.DataFrame, name: str) -> Array:
     odd = np.isnan(found) & column.notna().to_numpy(bool)
     if odd.any():
         raise DataError(
-            "The column '{name}' holds no numbers: {count:,} value(s) are words, the first is {value!r}.",
+            "The column '{name}' holds no numbers: {count:,} {count:value is a word|values are words}, the first is {value!r}.",
             "Name columns of numbers; a category must stand as the numbers that the model was trained with.",
             "keras_columns",
             name=name,
@@ -222,7 +222,7 @@ def _ids(x: Array, words: int, what: str) -> Array:
     odd = (x != np.round(x)) | (x < 0) | (x >= words)
     if odd.any():
         raise DataError(
-            "{count:,} value(s) of {what} are no ids: the first is {value:g}; the model knows whole numbers from 0 to {most:,}.",
+            "{count:,} {count:value|values} of {what} {count:is no id|are no ids}: the first is {value:g}; the model knows whole numbers from 0 to {most:,}.",
             "Check the columns, their order, and that the vocabulary is the model's own.",
             "keras_ids",
             count=int(odd.sum()),

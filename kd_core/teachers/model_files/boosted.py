@@ -31,7 +31,9 @@ from kd_core.teachers.model_files.columns import Reads, find_columns
 from kd_core.teachers.model_files.spec import BoosterFileSpec
 
 _ROWS = 65_536  # answered between two looks at a stop request
-_READS = Says("model_reads", "note", "The {noun} model has {trees:,} trees and reads {count} column(s): {columns}.")
+_READS = Says(
+    "model_reads", "note", "The {noun} model has {trees:,} trees and reads {count} {count:column|columns}: {columns}."
+)
 _STOPPED_EARLY = Says("model_rounds", "note", "{said}")
 
 

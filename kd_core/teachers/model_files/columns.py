@@ -40,7 +40,7 @@ def find_columns(names: Sequence[str], dataset: Dataset, chosen: Sequence[str] =
         )
     if missing:
         raise DataError(
-            "The model reads {count} column(s) that the data lacks: {missing}. Columns of the data: {known}.",
+            "The model reads {count} {count:column|columns} that the data lacks: {missing}. Columns of the data: {known}.",
             "Rename them, or name the columns in the order of the model's features (columns).",
             "model_columns",
             count=len(missing),

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from kd_core.data.plain.counted import plural
 from kd_core.teachers.pretrained.config import bounds
 
 LEAST_SIDE, MOST_SIDE = 8, 1_024
@@ -113,7 +114,7 @@ def _side(name: str, value: Any) -> int:
 def _bands(told: Mapping[str, Any], name: str, bands: int) -> tuple[float, ...]:
     value = told.get(name)
     if not isinstance(value, list) or len(value) != bands:
-        raise bounds(name, value, f"a list of {bands} number(s), one for each band")
+        raise bounds(name, value, f"a list of {plural(bands, 'number')}, one for each band")
     return tuple(_number(name, one) for one in value)
 
 

@@ -16,6 +16,7 @@ from pydantic import Field
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.files import sandbox
 from kd_core.data.library import UPLOADS, DataLibrary
+from kd_core.data.plain.counted import plural
 from kd_core.errors import DataError, Says
 from kd_core.machine.device import threads
 from kd_core.machine.timing import measure_latency
@@ -35,7 +36,7 @@ MOST_CONFIG_BYTES = 2**24
 _READS = Says(
     "keras_reads",
     "note",
-    "The Keras file reads {what}; its {outputs} output(s) are taken for the classes in the order {classes}.",
+    "The Keras file reads {what}; its {outputs} {outputs:output is|outputs are} taken for the classes in the order {classes}.",
     "Check the order of columns and classes: the file does not tell them.",
 )
 _GAPS = Says(
@@ -269,7 +270,7 @@ def _what(rows: Rows) -> str:
         how = "ids" if rows.numbers is None else f"words by a vocabulary of {len(rows.numbers):,}"
         return f"{rows.length} {how} of '{rows.column}', filled up at the {rows.fill}"
     shown = ", ".join(rows.columns[:20]) + (f" and {len(rows.columns) - 20} more" if len(rows.columns) > 20 else "")
-    return f"{len(rows.columns)} column(s) in the order {shown}"
+    return f"{plural(len(rows.columns), 'column')} in the order {shown}"
 
 
 def _classes(spec: KerasSpec, dataset: Dataset) -> str:

@@ -47,7 +47,7 @@ TRAINED_TIMES = (
 _OTHERS = Says(
     "texts_only",
     "note",
-    "The pretrained encoder reads the columns of free text ({read}); it does not read the {count} other column(s).",
+    "The pretrained encoder reads the columns of free text ({read}); it does not read the {count} other {count:column|columns}.",
     "Take another teacher where those columns matter.",
 )
 _LONG = Says(

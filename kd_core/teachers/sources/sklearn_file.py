@@ -19,6 +19,7 @@ from pydantic import Field
 from kd_core.data.dataset import SPLITS, Array, Dataset
 from kd_core.data.encoding.text_block import texts_of
 from kd_core.data.input_spec import TABLE
+from kd_core.data.plain.counted import plural
 from kd_core.errors import DataError, Problem, Says
 from kd_core.models.building import SHORT_FORM
 from kd_core.specs import Spec, unit
@@ -164,8 +165,8 @@ def open_model(file: Path, spec: SklearnFileSpec, dataset: Dataset) -> SklearnMo
     how = _how(spec, facts, dataset)
     columns = [] if how == "table" else _columns(how, spec, facts, dataset)
     what = {
-        "columns": f"{len(columns)} column(s) by their names",
-        "numbers": f"{len(columns)} column(s) as numbers ({', '.join(columns[:20])})",
+        "columns": f"{plural(len(columns), 'column')} by {'its name' if len(columns) == 1 else 'their names'}",
+        "numbers": f"{plural(len(columns), 'column')} as numbers ({', '.join(columns[:20])})",
         "table": f"the encoded table of {facts['features']} numbers",
         "text": f"the texts of {', '.join(columns)}",
     }[how]

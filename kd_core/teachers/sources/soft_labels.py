@@ -163,7 +163,7 @@ def _rows(spec: SoftLabelsSpec, frame: pd.DataFrame, dataset: Dataset) -> tuple[
     double = theirs.duplicated() & theirs.notna()
     if double.any():
         raise DataError(
-            "The soft labels name {count:,} row(s) more than once, for example {value}.",
+            "The soft labels name {count:,} {count:row|rows} more than once, for example {value}.",
             "Keep one answer for each row.",
             "soft_label_ids",
             count=int(double.sum()),

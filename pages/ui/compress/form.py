@@ -16,6 +16,7 @@ from kd_core.requests.compress_spec import CompressSpec
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.specs import Choice, RunSpec
+from pages.ui.access import start_row
 from pages.ui.compress import boxes, chains
 from pages.ui.compress.chains import Chain, Step, Steps
 from pages.ui.data import understanding
@@ -92,8 +93,8 @@ def spec_of(
     return asking.spec_of(folder.id, student=student, chains=named, **more)
 
 
-def foreseen(spec: RunSpec) -> tuple[Safe, Safe]:
-    """Say how long it takes, and what that is made from."""
+def foreseen(spec: RunSpec) -> tuple[Safe, Safe, Safe]:
+    """Say how long it takes, the same in brief, and what that is made from."""
     from kd_core.runs import estimate
     from kd_core.runs.compressing import check, foreseen
 
@@ -103,10 +104,12 @@ def foreseen(spec: RunSpec) -> tuple[Safe, Safe]:
     found = foreseen.foresee(spec, facts.rows, facts.inputs, facts.outputs, around, asks=asks)
     small = spec.compress
     assert small is not None
-    what = t("compress.time_searched", minutes=f"{small.minutes:g}") if not small.chains else ""
+    if not small.chains:
+        searched = t("compress.time_searched", minutes=f"{small.minutes:g}")
+        return searched, searched, launch.reasons(found)
     steps = sum(map(len, small.chains))
     about = {"steps": steps, "seeds": spec.training.seeds_at_first, "time": launch.time(found)}
-    return what or t("compress.time", **about), launch.reasons(found)
+    return t("compress.time", **about), launch.brief(found), launch.reasons(found)
 
 
 def build(key: str, student: str, possible: Steps) -> list[list[dict[str, Any]]]:
@@ -278,20 +281,22 @@ def finish(
     folder: RunFolder, student: str, asked: Sequence[Any], more: dict[str, Any], *, searched: bool, key: str
 ) -> None:
     """Say how long it takes, offer what was made of exactly this before, and draw the button."""
-    spec = None
+    spec, said, brief, why = None, t("compress.no_chain"), None, None
     if asked or searched:
         try:
             spec = spec_of(folder, student, asked, more)
-            said, why = foreseen(spec)
-            st.caption(said, help=why)
+            said, brief, why = foreseen(spec)
         except KDError as error:
             text.show_error(error)
-    else:
-        st.caption(t("compress.no_chain"))
+            said = t("distill.blocked")
+    with start_row.row("compress", said, brief, help=why):
+        pressed = st.button(
+            t("compress.start_search" if searched else "compress.start"),
+            key="compress-start",
+            type="primary",
+            icon=":material/compress:",
+            disabled=spec is None,
+        )
     launch.same_work(spec, "runs.py", "compress")
-    label = t("compress.start_search" if searched else "compress.start")
-    if (
-        st.button(label, key="compress-start", type="primary", icon=":material/compress:", disabled=spec is None)
-        and spec
-    ):
+    if pressed and spec is not None:
         launch.start(spec, "runs.py")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
 
 from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import same_seeds
+from pages.ui.access import aids
 from pages.ui.charts import compress as charts
 from pages.ui.compress import boxes, points, table
 from pages.ui.compress.typeset import typeset
@@ -25,22 +27,46 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
     block = same_seeds.of(block)
     found = {**found, "compressed": block}
     judgement(found, block)
-    st.markdown(f"##### {t('compress.chains')}")
-    boxes.chains(block)
-    for line in behind(block):
-        st.markdown(line)
-    take(run_id, block)
-    left, right = st.columns([3, 2], gap="large") if block.get("sensitivity") else (st.container(), st.container())
-    with left:
-        st.markdown(f"##### {t('compress.chart')}")
-        points.show(found, f"compressed-{run_id}")
-    with right:
-        layers(block, f"layers-{run_id}")
-    st.markdown(f"##### {t('compress.table.title')}")
-    table.show(block)
-    st.caption(t("compress.table.note", hardware=speed.hardware(found)))
-    for line in compress_words.known(block):
-        st.caption(typeset(line))
+    narrow = aids.is_narrow()
+    if narrow:  # the answer, what it is set beside and what can be done with it come before what they rest on
+        take(run_id, block)
+        chart(run_id, found)
+    with _part("compress.chains", folded=narrow):
+        boxes.chains(block)
+        for line in behind(block):
+            st.markdown(line)
+    if narrow:
+        with _part("compress.layers.title", folded=True):
+            layers(block, f"layers-{run_id}")
+    else:
+        take(run_id, block)
+        left, right = st.columns([3, 2], gap="large") if block.get("sensitivity") else (st.container(), st.container())
+        with left:
+            chart(run_id, found)
+        with right, _part("compress.layers.title", folded=False):
+            layers(block, f"layers-{run_id}")
+    with _part("compress.table.title", folded=narrow):
+        table.show(block)
+        st.caption(t("compress.table.note", hardware=speed.hardware(found)))
+        for line in compress_words.known(block):
+            st.caption(typeset(line))
+
+
+@contextmanager
+def _part(title: str, *, folded: bool) -> Iterator[None]:
+    """Draw what the verdict rests on under its title; on a phone it is folded, so that the answer is not screens long."""
+    if folded:
+        with st.expander(t(title)):
+            yield
+    else:
+        st.markdown(f"##### {t(title)}")
+        yield
+
+
+def chart(run_id: str, found: Mapping[str, Any]) -> None:
+    """Draw all stages of all chains under their title."""
+    st.markdown(f"##### {t('compress.chart')}")
+    points.show(found, f"compressed-{run_id}")
 
 
 def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
@@ -80,7 +106,7 @@ def take(run_id: str, block: Mapping[str, Any]) -> None:
             t("compress.take"),
             names,
             index=names.index(first) if first in names else None,
-            format_func=escape,
+            format_func=text.option,
             placeholder=t("compress.take_none"),
             key=f"compress-take-{run_id}",
             help=t("compress.take_help"),
@@ -93,7 +119,6 @@ def take(run_id: str, block: Mapping[str, Any]) -> None:
 
 def layers(block: Mapping[str, Any], key: str) -> None:
     """Draw what each layer loses alone; say why there is nothing to draw."""
-    st.markdown(f"##### {t('compress.layers.title')}")
     found = block.get("sensitivity") or ()
     said = compress_words.sensitivity(block)
     if not found or said is None:

@@ -115,6 +115,6 @@ def _kind(name: str, found: str | None, wanted: str | None) -> str | None:
         escape(name),
         options,
         key=key,
-        format_func=lambda kind: auto if kind is None else escape(task_of(kind).title),
+        format_func=lambda kind: auto if kind is None else task_of(kind).title,
         placeholder=auto,
     )

@@ -8,11 +8,12 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
 from pages.ui.compare import standing as of_stages
-from pages.ui.result import comparison, verdict
+from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.words import in_short
@@ -90,7 +91,9 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
     key = f"{page}-student-{row.id}"
     if st.session_state.get(key) not in names:
         st.session_state[key] = named if named in names else first(found, names)
-    chosen = st.selectbox(t(f"{page}.student"), names, key=key, format_func=escape, help=t(f"{page}.student_help"))
+    chosen = st.selectbox(
+        t(f"{page}.student"), names, key=key, format_func=lambda n: shown(found, n), help=t(f"{page}.student_help")
+    )
     st.query_params["student"] = chosen
     told = standing(found, str(chosen))
     if told:
@@ -112,14 +115,34 @@ def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
     return names[0]
 
 
+def shown(found: Mapping[str, Any], name: str) -> str:
+    """Name a model in the list: a student by its name, a plain model by what it is."""
+    plain = _plain(found).get(name)
+    return (
+        text.option(name)
+        if plain is None
+        else text.plain(t("export.plain", name=differences.plain_label(plain["name"])))
+    )
+
+
+def _plain(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return what the result tells of plain models, by the names under which the run keeps them."""
+    told = [one.get("reference") or {} for one in found.get("students") or ()]
+    return {f"plain {one['name']}": one for each in told for one in each.values() if one and "metrics" in one}
+
+
 def standing(found: Mapping[str, Any], name: str) -> Safe | None:
-    """Say what a student costs and reaches, and what its verdict was; None of a model that the result does not tell of."""
+    """Say what the model that is taken home costs and reaches, and what its verdict was; None of one that the result does not tell of."""
     metric = str((found.get("metric") or {}).get("name") or "")
-    for one in found.get("students") or ():
-        if one["name"] == name:
-            reached = (one["metrics"].get(metric) or {}).get("mean")
-            word = t(f"runs.short.{one['verdict']}")
-            return _standing(one.get("size_bytes"), comparison.cost(one, "latency"), metric, reached, found, word)
+    for read in read_outcome(found).students if found.get("students") else ():
+        if read.name == name:
+            word = t(f"runs.short.{read.verdict}")
+            time = comparison.cost(read.raw["baseline"] if read.alone else read.raw, "latency")
+            said = _standing(read.bytes or read.raw.get("size_bytes"), time, metric, read.own.mean(metric), found, word)
+            return Safe(f"{said} · {t('export.alone')}") if read.alone else said
+    if (one := _plain(found).get(name)) is not None:
+        reached = (one["metrics"].get(metric) or {}).get("mean")
+        return _standing(one.get("bytes"), comparison.cost(one, "latency"), metric, reached, found, None)
     for one in (found.get("compressed") or {}).get("stages") or ():
         if one["name"] == name and not one.get("reason"):
             reached = one["metrics"].get(metric)

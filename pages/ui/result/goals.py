@@ -198,7 +198,7 @@ def _hold(key: str, held: dict[str, object]) -> None:
 
 
 def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
-    """Name the candidate to ship: the smallest that meets all goals, else the smallest that misses fewest.
+    """Name the candidate to ship: the smallest that meets all goals surely, else on the mean, else the smallest that misses fewest.
 
     The smallest rather than the best: among many, the best score on the rows shown would flatter itself. Of equally
     small ones the best on validation.
@@ -209,7 +209,12 @@ def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
     def rank(c: Candidate) -> tuple[float, ...]:
         sign = 1.0 if verdict.lower_is_better(goals.metric) else -1.0
         order = (c.costs.get("size"), None if c.validation is None else sign * c.validation, c.costs.get("latency"))
-        return (len(goals.missed(c)), len(goals.unknown(c)), *(size if x is None else x for x in order))
+        return (
+            len(goals.missed(c)),
+            len(goals.unknown(c)),
+            not goals.sure(c),
+            *(size if x is None else x for x in order),
+        )
 
     return min(known, key=rank, default=None)
 
@@ -325,7 +330,8 @@ def price(found: Sequence[Candidate], goals: Goals) -> list[Safe]:
     if goals.meets(chosen) and best is not None and text.score(best.value) != text.score(chosen.value):
         size = text.size(best.costs.get("size"))
         said.append(t("compare.goal.higher", name=best.name, size=size, value=text.score(best.value)))
-    sure = pick([c for c in found if goals.sure(c)], goals)
-    if goals.meets(chosen) and not goals.sure(chosen) and sure is not None:
-        said.append(t("compare.goal.sure_one", name=sure.name, size=text.size(sure.costs.get("size"))))
+    own = chosen.costs.get("size")
+    smaller = [c for c in able if own is not None and (c.costs.get("size") or own) < own]
+    if goals.sure(chosen) and (one := pick(smaller, goals)) is not None:
+        said.append(t("compare.goal.mean_one", name=one.name, size=text.size(one.costs.get("size"))))
     return said

@@ -78,12 +78,18 @@ def choose_student(found: Result, run_id: str) -> int:
     best = verdict.best_student(found)
     if len(students) == 1:
         return 0
+    key, names = f"student-{run_id}", [s["name"] for s in students]
+    asked = st.query_params.get("student")
+    if (
+        asked in names and st.session_state.get(f"{key}-asked") != asked
+    ):  # the address is followed once, then the choice
+        st.session_state.update({key: names.index(asked), f"{key}-asked": asked})
     chosen = st.pills(
         t("runs.result.student"),
         list(range(len(students))),
-        default=best,
+        default=None if key in st.session_state else best,
         format_func=lambda i: f"{escape(students[i]['name'])} · {t('runs.short.' + students[i]['verdict'])}",
-        key=f"student-{run_id}",
+        key=key,
         help=t("runs.result.student_help"),
         required=True,
     )

@@ -74,6 +74,11 @@ def time(found: Estimate) -> Safe:
     return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
 
 
+def brief(found: Estimate) -> Safe:
+    """Say the time of an estimate and nothing else, where there is room for no more."""
+    return t("distill.time_brief", seconds=text.seconds(found.seconds))
+
+
 def _time(spec: RunSpec, found: Estimate) -> Safe:
     """Say the time, and where most of it is a network teacher's whose epochs nobody bounded, what bounds them."""
     from kd_core.runs import plan

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from kd_core.errors import KDError, Problem
+from kd_core.errors import KDError, Problem, fill
 
 CATALOGUE = Path(__file__).parent.parent / "catalogue"
 _LOG = logging.getLogger("kd_workbench.pages")
@@ -48,6 +48,11 @@ def escape(text: object) -> Safe:
 def plain(text: str) -> str:
     """Take escaping and bold type off again, for places that are never read as markup: alternative texts."""
     return html.unescape(text.replace("**", "")).replace(_WORD_JOINER, "") if isinstance(text, Safe) else str(text)
+
+
+def option(name: object) -> str:
+    """Show a name in a list to choose from, which reads no markup: literally, with what is invisible made visible."""
+    return plain(escape(name))
 
 
 def shorten(text: str, most: int = 24) -> str:
@@ -109,7 +114,7 @@ def t(key: str, **values: object) -> Safe:
     """Say `key` in the person's language; values are escaped. Errors: KeyError for a missing key."""
     text = catalogue()[key]
     filled = {k: escape(v) if isinstance(v, str) else v for k, v in values.items()}
-    return Safe(text.format(**filled) if filled else text)
+    return Safe(fill(text, **filled) if filled else text)
 
 
 def term(name: str) -> Safe:

@@ -89,7 +89,9 @@ def _choose(queries: Queries, scores: Mapping[str, Any], key: str) -> int:
             t("ranking.query", column=queries.column or t("ranking.group")),
             order,
             key=key,
-            format_func=lambda g: t("ranking.query_option", name=escape(queries.names[g]), rows=text.exact(sizes[g])),
+            format_func=lambda g: text.plain(
+                t("ranking.query_option", name=escape(queries.names[g]), rows=text.exact(sizes[g]))
+            ),
             help=t("ranking.query_help"),
         )
     )

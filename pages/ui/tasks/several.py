@@ -28,7 +28,7 @@ def show(found: Mapping[str, Any], index: int) -> None:
     st.caption(t("task.several.note"))
     with st.expander(t("task.several.more"), icon=":material/table_rows:"):
         names = [one["name"] for one in tasks]
-        chosen = st.selectbox(t("task.several.which"), names, format_func=escape, key=f"task.several.{index}")
+        chosen = st.selectbox(t("task.several.which"), names, format_func=text.option, key=f"task.several.{index}")
         cards.table(metrics(tasks[names.index(chosen)]), hide_index=True, height="content", alt=t("task.several.more"))
 
 

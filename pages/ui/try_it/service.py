@@ -11,7 +11,7 @@ from kd_core.data.types.base import ColumnType
 from kd_core.errors import KDError
 from kd_core.export.purpose import Purpose
 from pages.ui.shared import text
-from pages.ui.shared.text import escape, t
+from pages.ui.shared.text import t
 from pages.ui.try_it.models import Reply
 
 
@@ -33,7 +33,7 @@ def asked(
         with st.container(horizontal=True, vertical_alignment="bottom"):
             host = next(iter(known))
             if len(known) > 1:
-                host = str(st.selectbox(t("try_it.service_at"), list(known), format_func=escape, key=f"{key}.at"))
+                host = str(st.selectbox(t("try_it.service_at"), list(known), format_func=text.option, key=f"{key}.at"))
             token = None
             if names := posting.tokens():
                 token = st.selectbox(

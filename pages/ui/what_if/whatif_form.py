@@ -9,6 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.registry import Situation
 from kd_core.specs import SEVERAL, Choice, DatasetSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
+from pages.ui.access import start_row
 from pages.ui.runs import draft, launch, students, teachers
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
@@ -188,22 +189,23 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
     if spec is not None and reason is None:
         count = grid.count(spec)
         reason = t("what_if.form.one_cell") if count.cells < 2 else None
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="whatif-finish"):
-        if spec is not None and count is not None and reason is None:
-            found = launch.foresee(spec, facts)
-            said = t(
-                "what_if.form.count",
-                variants=text.exact(count.variants),
-                cells=text.exact(count.cells),
-                seeds=spec.training.seeds_at_first,
-                trainings=text.exact(count.trainings),
-                time=launch.time(found),
-            )
-            if count.trainings < count.variants:
-                said = Safe(f"{said} {t('what_if.form.shared')}")
-            st.markdown(said, help=f"{t('what_if.form.count_help')} {launch.reasons(found)}", width="stretch")
-        else:
-            st.markdown(f":orange[:material/info: {reason}]", width="stretch")
+    brief, why = None, None
+    if spec is not None and count is not None and reason is None:
+        found = launch.foresee(spec, facts)
+        said = t(
+            "what_if.form.count",
+            variants=text.exact(count.variants),
+            cells=text.exact(count.cells),
+            seeds=spec.training.seeds_at_first,
+            trainings=text.exact(count.trainings),
+            time=launch.time(found),
+        )
+        if count.trainings < count.variants:
+            said = Safe(f"{said} {t('what_if.form.shared')}")
+        brief, why = launch.brief(found), f"{t('what_if.form.count_help')} {launch.reasons(found)}"
+    else:
+        said = Safe(f":orange[:material/info: {reason}]")
+    with start_row.row("whatif", said, brief, help=why):
         pressed = st.button(
             t("what_if.form.start"),
             type="primary",

@@ -184,7 +184,7 @@ def test_users_with_few_events(tmp_path):
     few = pd.DataFrame([("two", "i1", 1), ("two", "rare", 2), ("one", "lonely", 1)], columns=["user", "item", "time"])
     data = dataset(pd.concat([events(), few]), tmp_path)
     (short,) = [p for p in data.problems if p.code == "short_users"]
-    assert "1 user(s) with two events" in short.message and "1 with one" in short.message
+    assert "1 user with two events" in short.message and "1 with one is" in short.message
     users = {s: set(data.rows["user"].iloc[data.parts[s].row_ids]) for s in data.parts}
     assert "two" in users["train"] and "two" not in users["test"] | users["validation"]
     assert "rare" in data.classes and "lonely" not in data.classes

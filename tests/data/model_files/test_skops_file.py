@@ -35,7 +35,7 @@ ONE = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "
     [
         (
             attribute("C", "FunctionNode", "os", "system"),
-            r"holds 1 type\(s\) that are not built here: os\.system\. Models of",
+            r"holds 1 type that is not built here: os\.system\. Models of",
         ),
         (attribute("C", "TypeNode", "subprocess", "Popen"), r"subprocess\.Popen"),
         (attribute("C", "ObjectNode", "pathlib", "Path", content=EMPTY), r"pathlib\.Path"),

@@ -96,7 +96,7 @@ def test_names_given_by_hand(tmp_path):
     assert list(table.frame.columns) == ["long", "wide", "kind"] and len(table.frame) == 3
     renamed = read(tmp_path, "a,b\n1,2\n3,4\n", ReadSpec(names=("x", "y")))
     assert list(renamed.frame.columns) == ["x", "y"] and len(renamed.frame) == 2
-    with pytest.raises(DataError, match=r"2 name\(s\) were given for 3 column\(s\)\. Give one name for each column"):
+    with pytest.raises(DataError, match=r"2 names were given for 3 columns\. Give one name for each column"):
         read(tmp_path, text, ReadSpec(names=("x", "y")))
 
 

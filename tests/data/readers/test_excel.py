@@ -29,7 +29,7 @@ def test_types_blank_rows_and_a_wide_row(tmp_path):
     assert table.frame["column_7"].tolist()[1] == "more" and table.frame["s"][0] == "NA"
     messages = [p.message for p in table.problems]
     assert "The table begins in row 2 of the sheet." in messages
-    assert "1 blank row(s) were skipped." in messages
+    assert "1 blank row was skipped." in messages
     assert "Column 'mixed' mixes number, text; it was read as text." in messages
     assert table.members == ("Sheet",) and table.understood == {"format": "Excel", "sheet": "Sheet"}
 

@@ -148,7 +148,7 @@ def test_a_bad_line_is_named(tmp_path, line, code, shown):
 
 def test_missing_values_are_told_and_kept(tmp_path):
     table = read_table(written(tmp_path, "1 1:nan 2:1\n0 1:4\n"))
-    assert np.isnan(table.frame["f1"][0]) and "1 value(s)" in table.problems[0].message
+    assert np.isnan(table.frame["f1"][0]) and "1 value in" in table.problems[0].message
 
 
 def test_a_line_without_end_and_a_set_without_rows_are_refused(tmp_path, monkeypatch):

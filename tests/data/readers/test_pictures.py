@@ -89,11 +89,11 @@ def test_loose_pictures_and_other_files_are_counted_and_left_out(tmp_path):
     assert (
         said(table, "loose_files").message == "1 of the pictures lie in no class folder and were left out: cover.png."
     )
-    assert said(table, "skipped_members").message == "2 file(s) that are no pictures were skipped: notes.txt, ._0.png."
+    assert said(table, "skipped_members").message == "2 files that are no pictures were skipped: notes.txt, ._0.png."
 
 
 def test_one_class_is_refused_by_name(tmp_path):
-    with pytest.raises(DataError, match=r"holds pictures in 1 class folder\(s\) \('red'\); at least 2") as caught:
+    with pytest.raises(DataError, match=r"holds pictures in 1 class folder \('red'\); at least 2") as caught:
         read_table(zipped(tmp_path / "a.zip", {f"red/{i}.png": encoded(solid()) for i in range(3)}))
     assert caught.value.code == "class_folders"
 
@@ -162,7 +162,7 @@ def test_mixed_sizes_come_to_the_middle_one_and_at_most_the_side(tmp_path):
     table = read_table(path)
     assert table.understood["size"] == "64 x 32, colour"
     told = said(table, "scaled_pictures").message
-    assert told == "6 of 6 pictures of 2 size(s) were stretched to 64 x 32, colour."
+    assert told == "6 of 6 pictures of 2 sizes were stretched to 64 x 32, colour."
     assert read_table(path, ReadSpec(picture_side=100)).understood["size"] == "100 x 50, colour"
 
 

@@ -81,7 +81,7 @@ def test_what_is_no_text_empty_or_too_long_is_counted_and_left_out(tmp_path):
     assert unreadable.startswith("2 of 43 text files can't be read and were left out: ")
     assert "long.txt (100,001 bytes)" in unreadable and "broken.txt (byte 4 is not UTF-8)" in unreadable
     assert said(table, "loose_files").message == "1 of the texts lie in no class folder and were left out: loose.txt."
-    assert said(table, "skipped_members").message == "2 file(s) that are no texts were skipped: photo.png, README.txt."
+    assert said(table, "skipped_members").message == "2 files that are no texts were skipped: photo.png, README.txt."
 
 
 def test_one_folder_is_refused(tmp_path):

@@ -50,7 +50,7 @@ def test_rows_of_other_words_are_left_out_and_counted(tmp_path):
     path.write_text("\n".join(f"{line},{word}" for line, word in zip(body, words, strict=True)))
     found = profile_table(read_table(path), target="bought", part="set")
     (said,) = [p for p in found.problems if p.code == "no_part"]
-    assert said.message == "10 row(s) are left out: set says neither train, validation nor test."
+    assert said.message == "10 rows are left out: set says neither train, validation nor test."
     dataset = prepare(DatasetSpec(source=str(path), target="bought", part="set"), tmp_path)
     assert sum(len(part.y) for part in dataset.parts.values()) == 80
 

@@ -31,7 +31,7 @@ def test_unknown_items_are_skipped_and_told():
     view, _ = fitted(["shoe sock"])
     x, said = view.read([{"history": "shoe tie sock coat"}, {"history": " hat "}])
     assert x.tolist() == [[0, 0, 1, 2], [0, 0, 0, 3]]
-    assert said == ("2 item(s) of history are in no training row and were skipped, first 'tie'.",)
+    assert said == ("2 items of history are in no training row and were skipped, first 'tie'.",)
     assert view.read([{"history": "hat"}])[1] == ()
     assert view.read([])[0].shape == (0, 4)
 

@@ -135,9 +135,9 @@ def test_raw_rows_are_read_each_column_as_its_own_view_does():
     assert np.array_equal(view.read({**rows[0], "price": "dear"})[0], view.read([{**rows[0], "price": None}])[0])
     found, said = view.read([{**rows[0], "photo": None, "price": "dear", "more": 1}])
     assert said == (
-        "1 column(s) are not used: more",
+        "1 column is not used: more",
         "1 value of price could not be read as a number and counted as missing: row 1, 'dear'.",
-        "1 cell(s) of photo hold no picture and were read as black: row 1.",
+        "1 cell of photo holds no picture and was read as black: row 1.",
     )
     assert view.read([])[0].shape == (0, *view.spec.shape)
 

@@ -112,7 +112,8 @@ def test_what_meets_on_the_mean_alone_is_said_to_do_so():
     assert asked.meets(near) and not asked.sure(near) and asked.sure(far)
     assert goals.words(near, asked).endswith("meets all on the mean, not surely: ROC-AUC may be 0.890, asked 0.900")
     assert goals.words(far, asked).endswith("meets all")
-    assert str(goals.price([near, far], asked)[-1]).startswith("small (900 B) meets them surely")
+    assert goals.pick([near, far], asked) == far  # what is surely met counts more than the last bytes
+    assert str(goals.price([near, far], asked)[-1]) == "tiny (500 B) is smaller and meets them on the mean, not surely."
     error = goals.Goals("rmse", 0.9)
     assert not error.sure(goals.Candidate("c", "tiny", 0.89, {}, surely=0.91)) and error.sure(replace(near, value=0.8))
 

@@ -59,4 +59,4 @@ def test_the_page_draws_the_smaller_student_and_lists_it():
     assert "No smaller student was chosen in smaller (" in words(
         again
     )  # a run that was chosen is not left out in silence
-    assert table["Distilling"].isna()[1] and "model(s) are not drawn" not in words(at)
+    assert table["Distilling"].isna()[1] and "not drawn, because" not in words(at)

@@ -7,6 +7,7 @@ import pytest
 
 from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import same_seeds
+from pages.ui.access import aids
 from pages.ui.compare import smaller as taken
 from pages.ui.compare import standing
 from pages.ui.compress import boxes, points, table, told
@@ -195,3 +196,19 @@ def test_export_and_compare_tell_the_student_over_the_same_seeds(jobs):  # noqa:
     assert taken.taken(found)["name"] == "tiny, int8 (2 of 5 seeds)"
     whole = smaller()
     assert "seeds" not in str(choosing.standing(whole, "half-again-int8")) + taken.taken(whole)["name"]
+
+
+def test_a_phone_says_the_answer_first_and_folds_what_it_rests_on(jobs, monkeypatch):  # noqa: F811
+    found = smaller()
+    wide = opened(found)
+    monkeypatch.setattr(aids, "is_narrow", lambda: True)
+    narrow = opened(found)
+    parts = [str(t(f"compress.{one}")) for one in ("chains", "layers.title", "table.title")]
+    folds = {e.label: e for e in narrow.expander if e.label in parts}
+    assert list(folds) == parts and not any(e.proto.expanded for e in folds.values())
+    assert not [e for e in wide.expander if e.label in parts]
+    said = [line.removeprefix("##### ") for line in words(narrow).splitlines()]
+    assert sorted({*said, *parts}) == sorted({line.removeprefix("##### ") for line in words(wide).splitlines()})
+    inside = "\n".join(m.value for m in folds[parts[0]].markdown)
+    assert f"**{found['compressed']['stages'][1]['name']}**" in inside
+    assert str(typeset(compress_words.verdict(found["compressed"]))) not in inside

@@ -64,7 +64,7 @@ def test_the_first_row_can_be_called_names_where_the_message_says_so(jobs):  # n
 def test_wrong_names_say_how_many_are_needed(jobs):  # noqa: F811
     at = upload("adult.csv", census())
     next(x for x in at.text_area if ".settings" in x.key).set_value("age, work").run()
-    assert "2 name(s) were given for 4 column(s)." in at.error[0].value
+    assert "2 names were given for 4 columns." in at.error[0].value
     next(x for x in at.text_area if ".settings" in x.key).set_value("a, b, c, d").run()
     assert not at.error and "90 rows" in words(at)
 

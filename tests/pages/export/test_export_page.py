@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from kd_core.export import parity
 from kd_core.export.web import runtime
 from kd_core.runs.exporting import exporting
-from pages.ui.export import making, offers
-from pages.ui.result import verdict
-from pages.ui.shared import engine, example
+from pages.ui.export import choosing, making, offers
+from pages.ui.result import differences, verdict
+from pages.ui.shared import engine, example, text
+from pages.ui.shared.text import t
 from pages.ui.words import in_short
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -77,7 +79,27 @@ def test_the_address_names_the_model(run_id):
     names = engine.models_of_run(run_id)
     at = open_page("export", run=run_id, student=names[-1])
     box = next(one for one in at.selectbox if one.key == f"export-student-{run_id}")
-    assert box.value == names[-1] and box.options == [str(n) for n in names]
+    assert box.value == names[-1] and len(box.options) == len(names)
+    assert not any("&#" in option for option in box.options)  # a list to choose from reads no markup
+
+
+def test_a_plain_model_is_named_as_elsewhere_with_its_own_size_and_score(run_id):
+    found = engine.store().folder(run_id).result()
+    best, metric = found["students"][0]["reference"]["best"], found["metric"]["name"]
+    name = f"plain {best['name']}"
+    assert choosing.shown(found, name).startswith(differences.plain_label(best["name"]))
+    said = str(choosing.standing(found, name))
+    assert text.size(best["bytes"]) in said and text.score(best["metrics"][metric]["mean"]) in said
+
+
+def test_a_model_that_was_trained_alone_is_told_with_its_own_score(run_id):
+    found = copy.deepcopy(engine.store().folder(run_id).result())
+    one, metric = found["students"][0], found["metric"]["name"]
+    taught, alone = (text.score(side["metrics"][metric]["mean"]) for side in (one, one["baseline"]))
+    assert taught != alone and f"**{taught}**" in str(choosing.standing(found, one["name"]))
+    one["deployed"] = {**(one.get("deployed") or {}), "arm": "baseline"}
+    said = str(choosing.standing(found, one["name"]))
+    assert f"**{alone}**" in said and str(t("export.alone")) in said
 
 
 def test_a_result_leads_to_it(run_id):

@@ -107,7 +107,7 @@ def test_cost_can_be_changed_and_models_without_it_are_counted(by):
     at = open_page("compare", runs=done_run())
     at.get("button_group")[0].set_value(by).run()
     assert not at.exception
-    missing = "1 model(s) are not drawn" in words(at)
+    missing = "1 model is not drawn" in words(at)
     assert missing == (by == "flops")
 
 
@@ -274,7 +274,8 @@ def test_a_click_in_the_chart_picks_the_row_and_an_empty_event_keeps_it():
     at.session_state["pareto"] = {"selection": {"points": [{"customdata": [f"{run_id}:1", "x"]}]}}
     at.run()
     assert at.session_state["compare-picked"] == [f"{run_id}:1"]
-    assert any("Open small of" in link.proto.label for link in at.get("page_link"))
+    (link,) = [link for link in at.get("page_link") if "Open small of" in link.proto.label]
+    assert "student=small" in link.proto.query_string
     at.session_state["pareto"] = {"selection": {"points": []}}
     at.run()
     assert at.session_state["compare-picked"] == [f"{run_id}:1"]

@@ -215,3 +215,12 @@ def test_names_alike_at_their_start_show_what_differs_in_their_own_order():
         "T=4 tiny",
     ]
     assert text.apart(["x" * 40, "x" * 41, "x" * 40]) == ["x" * 40, "x" * 41, "x" * 40]
+
+
+def test_lists_to_choose_from_show_names_literally():
+    pages = Path(text.__file__).parents[2]
+    lists = [
+        p.name for p in pages.rglob("*.py") if re.search(r"selectbox\([^)]*format_func=escape", p.read_text("utf-8"))
+    ]
+    assert lists == []  # they read no markup, so that entities would be seen
+    assert text.option("a_b <i>*") == "a_b <i>*" and "U+202E" in text.option("a\u202eb")

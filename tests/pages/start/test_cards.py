@@ -89,4 +89,6 @@ def test_on_a_phone_most_samples_are_one_fold_away(jobs, narrow):  # noqa: F811
         SCENARIOS.names()
     )
     if narrow:
-        assert {b.key for b in folded[0].button} == {f"start-{e.name}" for e in sources.scenarios()[cards.FIRST_ON_PHONE :]}
+        assert {b.key for b in folded[0].button} == {
+            f"start-{e.name}" for e in sources.scenarios()[cards.FIRST_ON_PHONE :]
+        }

@@ -208,7 +208,7 @@ def test_cells_with_fewer_seeds_are_told():
 def test_added_seeds_are_told_with_what_looking_again_costs():
     run_id = make_sweep("done", seeds=3)
     Added((Round((3, 4), (1,)),)).write(folder_of(run_id))
-    assert "2 seed(s) were added for some cells after a first look" in said(page(run_id))
+    assert "2 seeds were added for some cells after a first look" in said(page(run_id))
 
 
 def test_damage_of_what_was_added_is_told():

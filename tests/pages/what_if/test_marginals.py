@@ -52,7 +52,7 @@ def test_the_page_draws_a_chart_a_setting_on_one_scale_and_says_what_is_averaged
     drawn = [c for c in charts(at) if c["layout"].get("height") == 230]
     assert len(drawn) == 3 and len({tuple(c["layout"]["yaxis"]["range"]) for c in drawn}) == 1
     assert [html.unescape(c["layout"]["xaxis"]["title"]["text"]) for c in drawn] == ["Student", "T", "α"]
-    assert "not at the best of them" in said(at) and said(at).count("Mean over 6 combination(s)") == 2
+    assert "not at the best of them" in said(at) and said(at).count("Mean over 6 combinations") == 2
 
 
 @pytest.mark.slow

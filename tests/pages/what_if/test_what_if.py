@@ -239,7 +239,7 @@ def test_a_stopped_grid_shows_what_it_has_and_why_the_rest_is_missing():
 def test_diverged_trainings_are_counted_not_hidden():
     run_id = make_sweep(diverged=(4,))
     at = run_page(run=run_id)
-    assert not at.exception and "1 training(s) came to no usable end" in said(at)
+    assert not at.exception and "1 training came to no usable end" in said(at)
 
 
 @pytest.mark.slow

@@ -154,7 +154,7 @@ def test_what_reads_like_a_test_row_of_the_run_is_not_learned_from(place):
 def test_values_that_nobody_knew_are_counted(place):
     path = changed(place, "green", lambda frame: frame.assign(colour=["green"] * 7 + list(frame["colour"][7:])))
     told = [p for p in Going(spec_of("first", path)).dataset.problems if p.code == "new_categories"]
-    assert told[0].message.startswith("7 new rows hold 1 value(s) in colour") and "'green'" in told[0].message
+    assert told[0].message.startswith("7 new rows hold 1 value in colour") and "'green'" in told[0].message
 
 
 def test_a_label_that_is_no_class_is_left_to_the_teacher(place):
@@ -167,7 +167,7 @@ def test_a_label_that_is_no_class_is_left_to_the_teacher(place):
 @pytest.mark.parametrize(
     ("change", "code", "said"),
     [
-        (lambda f: f.drop(columns="b"), "columns_missing", "1 column(s) are missing: b"),
+        (lambda f: f.drop(columns="b"), "columns_missing", "1 column is missing: b"),
         (
             lambda f: f.assign(bought=f["a"]),
             "new_labels",

@@ -111,14 +111,27 @@ def test_the_card_tells_data_recipe_measures_limits_and_licence_and_no_place_on_
     assert "Not stated. Whoever hands this out" in contents(export(run.path).path)[1]["CARD.md"].decode()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise there")
+@pytest.mark.parametrize("count", [3, 4000])
+def test_who_stops_reading_the_answers_gets_no_traceback(open_at, count):
+    rows = open_at / "rows.csv"
+    rows.write_text("kind,a,b\n" + "red,1,2\n" * count)
+    read, write = os.pipe()
+    os.close(read)  # as `| head` does once it has its lines: of few answers nothing was written yet, of many a part
+    program_itself = [sys.executable, "-I", open_at / "predict.py", rows]
+    done = subprocess.run(program_itself, stdout=write, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
     rows = open_at / "rows.csv"
     rows.write_text("kind,a,b,more\nred,1.5,abc,x\n\nnever seen,,2,y\n")
     done = asked(open_at, rows)
     assert done.returncode == 0
     assert (
-        "note: 1 column(s) are not used: more" in done.stderr
-        and "1 value(s) of b could not be read as a number" in done.stderr
+        "note: 1 column is not used: more" in done.stderr
+        and "1 value of b could not be read as a number" in done.stderr
     )
     found = [json.loads(line) for line in done.stdout.splitlines()]
     wanted, _ = kd_core.load(run.path).ask(
@@ -128,7 +141,7 @@ def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
     assert [one["target"] for one in found] == np.array(["no", "yes"])[wanted.argmax(axis=1)].tolist()
     rows.write_text("kind,a\nred,1\n")
     done = asked(open_at, rows)
-    assert done.returncode == 2 and "error: Row 1: 1 column(s) are missing: b. Given: kind, a" in done.stderr
+    assert done.returncode == 2 and "error: Row 1: 1 column is missing: b. Given: kind, a" in done.stderr
     rows.write_text("kind,a,b\nred,1\n")
     assert "Row 1 of rows.csv has 2 cells where 3 columns are named" in asked(open_at, rows).stderr
     rows.write_bytes(b"kind,a,b\n\xff,1,2\n")

@@ -49,12 +49,12 @@ def of_sklearn(frame, place):
 
 
 FILES = {
-    "lightgbm_file": (of_lightgbm, "m.txt", "LightGBM text model has 40 trees and reads 3 column(s): a, b, kind"),
-    "xgboost_file": (of_xgboost, "m.ubj", "XGBoost model has 20 trees and reads 2 column(s): a, b"),
+    "lightgbm_file": (of_lightgbm, "m.txt", "LightGBM text model has 40 trees and reads 3 columns: a, b, kind"),
+    "xgboost_file": (of_xgboost, "m.ubj", "XGBoost model has 20 trees and reads 2 columns: a, b"),
     "sklearn_file": (
         of_sklearn,
         "m.skops",
-        "a pipeline of 2 steps that ends in HistGradientBoostingClassifier; it reads 3 column(s)",
+        "a pipeline of 2 steps that ends in HistGradientBoostingClassifier; it reads 3 columns",
     ),
 }
 

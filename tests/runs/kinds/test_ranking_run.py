@@ -71,7 +71,7 @@ def test_the_same_product_in_two_searches_joins_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("grades", "code", "said"),
     [
-        ((-1, 0, 2), "grade_negative", "grade(s) below 0, the lowest is -1"),
+        ((-1, 0, 2), "grade_negative", "grades below 0, the lowest is -1"),
         ((0, 2, 45), "grade_high", "the highest is 45"),
     ],
 )

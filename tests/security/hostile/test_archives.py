@@ -10,7 +10,7 @@ import pytest
 
 from kd_core import limits
 from kd_core.data.files.reading import read_table
-from kd_core.errors import DataError
+from kd_core.errors import DataError, fill
 from kd_core.specs import ReadSpec
 
 CSV = "a,b\n1,2\n3,4\n"
@@ -112,7 +112,7 @@ def test_row_46_junk_is_skipped_and_counted(tmp_path):
         )
     )
     note = found(table, "skipped_members")
-    assert note.count == 3 and "3 file(s) that are no tables were skipped" in note.message
+    assert note.count == 3 and "3 files that are no tables were skipped" in note.message
     assert len(table.frame) == 2 and table.members == ("a.csv",)
     error = refusal(zipped(tmp_path, [("Readme.txt", "hello")]))
     assert error.code == "no_table" and "holds no table" in error.message
@@ -130,7 +130,7 @@ def test_same_schema_is_one_table_and_findings_are_gathered(tmp_path):
     assert len(table.frame) == 6 and table.understood["files"] == "3 files"
     assert (
         "0.csv: " in found(table, "index_column").message
-        and "(and in 2 more file(s))" in found(table, "index_column").message
+        and "(and in 2 more files)" in found(table, "index_column").message
     )
 
 
@@ -138,10 +138,10 @@ def test_a_finding_of_a_file_is_told_with_its_name_by_a_template(tmp_path):
     table = read_table(zipped(tmp_path, [(f"{i}.csv", "a,a\nx,y\nz,w\n") for i in range(3)]))
     told = found(table, "duplicate_columns")
     assert told.message == (
-        "0.csv: 1 column name(s) occur more than once: a. Later ones were numbered. (and in 2 more file(s))"
+        "0.csv: 1 column name occurs more than once: a. Later ones were numbered. (and in 2 more files)"
     )
     assert told.count == 3
-    assert told.template.format(column=told.column, count=told.count, **told.values) == told.message
+    assert fill(told.template, column=told.column, count=told.count, **told.values) == told.message
 
 
 def test_different_schemas_offer_the_members(tmp_path):
@@ -160,4 +160,4 @@ def test_a_bad_member_is_named(tmp_path):
     error = refusal(zipped(tmp_path, [("ok.csv", CSV), ("bad.csv", 'a,b\n1,"open\n')]))
     assert error.code == "unclosed_quote" and error.message.startswith("In 'bad.csv': ")
     table = read_table(zipped(tmp_path, [("ok.csv", CSV), ("none.csv", "")]))
-    assert found(table, "empty_members").message == "1 empty file(s) were skipped: none.csv."
+    assert found(table, "empty_members").message == "1 empty file was skipped: none.csv."

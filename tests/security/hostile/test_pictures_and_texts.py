@@ -75,7 +75,7 @@ def test_row_48_cut_off_and_moving(tmp_path):
     webp, apng = encoded(solid(), "WEBP", lossless=True, **frames), encoded(solid(), "PNG", **frames)
     table = read_table(zipped(tmp_path, pictures(red__cut_jpg=cut, red__a_webp=webp, red__b_png=apng)))
     assert len(table.frame) == 8 and "cut.jpg (" in found(table, "broken_pictures").message
-    assert found(table, "moving_pictures").message == "2 picture(s) move; their first frame is taken."
+    assert found(table, "moving_pictures").message == "2 pictures move; their first frame is taken."
 
 
 @pytest.mark.parametrize(

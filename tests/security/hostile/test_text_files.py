@@ -36,7 +36,7 @@ def test_row_01_empty_file(tmp_path):
 def test_row_02_header_only(tmp_path):
     for content in ("a,b,c", "a,b,c\n", "a,b,c\r\n\r\n"):
         error = refusal(save(tmp_path, content))
-        assert (error.code, error.message) == ("no_rows", "No data rows; 3 column(s) found.")
+        assert (error.code, error.message) == ("no_rows", "No data rows; 3 columns found.")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
@@ -154,7 +154,7 @@ def test_row_10_sep_line(tmp_path):
 def test_row_11_comment_lines(tmp_path):
     path = save(tmp_path, "# export of today\n# by Ann\na,b\n1,2\n3,4\n")
     table = read_table(path)
-    assert found(table, "comment_lines").message == "2 line(s) starting with '#' before the header were skipped."
+    assert found(table, "comment_lines").message == "2 lines starting with '#' before the header were skipped."
     assert list(table.frame.columns) == ["a", "b"] and len(table.frame) == 2
     inner = save(tmp_path, "a,b\n1,2\n% note\n3,4\n", "inner.csv")
     assert len(read_table(inner, ReadSpec(comment="%")).frame) == 2
@@ -168,13 +168,13 @@ def test_row_11_a_hash_header_is_kept(tmp_path):
 
 def test_row_12_rows_wider_than_header(tmp_path):
     error = refusal(save(tmp_path, "a,b\n" + "1,2,3\n" * 5))
-    assert (error.code, error.message) == ("header_width", "Header 2 field(s), rows 3 (line 2).")
+    assert (error.code, error.message) == ("header_width", "Header 2 fields, rows 3 (line 2).")
     assert "comma was used" in error.hint
 
 
 def test_row_13_thousands_separator(tmp_path):
     error = refusal(save(tmp_path, "a\n1,000\n"))
-    assert (error.code, error.message) == ("header_width", "Header 1 field(s), rows 2 (line 2).")
+    assert (error.code, error.message) == ("header_width", "Header 1 field, rows 2 (line 2).")
 
 
 def test_row_14_ragged_rows_block_and_name_lines(tmp_path):
@@ -183,7 +183,7 @@ def test_row_14_ragged_rows_block_and_name_lines(tmp_path):
         lines[i] = "1,2"
     error = refusal(save(tmp_path, "\n".join(lines)))
     assert error.code == "ragged_rows"
-    assert error.message == "6 row(s) do not have 3 fields; lines (fields): 4 (2), 6 (2), 8 (2), 10 (2), 12 (2)."
+    assert error.message == "6 rows do not have 3 fields; lines (fields): 4 (2), 6 (2), 8 (2), 10 (2), 12 (2)."
 
 
 def test_row_14_a_few_ragged_rows_are_left_out_and_said(tmp_path):
@@ -192,7 +192,7 @@ def test_row_14_a_few_ragged_rows_are_left_out_and_said(tmp_path):
     assert len(table.frame) == 300
     problem = found(table, "ragged_rows")
     assert problem.severity == "warning" and problem.count == 1
-    assert "lines (fields): 602 (3). They were left out." in problem.message
+    assert "lines (fields): 602 (3). It was left out." in problem.message
 
 
 def test_row_15_unclosed_quote_names_its_line(tmp_path):
@@ -210,13 +210,13 @@ def test_row_15_unclosed_quote_in_a_big_file(tmp_path):
 
 def test_row_16_nul_bytes(tmp_path):
     error = refusal(save(tmp_path, b"a,b\n1,2\n3,\x00\n\x00,4\n"))
-    assert (error.code, error.message) == ("nul_bytes", "2 NUL byte(s), the first at byte 10 (line 3).")
+    assert (error.code, error.message) == ("nul_bytes", "2 NUL bytes, the first at byte 10 (line 3).")
 
 
 def test_row_17_duplicate_names_are_listed(tmp_path):
     table = read_table(save(tmp_path, "a,b,a,a\n1,2,3,4\n"))
     assert list(table.frame.columns) == ["a", "b", "a (2)", "a (3)"]
-    assert "1 column name(s) occur more than once: a." in found(table, "duplicate_columns").message
+    assert "1 column name occurs more than once: a." in found(table, "duplicate_columns").message
 
 
 def test_row_18_index_column(tmp_path):
@@ -240,7 +240,7 @@ def test_row_20_huge_cell(tmp_path):
     path = save(tmp_path, "a,b\n1,x\n2," + "y" * 5_000_000 + "\n3,z\n")
     error = refusal(path)
     assert error.code == "cell_too_long"
-    assert "Column 'b': 1 cell(s) longer than 100 KB, in row 2 (the longest has 5,000,000 bytes)." in error.message
+    assert "Column 'b': 1 cell longer than 100 KB, in row 2 (the longest has 5,000,000 bytes)." in error.message
     error = refusal(save(tmp_path, "a,b\n1,x\n2," + "y" * 20_000_000 + "\n3,z\n"))
     assert error.code == "line_too_long" and "Line 3 is too long: more than 8 MB" in error.message
 
@@ -284,7 +284,7 @@ def test_all_problems_come_together(tmp_path):
     long = "y" * 200_000
     error = refusal(save(tmp_path, f"a,b,c\n1,{long},{long}\n2,x,z\n3,4\n"))
     assert error.code == "several_problems"
-    assert "Column 'b'" in error.message and "Column 'c'" in error.message and "1 row(s) do not have 3" in error.message
+    assert "Column 'b'" in error.message and "Column 'c'" in error.message and "1 row does not have 3" in error.message
 
 
 @pytest.mark.parametrize(

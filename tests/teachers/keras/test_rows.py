@@ -76,7 +76,7 @@ def test_flags_and_categories_of_numbers_are_numbers():
 WRONG = {
     "width": (
         {"shape": (3,)},
-        "The Keras model reads 3 numbers a row; 2 column(s) are given: a, b. Name its inputs in their order (columns).",
+        "The Keras model reads 3 numbers a row; 2 columns are given: a, b. Name its inputs in their order (columns).",
     ),
     "unknown": (
         {"shape": (2,), "columns": ("a", "z")},
@@ -88,7 +88,7 @@ WRONG = {
     ),
     "no numbers": (
         {"shape": (2,), "columns": ("a", "w")},
-        "The column 'w' holds no numbers: 175 value(s) are words, the first is 'good day'.",
+        "The column 'w' holds no numbers: 175 values are words, the first is 'good day'.",
     ),
     "no ids": ({"shape": (2,), "words": 9}, "are no ids: the first is"),
     "text of numbers": (
@@ -105,7 +105,7 @@ WRONG = {
         {"shape": (5,), "words": 9, "text": "w"},
         "Row 1 of 'w' is no list of ids: 'good day'. Choose the vocabulary",
     ),
-    "steps": ({"shape": (None, 3)}, "reads any number of numbers a row; 2 column(s) are given"),
+    "steps": ({"shape": (None, 3)}, "reads any number of numbers a row; 2 columns are given"),
 }
 
 
@@ -130,7 +130,7 @@ def test_ids_stand_in_columns_or_in_a_text():
     ):
         assert read(found, shape, 9, text="w", **more)[0][0].tolist() == wanted
     with pytest.raises(
-        DataError, match=r"1 value\(s\) of w are no ids: the first is 8; the model knows whole numbers from 0 to 7"
+        DataError, match=r"1 value of w is no id: the first is 8; the model knows whole numbers from 0 to 7"
     ):
         read(found, (5,), 8, text="w")
 

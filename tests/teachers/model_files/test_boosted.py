@@ -87,7 +87,7 @@ def test_classes_are_turned_round_as_asked_and_columns_named(table):
             "binary",
             lambda t: t.replace("feature_names=a b", "feature_names=a c"),
             {},
-            r"reads 1 column\(s\) that the data lacks: c",
+            r"reads 1 column that the data lacks: c",
         ),
         (
             "binary",

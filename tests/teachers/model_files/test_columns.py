@@ -83,7 +83,7 @@ def test_columns_are_found_with_gaps_written_as_the_library_does(data):
     assert find_columns(["x", "y"], data[0], ["flag", "word"]) == ["flag", "word"]
     with pytest.raises(
         DataError,
-        match=r"reads 2 column\(s\) that the data lacks: x, y\. Columns of the data: net price, .+when\. Rename them",
+        match=r"reads 2 columns that the data lacks: x, y\. Columns of the data: net price, .+when\. Rename them",
     ):
         find_columns(["x", "code", "y"], data[0])
 

@@ -63,7 +63,7 @@ def test_a_pipeline_gets_the_columns_that_it_names_in_a_real_child(table):
     np.testing.assert_allclose(found.logits["test"], theirs, rtol=0, atol=1e-5)
     said = [note["message"] for note in found.notes]
     assert said[0] == (
-        "The skops file holds a pipeline of 2 steps that ends in LogisticRegression; it reads 3 column(s) by their names and is asked "
+        "The skops file holds a pipeline of 2 steps that ends in LogisticRegression; it reads 3 columns by their names and is asked "
         "by predict_proba."
     )
     assert "found by their names: no, yes" in said[1] and found.notes[-1]["code"] == "teacher_maybe_saw"
@@ -91,7 +91,7 @@ def test_columns_named_by_hand_are_read_as_numbers(table, here):
     z = found.logits["test"]
     theirs = model.decision_function(frame.iloc[data.test.row_ids][["b", "a"]].to_numpy())
     np.testing.assert_allclose(z[:, 1] - z[:, 0], theirs, rtol=0, atol=1e-5)
-    assert "2 column(s) as numbers (b, a) and is asked by decision_function" in found.notes[0]["message"]
+    assert "2 columns as numbers (b, a) and is asked by decision_function" in found.notes[0]["message"]
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
@@ -128,11 +128,7 @@ def renamed(frame):
 @pytest.mark.parametrize(
     ("make", "settings", "words"),
     [
-        (
-            renamed,
-            {},
-            r"reads 1 column\(s\) that the data lacks: other\. Columns of the data: a, b, kind\. Rename them",
-        ),
+        (renamed, {}, r"reads 1 column that the data lacks: other\. Columns of the data: a, b, kind\. Rename them"),
         (lambda f: Ridge().fit(f[["a", "b"]], f.a), {}, r"predicts a number, the data's target is 2 classes"),
         (lambda f: by_name(f, f.target + "?"), {}, r"only the model has no\?, yes\?; only the data has no, yes"),
         (

@@ -72,7 +72,7 @@ def test_grey_and_coloured_pictures_serve_models_of_either():
         ({"resample": [2]}, "resample = [2]; it must be 2"),
         ({"do_resize": False}, "do_resize = False; it must be true"),
         ({"image_std": [0.5, 0.5, 0]}, "image_std = [0.5, 0.5, 0.0]; it must be above 0"),
-        ({"image_mean": [0.5]}, "image_mean = [0.5]; it must be a list of 3 number(s)"),
+        ({"image_mean": [0.5]}, "image_mean = [0.5]; it must be a list of 3 numbers"),
         ({"image_mean": ["a", "b", "c"]}, "image_mean = 'a'; it must be a number from 0 to 1,000"),
         ({"rescale_factor": float("nan")}, "rescale_factor = nan"),
         ({"size": {"shortest_edge": 32}, "crop_pct": 0.001}, "crop_pct = 0.001; it must be a number from 0.1 to 1"),

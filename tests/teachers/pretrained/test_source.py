@@ -166,7 +166,7 @@ def test_columns_that_are_not_read_and_long_texts_are_told(tmp_path, tiny):
     frame.loc[3, "text"] = "card " * 100
     found = answers(prepared(tmp_path, frame), {"model": tiny, "length": 16})
     notes = {note["code"]: note["message"] for note in found.notes}
-    assert "reads the columns of free text (text); it does not read the 1 other column(s)" in notes["texts_only"]
+    assert "reads the columns of free text (text); it does not read the 1 other column" in notes["texts_only"]
     assert "1 of 240 different texts have 16 word pieces or more" in notes["long_texts"]
 
 

@@ -101,7 +101,7 @@ def test_a_column_that_only_the_teacher_reads_is_said(earlier):
 
 
 OTHERS = {
-    "column": (lambda f: f.drop(columns="kind"), "binary", "earlier", "1 column(s) are missing: kind."),
+    "column": (lambda f: f.drop(columns="kind"), "binary", "earlier", "1 column is missing: kind."),
     "target": (
         lambda f: f.rename(columns={"target": "goal"}),
         "binary",

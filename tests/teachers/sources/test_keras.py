@@ -50,7 +50,7 @@ def test_it_answers_every_part_and_says_how_it_read_the_rows(own_workspace, data
     said = [note["message"] for note in found.notes]
     assert (
         said[0]
-        == "The Keras file reads 2 column(s) in the order a, b; its 2 output(s) are taken for the classes in the order no, yes."
+        == "The Keras file reads 2 columns in the order a, b; its 2 outputs are taken for the classes in the order no, yes."
     )
     assert "read as probabilities" in said[1] and "has seen the training or test rows is not known" in said[2]
 
@@ -99,7 +99,7 @@ def test_it_is_saved_and_opened(own_workspace, data, tmp_path):
     [
         (network(5, w=np.ones((2, 5))), "answers with 5 numbers a row, 2 are needed. Give one per class"),
         (network(w=W * 2e38), "answers some rows with no number. Check the model and its columns."),
-        (network(w=np.ones((3, 2))), "reads 3 numbers a row; 2 column(s) are given: a, b"),
+        (network(w=np.ones((3, 2))), "reads 3 numbers a row; 2 columns are given: a, b"),
         (b"PK\x03\x04", "This is no HDF5 file that can be read"),
     ],
 )
