@@ -8,6 +8,7 @@ from typing import Any
 from kd_core.runs.outcome import StudentOutcome
 from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import same_seeds
+from kd_core.runs.view.smaller import verdict as verdict_of
 from pages.ui.charts.spread import bounds
 from pages.ui.compress.typeset import typeset
 from pages.ui.result import differences, verdict
@@ -23,7 +24,9 @@ def less(block: Result, metric: str) -> str:
     if one is None or metric != block["metric"]["name"]:
         return ""
     lost = text.plain(t("compare.goal.against_itself", lost=typeset(compress_words.lost_briefly(block, one))))
-    return f"{lost}, {same}" if (same := seeds(block, one)) else lost
+    word = verdict_of.standing(block, one)
+    said = [lost, seeds(block, one), "" if word == "kept" else text.plain(t(f"compress.within.{word}"))]
+    return ", ".join(filter(None, said))
 
 
 def seeds(block: Result, one: Result) -> str:

@@ -10,12 +10,18 @@ import streamlit as st
 
 from kd_core.requests.compress_spec import LEAST_AGREEMENT
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import verdict
 from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
 WIDTH, FORM_WIDTH = 205, 280  # pixels of a box: the numbers of a stage stand on one line each; of one with settings
 Block = Any
+BADGES: dict[str, tuple[str, Any]] = {
+    "kept": (":material/check:", "green"),
+    "unproved": (":material/warning:", "orange"),
+    "missed": (":material/close:", "red"),
+}
 
 
 def chains(block: Block) -> None:
@@ -31,7 +37,7 @@ def chains(block: Block) -> None:
                 shared(t("compress.as_above", stages=" → ".join(str(stages[i]["name"]) for i in known)))
             for i in ids[len(known) :]:
                 with linked(f"link-{number}-{i}", joined=i != ids[0]):
-                    stage(block, stages[i], f"box-{number}-{i}-{edge(stages[i])}")
+                    stage(block, stages[i], f"box-{number}-{i}-{edge(block, stages[i])}")
             drawn |= set(ids)
 
 
@@ -70,7 +76,7 @@ def stage(block: Block, one: Any, key: str) -> None:
         if one["step"] is not None:
             st.caption(typeset(compress_words.step(one["step"])))
         if one["id"] == block["best"]:
-            st.badge(t("compress.best"), icon=":material/check:", color="green")
+            badge(block, one)
         if one.get("reason"):
             st.markdown(f":material/block: {t('compress.not_made', why=str(one['reason']))}")
             return
@@ -80,14 +86,20 @@ def stage(block: Block, one: Any, key: str) -> None:
             st.markdown(f":small[:orange[:material/warning:] {typeset(words)}]")
 
 
-def edge(one: Any) -> str:
+def badge(block: Block, one: Any) -> None:
+    """Mark the stage to take in the colour and word of whether it keeps the goals on test rows."""
+    word = verdict.standing(block, one)
+    icon, colour = BADGES[word]
+    st.badge(t(f"compress.take_words.{word}"), icon=icon, color=colour)
+
+
+def edge(block: Block, one: Any) -> str:
     """Name the edge of a stage by what came of it; the frame's style draws each in its own colour."""
     if one["step"] is None:
         return "student"
-    if one["passes"]:
-        return "kept"
-    lost = any(flag["code"] in ("lost", "above_bytes", "above_microseconds") for flag in one.get("flags") or ())
-    return "failed" if lost or one.get("reason") else "unclear"
+    if one.get("reason"):
+        return "failed"
+    return {"kept": "kept", "unproved": "unclear", "missed": "failed"}[verdict.standing(block, one)]
 
 
 def weighed(block: Block, one: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller.verdict import standing
 from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
@@ -59,8 +60,8 @@ def show(found: Found, key: str) -> None:
     said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
     picture.show(fig, f"{key}-{by}", said)
     note = t("compress.chart_note_lower" if lower else "compress.chart_note")
-    if block["best"] is not None:
-        note = Safe(f"{note} {t('compress.chart_ring')}")
+    if (best := compress_words.chosen(block)) is not None:
+        note = Safe(f"{note} {t(f'compress.chart_ring.{standing(block, best)}')}")
     for p in away:
         told = {"name": p["label"], "value": text.score(p["y"], 4), "cost": COSTS[by](p["x"])}
         note = Safe(f"{note} {t('compress.chart_away', **told)}")

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.view import compress_words
-from kd_core.runs.view.smaller import same_seeds
+from kd_core.runs.view.smaller import same_seeds, verdict
 from pages.ui.access import aids
 from pages.ui.charts import compress as charts
 from pages.ui.compress import boxes, points, table
@@ -72,11 +72,13 @@ def chart(run_id: str, found: Mapping[str, Any]) -> None:
 def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
     """Say which stage to take, from which run it comes, and how often its test rows were read."""
     with st.container(border=True, key="compressed"):
-        st.markdown(f"##### {typeset(compress_words.verdict(block))}", help=t("compress.rule_help"))
+        if (best := compress_words.chosen(block)) is not None:
+            boxes.badge(block, best)
+        st.markdown(f"##### {typeset(verdict.line(block))}", help=t("compress.rule_help"))
         about = {"student": str(block["student"]), "run": str(block["name"])}
         way = t("compress.searched" if block["searched"] else "compress.asked", num=len(block["chains"]))
         st.markdown(f"{t('compress.from', **about)} {way}")
-        for line in (*compress_words.unchosen(block), *same_seeds.lines(block)):
+        for line in (*verdict.unchosen(block), *same_seeds.lines(block)):
             st.markdown(typeset(line))
         st.page_link(
             "runs.py",

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kd_core.runs.view import compress_words
-from kd_core.runs.view.smaller import same_seeds
+from kd_core.runs.view.smaller import same_seeds, verdict
 from pages.ui.access import aids
 from pages.ui.compare import smaller as taken
 from pages.ui.compare import standing
@@ -39,7 +39,7 @@ def test_the_page_says_which_stage_to_take_and_draws_every_box(jobs):  # noqa: F
     block = found["compressed"]
     at = opened(found)
     said = words(at)
-    assert str(typeset(compress_words.verdict(block))) in said
+    assert str(typeset(verdict.line(block))) in said
     for one in block["stages"]:
         assert f"**{one['name']}**" in said
         assert t("compress.score", metric="Accuracy", value=compress_words.score(one)) in said
@@ -58,7 +58,15 @@ def test_the_page_says_which_stage_to_take_and_draws_every_box(jobs):  # noqa: F
 def test_the_edge_of_a_box_says_what_came_of_its_stage():
     block = compressed()
     block["stages"].append({**block["stages"][3], "id": 5, "passes": False, "flags": [], "reason": "it has no layers"})
-    assert [boxes.edge(one) for one in block["stages"]] == ["student", "failed", "kept", "kept", "unclear", "failed"]
+    block["stages"][4] |= {"passes": False, "lost": difference(0.9)}
+    assert [boxes.edge(block, one) for one in block["stages"]] == [
+        "student",
+        "failed",
+        "kept",
+        "kept",
+        "unclear",
+        "failed",
+    ]
 
 
 def test_warnings_are_told_where_they_matter_to_the_goals():
@@ -86,7 +94,7 @@ def test_the_table_holds_the_numbers_of_the_block_and_a_stage_that_was_not_made_
     assert list(frame[str(t("compress.table.stage"))]) == [one["name"] for one in block["stages"]]
     assert list(frame[str(t("compress.table.size"))]) == ["84 KB", "46 KB", "46 KB", "14 KB", "–"]
     assert list(frame[str(t("compress.table.score", metric="Accuracy"))])[3:] == ["0.9265", "–"]
-    kept, lost = str(t("compress.table.kept")), str(t("compress.table.not_kept"))
+    kept, lost = str(t("compress.table.kept")), str(t("compress.table.missed"))
     assert list(frame[str(t("compress.table.goals"))]) == ["–", lost, kept, kept, "–"]
     assert frame[str(t("compress.table.lost"))][3] == "0.06 points lost [−0.10, +0.22]"
     assert frame[str(t("compress.table.time"))][3] == text.milliseconds(0.03)
@@ -141,9 +149,9 @@ def test_without_a_scan_and_without_a_stage_to_take_the_page_says_so(jobs):  # n
     at = opened(smaller(**{k: block[k] for k in ("sensitivity", "best", "known")}))
     said = words(at)
     (stage,) = [s for s in at.selectbox if s.key.startswith("compress-take")]
-    assert stage.value is None and str(t("compress.chart_ring")) not in said
+    assert stage.value is None and str(t("compress.chart_ring.kept")) not in said
     assert "NOTHING SMALLER keeps the goals" in said and str(t("compress.layers.none")) in said
-    assert "trained without a teacher" in said and str(t("compress.best")) not in said
+    assert "trained without a teacher" in said and str(t("compress.take_words.kept")) not in said
 
 
 def test_names_of_stages_and_reasons_are_shown_literally(jobs):  # noqa: F811
@@ -211,4 +219,22 @@ def test_a_phone_says_the_answer_first_and_folds_what_it_rests_on(jobs, monkeypa
     assert sorted({*said, *parts}) == sorted({line.removeprefix("##### ") for line in words(wide).splitlines()})
     inside = "\n".join(m.value for m in folds[parts[0]].markdown)
     assert f"**{found['compressed']['stages'][1]['name']}**" in inside
-    assert str(typeset(compress_words.verdict(found["compressed"]))) not in inside
+    assert str(typeset(verdict.line(found["compressed"]))) not in inside
+
+
+@pytest.mark.parametrize(("lost", "word"), [((0.06, 0.16), "kept"), ((0.9, 0.4), "unproved"), ((1.9, 0.4), "missed")])
+def test_one_word_and_one_colour_stand_by_the_stage_to_take_wherever_it_is_told(jobs, lost, word):  # noqa: F811
+    found = smaller()
+    best = found["compressed"]["stages"][3]
+    best |= {"passes": word == "kept", "lost": difference(*lost)}
+    said = words(at := opened(found))
+    colour = boxes.BADGES[word][1]
+    badges = [m.value for m in at.markdown if "-badge[" in m.value and str(t(f"compress.take_words.{word}")) in m.value]
+    assert len(badges) == 2 and all(f":{colour}-badge[" in one for one in badges)  # by the verdict, and in its box
+    for other in {"kept", "unproved", "missed"} - {word}:
+        assert str(t(f"compress.take_words.{other}")) not in said
+    assert str(t(f"compress.chart_ring.{word}")) in said
+    goals = list(table.frame(found["compressed"])[str(t("compress.table.goals"))])
+    assert goals[3] == str(t(f"compress.table.{word}"))
+    if word != "kept":
+        assert str(t(f"compress.within.{word}")) in standing.less(found["compressed"], "accuracy")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.view import compress_words
-from kd_core.runs.view.smaller import same_seeds
+from kd_core.runs.view.smaller import same_seeds, verdict
 
 
 def lines(result: Mapping[str, Any]) -> list[str]:
@@ -15,11 +15,11 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     if not block:
         return []
     block = same_seeds.of(block)
-    found = [compress_words.verdict(block), *(compress_words.chain(block, ids) for ids in block["chains"])]
+    found = [verdict.line(block), *(compress_words.chain(block, ids) for ids in block["chains"])]
     for one in compress_words.made(block):
         found.append(f"  {compress_words.sentence(block, one)}")
         found += [f"    {words[:1].upper()}{words[1:]}." for words in compress_words.flags(block, one)]
         found += [f"    {words}" for words in [compress_words.again(block, one)] if words]
     found += [f"  {compress_words.failed(one)}" for one in block["stages"] if one.get("reason")]
     found += [words for words in [compress_words.sensitivity(block)] if words]
-    return [*found, *compress_words.unchosen(block), *same_seeds.lines(block), *compress_words.known(block)]
+    return [*found, *verdict.unchosen(block), *same_seeds.lines(block), *compress_words.known(block)]
