@@ -47,7 +47,7 @@ def flags(stage: Stage, before: Stage | None, spec: CompressSpec) -> list[dict[s
             found.append({"code": "unproved_loss", **told})
     if (share := stage["agreement"]) is not None and share < LEAST_AGREEMENT:
         found.append({"code": "unlike", "agreement": share, "before": stage["agreement_before"]})
-    goals = (("bytes", stage["bytes"], spec.bytes), ("microseconds", _microseconds(stage), spec.microseconds))
+    goals = (("bytes", stage["bytes"], spec.bytes), ("microseconds", microseconds(stage), spec.microseconds))
     found += [
         {"code": f"above_{name}", "value": value, "most": most}
         for name, value, most in goals
@@ -56,7 +56,14 @@ def flags(stage: Stage, before: Stage | None, spec: CompressSpec) -> list[dict[s
     return found
 
 
-def _microseconds(stage: Stage) -> float | None:
+def beyond(spec: CompressSpec, lost: float | None, bytes: int | None, microseconds: float | None) -> tuple[float, int]:
+    """Order what keeps no goal for sure: by how many times it is above the goal that it breaks most, then by its bytes."""
+    pairs = ((lost, spec.most_lost), (bytes, spec.bytes), (microseconds, spec.microseconds))
+    return max((v / most for v, most in pairs if v is not None and most), default=0.0), bytes or 0
+
+
+def microseconds(stage: Stage) -> float | None:
+    """Return the middle time of one raw row to its answer; None where it was not timed."""
     one = (stage["latency"].get("whole") or {}).get("1")
     return None if one is None else 1000 * float(one["p50"])
 

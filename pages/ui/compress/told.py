@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.view import compress_words
-from kd_core.runs.view.smaller import same_seeds, verdict
+from kd_core.runs.view.smaller import same_seeds, tried, verdict
 from pages.ui.access import aids
 from pages.ui.charts import compress as charts
 from pages.ui.compress import boxes, points, table
@@ -77,8 +77,9 @@ def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
         st.markdown(f"##### {typeset(verdict.line(block))}", help=t("compress.rule_help"))
         about = {"student": str(block["student"]), "run": str(block["name"])}
         way = t("compress.searched" if block["searched"] else "compress.asked", num=len(block["chains"]))
+        way = typeset(searched) if (searched := tried.line(block)) else way
         st.markdown(f"{t('compress.from', **about)} {way}")
-        for line in (*verdict.unchosen(block), *same_seeds.lines(block)):
+        for line in (*verdict.nearest(block), *verdict.unchosen(block), *same_seeds.lines(block)):
             st.markdown(typeset(line))
         st.page_link(
             "runs.py",

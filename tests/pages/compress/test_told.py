@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kd_core.runs.view import compress_words
-from kd_core.runs.view.smaller import same_seeds, verdict
+from kd_core.runs.view.smaller import same_seeds, tried, verdict
 from pages.ui.access import aids
 from pages.ui.compare import smaller as taken
 from pages.ui.compare import standing
@@ -238,3 +238,13 @@ def test_one_word_and_one_colour_stand_by_the_stage_to_take_wherever_it_is_told(
     assert goals[3] == str(t(f"compress.table.{word}"))
     if word != "kept":
         assert str(t(f"compress.within.{word}")) in standing.less(found["compressed"], "accuracy")
+
+
+def test_a_search_that_nothing_came_of_says_what_comes_nearest_and_how_many_were_tried(jobs):  # noqa: F811
+    goals = {"most_lost": 2.0, "bytes": 6144, "microseconds": None}
+    one = {"name": "int8", "bytes": 6544, "lost": 0.1, "keeps": False, "why": None, "chain": [], "seconds": 1.0}
+    found = smaller(best=None, searched=True, tried=[one, {**one, "name": "fp16"}], goals=goals)
+    said = words(opened(found))
+    for line in (*verdict.nearest(found["compressed"]), tried.line(found["compressed"])):
+        assert str(typeset(line)) in said
+    assert "Chains: " not in said and "keep the student as it was" not in said

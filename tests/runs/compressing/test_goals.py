@@ -99,3 +99,12 @@ def test_slower_is_said_where_every_round_says_so(rounds, slower):
 def test_the_smallest_of_some_is_chosen_and_of_equal_ones_the_first():
     stages = [stage(id=i, bytes=b) for i, b in enumerate([50, 30, 20, 20])]
     assert goals.smallest(stages) == 2 and goals.smallest(stages[:2]) == 1 and goals.smallest([]) is None
+
+
+def test_what_breaks_a_goal_by_the_smallest_share_comes_nearest():
+    spec = asked(most_lost=2.0, bytes=6144)
+    tried = {"fp16": (0.0, 7261, None), "int4": (2.94, 5985, None), "int8": (0.28, 6544, None)}
+    order = sorted(tried, key=lambda name: goals.beyond(spec, *tried[name]))
+    assert order == ["int8", "fp16", "int4"]
+    slow = asked(most_lost=2.0, microseconds=10.0)
+    assert goals.beyond(slow, 1.0, 900, 30.0)[0] == 3.0 and goals.beyond(slow, -1.0, None, None) == (-0.5, 0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.view import compress_words
-from kd_core.runs.view.smaller import same_seeds, verdict
+from kd_core.runs.view.smaller import same_seeds, tried, verdict
 
 
 def lines(result: Mapping[str, Any]) -> list[str]:
@@ -15,7 +15,13 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     if not block:
         return []
     block = same_seeds.of(block)
-    found = [verdict.line(block), *(compress_words.chain(block, ids) for ids in block["chains"])]
+    searched = tried.line(block)
+    found = [
+        verdict.line(block),
+        *verdict.nearest(block),
+        *([searched] if searched else []),
+        *(compress_words.chain(block, ids) for ids in block["chains"]),
+    ]
     for one in compress_words.made(block):
         found.append(f"  {compress_words.sentence(block, one)}")
         found += [f"    {words[:1].upper()}{words[1:]}." for words in compress_words.flags(block, one)]

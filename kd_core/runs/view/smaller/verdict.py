@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from kd_core.runs.view.compress_words import amount, chosen, goals, lost, made, milliseconds, size, student, time
+from kd_core.runs.view.compress_words import (
+    amount,
+    chosen,
+    goals,
+    lost,
+    lost_briefly,
+    made,
+    milliseconds,
+    size,
+    student,
+    time,
+)
 
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
@@ -18,9 +29,11 @@ def line(block: Block) -> str:
     if best is None and {one["lost"]["ci95"][1] for one in made(block)} == {None}:
         return (
             f"NOTHING PROVED: with one seed no loss has an interval, so no stage is known to keep the goals ({goals(block)}). "
-            f"Keep the student as it was, {size(whole['bytes'])}, or make a run with 3 seeds smaller."
+            f"Make a run with 3 seeds smaller; {_stays(block)}."
         )
     if best is None:
+        if own := misses(block, whole):
+            return f"NOTHING keeps the goals ({goals(block)}) on validation rows, and the student as it was breaks them as well: {'; '.join(own)}."
         return f"NOTHING SMALLER keeps the goals ({goals(block)}) on validation rows: keep the student as it was, {size(whole['bytes'])}."
     ratio = f"{whole['bytes'] / best['bytes']:.2g} times smaller" if best["bytes"] < whole["bytes"] else "not smaller"
     about = f"{best['name']}, {size(best['bytes'])} ({ratio} than {size(whole['bytes'])})"
@@ -30,6 +43,39 @@ def line(block: Block) -> str:
     why = "; ".join(misses(block, best))
     said = f"{about} keeps the goals ({goals(block)}) on validation rows, and on test rows it does not"
     return f"NOT PROVED: {said} for sure: {why}." if word == "unproved" else f"NOT KEPT: {said}: {why}."
+
+
+def _stays(block: Block) -> str:
+    """Say what a person has without a smaller stage."""
+    whole = student(block)
+    own = "; ".join(misses(block, whole))
+    return (
+        f"the student as it was breaks the goals as well: {own}"
+        if own
+        else f"until then keep the student as it was, {size(whole['bytes'])}"
+    )
+
+
+def nearest(block: Block) -> list[str]:
+    """Say, where no stage is to be taken, which one comes nearest to the goals on test rows and what it misses by how little."""
+    if chosen(block) is not None or unchosen(block):
+        return []
+    missing = [one for one in made(block) if misses(block, one)]
+    if not missing:
+        return []
+    one = min(missing, key=lambda one: (_beyond(block, one), one["bytes"] or 0))
+    found = "; ".join(misses(block, one))
+    also = lost_briefly(block, one) if lost(block, one) not in found else size(one["bytes"])
+    return [f"Nearest to the goals: {one['name']}, {also}; it misses: {found}."]
+
+
+def _beyond(block: Block, stage: Stage) -> float:
+    """Return by how many times a stage is above the goal that it misses most."""
+    asked, found, now = block["goals"], stage["lost"], milliseconds(stage)
+    low_high = (found or {}).get("ci95") or (None, None)
+    high = None if found is None else found["mean"] if low_high[1] is None else low_high[1]
+    values = {"most_lost": high, "bytes": stage["bytes"], "microseconds": None if now is None else 1000 * now}
+    return max((v / asked[name] for name, v in values.items() if v is not None and asked.get(name)), default=0.0)
 
 
 def standing(block: Block, stage: Stage) -> Standing:

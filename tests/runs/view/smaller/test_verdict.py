@@ -6,7 +6,7 @@ import pytest
 
 from kd_core.runs.view import compress_words as words
 from kd_core.runs.view.smaller import told, verdict
-from tests.runs.view.compressed_block import compressed, difference
+from tests.runs.view.compressed_block import HALF, INT8, compressed, difference, stage
 
 
 def numbers(text):
@@ -48,6 +48,9 @@ def test_with_one_seed_nothing_is_proved_and_nothing_is_said_to_lose_too_much():
     ]
     said = verdict.line(block)
     assert said.startswith("NOTHING PROVED: with one seed") and "84 KB" in said and "3 seeds" in said
+    small = {**block, "goals": {**block["goals"], "bytes": 80 * 1024}}
+    assert "the student as it was breaks the goals as well: 84 KB, 4 KB more than 80 KB" in verdict.line(small)
+    assert "keep the student" not in verdict.line(small)
     block["stages"][1]["lost"] = {**block["stages"][1]["lost"], "ci95": [1.0, 2.0]}
     assert verdict.line(block).startswith("NOTHING SMALLER")
 
@@ -96,3 +99,28 @@ def test_a_word_is_decided_by_the_goals_that_were_set_and_no_other():
     block["stages"][3] |= {"passes": False, "lost": difference(0.9, 0.4)}
     said = verdict.line(block)
     assert said.startswith("NOT PROVED: half-again-int8") and "it does not for sure: 0.90 points lost" in said
+
+
+def near(goal, *stages):
+    """A result under a goal of bytes that nothing keeps, on validation rows."""
+    block = compressed(best=None, goals={"most_lost": 1.0, "bytes": goal, "microseconds": None})
+    return {**block, "stages": [block["stages"][0], *stages], "chains": [[one["id"]] for one in stages]}
+
+
+def test_a_goal_that_the_student_breaks_as_well_is_no_reason_to_keep_the_student():
+    fp16 = stage(1, 0, INT8, "fp16", bytes=72_704, lost=difference(0.0, 0.11), passes=False)
+    half = stage(2, 0, HALF, "half", bytes=40_960, lost=difference(2.5, 0.2), passes=False)
+    block = near(61_440, fp16, half)
+    said = verdict.line(block)
+    assert said.startswith("NOTHING keeps the goals (at most 1 point lost, at most 60 KB) on validation rows")
+    assert said.endswith("and the student as it was breaks them as well: 84 KB, 24 KB more than 60 KB.")
+    expected = "Nearest to the goals: fp16, 0.00 points lost [-0.11, +0.11]; it misses: 71 KB, 11 KB more than 60 KB."
+    assert verdict.nearest(block) == [expected] and expected in told.lines({"compressed": block})
+    (far,) = verdict.nearest(near(20_480, fp16, half))
+    assert far.startswith("Nearest to the goals: half, 40 KB; it misses: 2.50 points lost") and "20 KB more" in far
+
+
+def test_nothing_comes_nearest_where_a_stage_is_to_be_taken_or_keeps_the_goals_on_test_rows():
+    assert verdict.nearest(compressed()) == []
+    assert verdict.nearest(near(None, stage(1, 0, INT8, "int8", bytes=20_000))) == []  # that one is told by `unchosen`
+    assert verdict.nearest(near(None)) == []
