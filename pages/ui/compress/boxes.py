@@ -17,6 +17,7 @@ from pages.ui.shared.text import Safe, escape, t
 
 WIDTH, FORM_WIDTH = 205, 280  # pixels of a box: the numbers of a stage stand on one line each; of one with settings
 Block = Any
+OF_GOALS = ("lost", "unproved_loss", "above_bytes", "above_microseconds")  # flags that the word of a stage says as well
 BADGES: dict[str, tuple[str, Any]] = {
     "kept": (":material/check:", "green"),
     "unproved": (":material/warning:", "orange"),
@@ -91,6 +92,17 @@ def badge(block: Block, one: Any) -> None:
     word = verdict.standing(block, one)
     icon, colour = BADGES[word]
     st.badge(t(f"compress.take_words.{word}"), icon=icon, color=colour)
+
+
+def warn(block: Block, name: str) -> None:
+    """Repeat, where a stage is taken home, that its goals are not proved and what else its box warns of."""
+    one = next((one for one in compress_words.made(block) if one["name"] == name), None)
+    if one is None:
+        return
+    rest = [flag for flag in one.get("flags") or () if flag["code"] not in OF_GOALS]
+    known = [words for words in [verdict.warning(block, one)] if words]
+    for words in (*known, *compress_words.flags(block, weighed(block, {**one, "flags": rest}), brief=True)):
+        st.markdown(f":orange[:material/warning:] {typeset(words)}")
 
 
 def edge(block: Block, one: Any) -> str:

@@ -13,7 +13,7 @@ from pages.ui.compare import standing
 from pages.ui.compress import boxes, points, table, told
 from pages.ui.compress.typeset import typeset
 from pages.ui.export import choosing
-from pages.ui.shared import text
+from pages.ui.shared import engine, text
 from pages.ui.shared.text import catalogue, plain, t
 from tests.pages.fixtures import make_run, result
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -248,3 +248,19 @@ def test_a_search_that_nothing_came_of_says_what_comes_nearest_and_how_many_were
     for line in (*verdict.nearest(found["compressed"]), tried.line(found["compressed"])):
         assert str(typeset(line)) in said
     assert "Chains: " not in said and "keep the student as it was" not in said
+
+
+def test_export_repeats_what_is_not_proved_of_the_stage_that_is_taken_home(jobs, monkeypatch):  # noqa: F811
+    found = smaller()
+    found["compressed"]["stages"][3] |= {"passes": False, "lost": difference(0.9, 0.4)}
+    monkeypatch.setattr(engine, "models_of_run", lambda run: [one["name"] for one in found["compressed"]["stages"]])
+    run = make_run("done", ("tiny",), found, task="multiclass")
+    warnings = {}
+    for name in ("student", "half-again", "half-again-int8", "int8"):
+        at = open_page("export", run=run, student=name)
+        assert not at.exception
+        warnings[name] = [m.value for m in at.markdown if m.value.startswith(":orange[:material/warning:]")]
+    assert warnings["student"] == warnings["half-again"] == []
+    (unproved,) = warnings["half-again-int8"]
+    assert "NOT PROVED (at most 1 point lost): 0.90 points lost" in unproved and "beyond 1 point" in unproved
+    assert len(warnings["int8"]) == 2 and "SLOWER" in warnings["int8"][1]
