@@ -12,7 +12,7 @@ from kd_core.runs.store.runs import RunStore
 from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing, spread
-from pages.ui.compare import added_seeds, runs_shown
+from pages.ui.compare import added_seeds, naming, runs_shown
 from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
 from pages.ui.result import goals as goal_form
@@ -135,7 +135,7 @@ def entries(store: RunStore, rows: list[RunRow]) -> list[Entry]:
             found += comparison.entries(row, store.folder(row.id))
         except KDError as error:
             text.show_error(error)
-    return comparison.apart(comparison.once(found))
+    return naming.apart(comparison.once(found))
 
 
 def region(asked: Goals, by: str, drawn: list[dict[str, Any]], lower: bool) -> tuple[float, float] | None:

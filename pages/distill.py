@@ -69,10 +69,10 @@ def _clone() -> str | None:
 
 
 def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[str, Any]:
-    """Draw the three columns and the fold; return what they hold."""
+    """Draw the three columns, what the lesson would do, and the fold; return what they hold."""
     from kd_core.runs.plan import situation
 
-    left, middle, right = st.columns([5, 6, 6], gap="small")
+    left, middle, right = st.columns([5, 7, 6], gap="small")
     folds = draft.folds(dataset, facts, values, KEY)
     with left:
         with st.container(border=True):
@@ -98,9 +98,9 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         lesson = builder.draw(at, values["objective"], f"{KEY}.objective", unlabelled)
         now = {**values, "teacher": taught.model_dump(), "students": chosen, "choose": goals, "objective": lesson}
         run = _run(dataset, now, facts)
-        foreseen.show(dataset, facts.task, taught, lesson if run is None else foreseen.heard(run, mode))
         folds = draft.folds(dataset, facts, now, KEY)
         meeting = choice.choose(replace(at, one_fold=folds == 1), values.get("mode"), KEY, run, facts)
+    foreseen.show(dataset, facts.task, taught, lesson if run is None else foreseen.heard(run, mode))
     evaluation = _advanced(values, training, facts)
     return {
         "name": values.get("name", ""),

@@ -304,25 +304,20 @@ def _student(found: Json) -> StudentOutcome:
         cell=found.get("cell"),
         bytes=deployed.get("bytes"),
         taken=taken,
-        **_reference(found.get("reference") or {}),
+        **_reference(found.get("reference") or {}, found, deployed),
         raw=found,
     )
 
 
-def _reference(found: Json) -> dict[str, Any]:
-    best, smallest = found.get("best"), found.get("smallest")
-    told: dict[str, Any] = {}
-    if best:
+def _reference(found: Json, student: Json, deployed: Json) -> dict[str, Any]:
+    best, smallest, told = found.get("best"), found.get("smallest"), dict[str, Any]()
+    own = (student["arch"]["name"], deployed.get("bytes")) if deployed.get("arm") == "baseline" else None
+    if (
+        best and (best.get("arch", {}).get("name"), best["bytes"]) != own
+    ):  # else it is the plain model of its size itself
         low, high = best["ci_family"]
-        told["plain"] = Plain(
-            best["name"],
-            best["title"],
-            int(best["bytes"]),
-            Arm(best["metrics"]),
-            _gains(best["gain"]),
-            (low, high),
-            best["word"],
-        )
+        about = best["name"], best["title"], int(best["bytes"]), Arm(best["metrics"]), _gains(best["gain"])
+        told["plain"] = Plain(*about, (low, high), best["word"])
     if smallest:
         told["smallest_like_it"] = str(smallest["name"]), int(smallest["bytes"]), str(smallest["title"])
     return told

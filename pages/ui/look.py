@@ -17,8 +17,9 @@ RADIUS = {"s": 0.35, "m": 0.5}
 # pixels: Plotly knows no rem
 TICK, TEXT, NOTE = 12, 13, 12  # at an axis; titles, legends and what is told under the pointer; words inside a plot
 
-# --- colours: by part played, see `ARMS` for their order in legends, the student on top
+# --- colours: by part played; `ARMS` as they are drawn, the student on top, `LEGEND` as they are named
 ARMS = ("teacher", "baseline", "placebo", "plain", "helper", "compressed", "student")
+LEGEND = ("teacher", "student", "compressed", "baseline", "placebo", "plain", "helper")
 COLOUR = {
     "teacher": "#0072B2",
     "baseline": "#7F7F7F",
@@ -56,14 +57,14 @@ PATTERN = {
     "compressed": "|",
 }  # of bars
 FADED = {
-    "teacher": 0.5,
+    "teacher": 0.85,
     "baseline": 0.75,
-    "placebo": 0.6,
-    "plain": 0.6,
-    "helper": 0.6,
-    "compressed": 0.6,
-    "student": 0.5,
-}  # of a mark that another one beats; grey at less than this is lost on a dark page
+    "placebo": 0.75,
+    "plain": 0.65,
+    "helper": 0.75,
+    "compressed": 0.65,
+    "student": 0.6,
+}  # of a mark that another one beats; dark colours at less than this are lost on a dark page
 # Good, bad, not clear and no matter: Streamlit's name for a badge, its icon, a colour and a pattern for charts.
 TONES = {
     "good": ("green", ":material/trending_up:", "#1A8F6A", ""),
@@ -89,6 +90,7 @@ INK = {False: "#0B1218", True: "#E4EAF0"}
 AXIS_TEXT = {False: "#5B6876", True: "#9AA8B5"}  # no grey is readable on both
 EDGE = {False: "#DDE3E9", True: "#2E3945"}
 WELL = {False: "#F4F6F8", True: "#1C242D"}
+BOX = {False: "#7B8794", True: "#6B7987"}  # around a box or circle that is not chosen: seen at 3 to 1
 PRIMARY = {False: "#1F5F99", True: "#62A6E0"}
 ON_PRIMARY = {
     False: "#FFFFFF",
@@ -107,6 +109,7 @@ GREY = "#7F7F7F"
 GRID = "rgba(127,127,127,0.18)"
 VEIL = "rgba(127,127,127,0.28)"  # over a cell that is missing
 FAINT = "rgba(127,127,127,0.45)"
+FRONT = "rgba(127,127,127,0.9)"  # the line that joins what nothing beats
 HALO = "rgba(255,255,255,0.85)"  # around a mark, so that two on each other are told apart
 STRIPE = "rgba(255,255,255,0.6)"  # of a pattern
 # One hue for shares, readable on a light and on a dark page: nothing -> the teacher's colour.
@@ -199,6 +202,11 @@ def filled(colour: str, pattern: str) -> dict[str, Any]:
     return {"color": colour, "pattern": stripes, "line": {"width": 0}}
 
 
+def rank(arm: str) -> int:
+    """Return the place of a part in every legend, and among bars that stand beside each other; what plays no part comes last."""
+    return LEGEND.index(arm) + 1 if arm in LEGEND else 1000
+
+
 def level() -> dict[str, Any]:
     """Return the line of a level: guessing, no gain, a goal, the diagonal."""
     return {"color": FAINT, "width": THIN, "dash": "dot"}
@@ -222,7 +230,7 @@ def interval(
         "arrayminus": down,
         "thickness": THIN,
         "width": 4,
-        "color": faint(colour, 0.4 if faded else 0.75),
+        "color": faint(colour, 0.55 if faded else 0.85),
         "visible": any(up) or any(down),
     }
 
@@ -289,6 +297,12 @@ def _luminance(colour: str) -> float:
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
+def inked(colour: str, dark: bool) -> str:
+    """Return a part's colour as words on its page have it: as much ink in it as small letters need to be read."""
+    steps = (mixed(colour, INK[dark], 1 - share / 20) for share in range(20))
+    return next((one for one in steps if contrast(one, PAPER[dark]) >= 4.5), INK[dark])
+
+
 def readable_on(colour: str) -> str:
     """Black or white, whichever is read better: at least 4.5 on every colour, where a dark grey is not."""
     return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, colour))
@@ -313,7 +327,8 @@ def variables() -> str:
     lines += [f"--kd-{arm}: {COLOUR[arm].lower()};" for arm in ARMS]
     lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
     lines.append(f"--kd-data: {DATA.lower()};")
-    both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "on-primary": ON_PRIMARY}
+    both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "box": BOX}
+    both |= {"primary": PRIMARY, "on-primary": ON_PRIMARY}
     for name, (behind, words) in TINT.items():
         both |= {f"{name}-tint": behind, f"{name}-ink": words}
     lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]

@@ -64,6 +64,15 @@ def test_a_changed_row_is_answered_by_the_kept_models_alone(opened):
     assert "To this changed row the teacher can" in said and "it was trained for this run, and only its answers" in said
 
 
+def test_fields_stand_in_the_order_of_the_file_row_by_row(opened):
+    at, run_id = opened
+    folder = engine.store().folder(run_id)
+    names = list(pd.read_parquet(folder.path / "artifacts" / "rows.parquet").columns)
+    drawn = [plain(Safe(box.label)) for box in at.main if getattr(box, "type", "") in ("number_input", "selectbox")]
+    drawn = [name for name in drawn if name in names]
+    assert len(drawn) > 6 and drawn == [name for name in names if name in drawn]
+
+
 def test_a_value_that_can_not_be_read_is_told(opened):
     at, _ = opened
     lists = [box for box in at.selectbox if box.key.startswith("try.")]

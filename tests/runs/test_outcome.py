@@ -8,6 +8,7 @@ import pytest
 from kd_core.errors import KDError
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import read_gain, read_outcome, write_gain
+from tests.pages.results import result
 
 OLD = Path(__file__).parent / "kept" / "version_1" / "result.json"
 
@@ -103,3 +104,16 @@ def test_the_best_cell_of_a_what_if_comes_first():
     for entry in found["students"][1]["selection"]["student"]:
         entry["score_selected"] = 1.0
     assert read_outcome(found).best == 0
+
+
+@pytest.mark.parametrize(("arm", "told"), [("baseline", False), ("student", True)])
+def test_a_model_without_a_teacher_is_not_compared_with_itself(arm, told):
+    found = result()
+    one = found["students"][0]
+    reference = {**json.loads(TODAY.read_text("utf-8"))["students"][0]["reference"]["best"], "arch": one["arch"]}
+    found["students"][0] = {
+        **one,
+        "deployed": {"arm": arm, "bytes": reference["bytes"]},
+        "reference": {"best": reference},
+    }
+    assert (read_outcome(found).students[0].plain is not None) == told

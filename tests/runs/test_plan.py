@@ -98,14 +98,6 @@ def test_a_network_teacher_is_estimated_from_its_own_size_and_epochs():
     assert few > 0.9 * 12 / 60 / seconds.TEACHER_EPOCHS_SHARE * short
 
 
-def test_a_teacher_whose_patience_is_as_long_as_its_epochs_trains_them_all():
-    def took(**settings):
-        spec = SPEC.model_copy(update={"teacher": Choice(name="mlp", settings={"epochs": 60, **settings})})
-        return estimate.foresee(spec, 10_000, TABLE_20, 2).teacher_seconds - seconds.ANSWER_SECONDS
-
-    assert took(patience=60) == pytest.approx(took() / seconds.TEACHER_EPOCHS_SHARE)
-
-
 def pictures(monkeypatch, device="cpu", cores=2):
     """Foresee 70,000 pictures of 28 x 28: a teacher that learns for 25 epochs, two students' for 20."""
     monkeypatch.setattr(devices, "offers_gpu", lambda: device == "cuda")

@@ -156,9 +156,7 @@ def _weaker(zero: Answer, unit: Unit) -> str:
     alone = zero.behind.alone() if zero.behind is not None else None
     if alone is None or alone[0] <= 0:
         return ""
-    return (
-        f" when all comparisons on validation rows have to hold together (no teacher alone: {unit.alone(zero)} behind)"
-    )
+    return f" among so many comparisons, though no teacher, looked at alone, is {unit.alone(zero)} behind"
 
 
 def _contiguous(setting: Setting, some: Sequence[Answer]) -> bool:
@@ -177,7 +175,7 @@ def _unclear(setting: Setting, unit: Unit) -> list[str]:
         if setting.having("enough") and zero.word in ("unclear", "best"):
             some = taught  # said of those that will do
         elif zero.word == "unclear":
-            which = ", and which one is not clear yet" if taught else ""
+            which = "; which alpha is best is not clear yet" if taught else ""
             said.append(f"alpha above 0 is unproven{_weaker(zero, unit)}{which}")
             some = []
         elif zero.word == "best" and taught:

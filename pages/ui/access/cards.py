@@ -16,19 +16,62 @@ from pages.ui.shared.text import escape, t
 FITS = 3  # columns that fit beside each other on a phone
 MOST, OPEN = 50, 5  # cards: more are not scrolled through; what comes after the first ones is folded
 SHORT = (14, 30)  # letters of a value that takes a third of a card, and two thirds
+ROOM = 975  # pixels of a table on a laptop
 DRAWN = ("button", "image", "list", "bar_chart", "line_chart", "area_chart")  # kinds of columns a card leaves out
 
+Column = tuple[int, str, str, str | None]  # place, name, title, number format
+Told = tuple[str, str, str]  # name, title, value
+Link = tuple[str, Mapping[str, str]]  # page, query parameters
 
-def table(frame: pd.DataFrame, **how: Any) -> Any:
-    """Draw a table as `st.dataframe` does and return its event; as cards on a phone, its rows chosen from a list."""
+
+def table(frame: pd.DataFrame, *, main: Sequence[str] = (), links: Sequence[Link] = (), key_more: str = "", **how: Any) -> Any:  # fmt: skip
+    """Draw a table as `st.dataframe` does and return its event; as cards on a phone, its rows chosen from a list.
+
+    `main`: columns shown at first where there are others, which one switch brings, named by `key_more`; on a card they are folded.
+    `links`: where each row leads; a card is such a link then, and nothing is chosen from a list.
+    """
     if not aids.is_narrow() or len(frame.columns) <= FITS:
+        if main and not st.toggle(t("common.more_columns"), key=key_more, help=t("common.more_columns_help")):
+            how["column_order"] = [str(name) for name in frame.columns if name in main]
         return st.dataframe(frame, **how)
     alt, config = str(how.get("alt") or ""), how.get("column_config") or {}
+    if links:
+        _linked(frame, config, main, links, key_more)
+        return None
     event = _choice(frame, config, how) if how.get("on_select") else None
-    st.html(written(frame, alt, config))
+    st.html(written(frame, alt, config, main))
     if len(frame) > MOST:
         st.caption(t("common.more_cards", shown=MOST, rows=text.exact(len(frame))))
     return event
+
+
+def fitting(wanted: Mapping[str, int], room: int = ROOM) -> tuple[str, ...]:
+    """Name the columns that fit beside each other, the most wanted first; `wanted` gives their widths."""
+    found, used = [], 0
+    for name, width in wanted.items():
+        if used + width <= room:
+            found.append(name)
+            used += width
+    return tuple(found)
+
+
+def _linked(frame: pd.DataFrame, config: Mapping[str, Any], main: Sequence[str], links: Sequence[Link], key: str) -> None:  # fmt: skip
+    """Draw each row as a card that is a link by its first value; those after the first few are folded."""
+    columns = _columns(frame, config)
+    lines = [_told(row, columns) for row in _rows(frame)]
+
+    def draw(at: int) -> None:
+        with st.container(border=True, gap="xxsmall", key=f"opens-{key}-{at}"):
+            page, params = links[at]
+            st.page_link(page, label=f"**{escape(lines[at][0][2])}**", query_params=dict(params))
+            st.html(f'<div class="kd-card">{_card(lines[at][1:], main, first=False)}</div>')
+
+    for at in range(len(lines))[:OPEN]:
+        draw(at)
+    if len(lines) > OPEN:
+        with st.expander(t("common.fold_cards", num=len(lines) - OPEN), key=f"{key}-fold"):
+            for at in range(OPEN, len(lines)):
+                draw(at)
 
 
 def chosen(key: str) -> list[int]:
@@ -42,7 +85,9 @@ def chosen(key: str) -> list[int]:
 def _choice(frame: pd.DataFrame, config: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, Any]:
     """Let the person choose rows by name, and tell it like the click on a table."""
     named = _columns(frame, config)
-    lines = [" · ".join([said for at, _, form in named if (said := cell(row[at], form))][:2]) for row in _rows(frame)]
+    lines = [
+        " · ".join([said for at, _, _, form in named if (said := cell(row[at], form))][:2]) for row in _rows(frame)
+    ]
     shown: dict[str, Any] = {
         "options": range(len(frame)),
         "key": f"{how['key']}-line",
@@ -58,10 +103,12 @@ def _choice(frame: pd.DataFrame, config: Mapping[str, Any], how: Mapping[str, An
     return {"selection": {"rows": rows, "columns": [], "cells": [(row, str(frame.columns[0])) for row in rows]}}
 
 
-def written(frame: pd.DataFrame, alt: str = "", config: Mapping[str, Any] | None = None) -> str:
+def written(
+    frame: pd.DataFrame, alt: str = "", config: Mapping[str, Any] | None = None, main: Sequence[str] = ()
+) -> str:
     """Write the first rows as a list of cards, those after the first few folded; cells without a value are left out."""
     columns = _columns(frame, config or {})
-    made = [_card([(title, said) for at, title, form in columns if (said := cell(row[at], form))]) for row in _rows(frame.head(MOST))]  # fmt: skip
+    made = [f"<li>{_card(_told(row, columns), main)}</li>" for row in _rows(frame.head(MOST))]
     named = f'aria-label="{html.escape(alt)}"'
     first = f'<ul class="kd-cards" {named}>{"".join(made[:OPEN])}</ul>'
     if len(made) <= OPEN:
@@ -70,12 +117,27 @@ def written(frame: pd.DataFrame, alt: str = "", config: Mapping[str, Any] | None
     return f'{first}<details class="kd-more"><summary>{more}</summary><ul class="kd-cards" {named}>{"".join(made[OPEN:])}</ul></details>'
 
 
-def _card(told: Sequence[tuple[str, str]]) -> str:
-    lines = "".join(
-        f'<div data-wide="{3 if not at else _width(said)}"><dt>{html.escape(title)}</dt><dd>{html.escape(said)}</dd></div>'
-        for at, (title, said) in enumerate(told)
+def _told(row: Sequence[Any], columns: Sequence[Column]) -> list[Told]:
+    """Name, title and value of the cells of a row that have one."""
+    return [(name, title, said) for at, name, title, form in columns if (said := cell(row[at], form))]
+
+
+def _card(told: Sequence[Told], main: Sequence[str], first: bool = True) -> str:
+    """Write one card: its main values, the others folded; of all columns where no main ones are named."""
+    shown = [one for one in told if not main or one[0] in main]
+    rest = [one for one in told if one not in shown]
+    said = f"<dl>{_pairs(shown, first)}</dl>"
+    if not rest:
+        return said
+    return f'{said}<details class="kd-rest"><summary>{t("common.fold_fields", num=len(rest))}</summary><dl>{_pairs(rest)}</dl></details>'
+
+
+def _pairs(told: Sequence[Told], first: bool = False) -> str:
+    """Write titles and values; the first one names the card where `first` says so."""
+    return "".join(
+        f'<div data-wide="{3 if first and not at else _width(said)}"><dt>{html.escape(title)}</dt><dd>{html.escape(said)}</dd></div>'
+        for at, (_, title, said) in enumerate(told)
     )
-    return f"<li><dl>{lines}</dl></li>"
 
 
 def _width(said: str) -> int:
@@ -87,15 +149,15 @@ def _rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
     return list(frame.itertuples(index=False, name=None))
 
 
-def _columns(frame: pd.DataFrame, config: Mapping[str, Any]) -> list[tuple[int, str, str | None]]:
-    """Place, title and number format of the columns that a card shows."""
-    found = []
+def _columns(frame: pd.DataFrame, config: Mapping[str, Any]) -> list[Column]:
+    """Place, name, title and number format of the columns that a card shows."""
+    found: list[Column] = []
     for at, name in enumerate(frame.columns):
         said = config.get(name)
         how: Mapping[str, Any] = getattr(said, "config", said) or {}  # a column of buttons holds its settings inside
         kind = how.get("type_config") or {}
         if kind.get("type") not in DRAWN and not how.get("hidden"):
-            found.append((at, text.plain(how.get("label") or text.Safe(name)), kind.get("format")))
+            found.append((at, str(name), text.plain(how.get("label") or text.Safe(name)), kind.get("format")))
     return found
 
 

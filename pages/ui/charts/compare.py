@@ -50,7 +50,7 @@ def pareto(
             y=[p["y"] for p in line],
             mode="lines",
             name=front_name,
-            line={"color": look.FAINT, "width": look.THIN, "shape": "hv"},
+            line={"color": look.FRONT, "width": look.THIN, "shape": "hv"},
             hoverinfo="skip",
         )
     ways = [[by_id[i] for i in path if i in by_id] for path in paths]

@@ -7,7 +7,7 @@ from typing import Any
 
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import cells, figure, literal, short
+from pages.ui.charts.marks import cells, figure, literal, share_axis, short
 
 Mark = Mapping[str, Any]  # name, recall, precision, hover, filled
 LEAST_SHIFT = 0.02  # share of a class: a smaller move is pale, however large it is beside the others
@@ -174,6 +174,6 @@ def precision_recall(
             hovertemplate=look.hover(literal(mark["hover"])),
             cliponaxis=False,
         )
-    fig.update_xaxes(range=[-0.02, 1.02], tickformat=look.SHARE_TICK)
-    fig.update_yaxes(range=[-0.02, 1.05], tickformat=look.SHARE_TICK)
+    fig.update_xaxes(range=[-0.02, 1.02], **share_axis(0, 1))
+    fig.update_yaxes(range=[-0.02, 1.05], **share_axis(0, 1))
     return fig

@@ -9,6 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.io
 
+from pages.ui import look
+
 _WHOLE = ("error_x", "error_y", "error_z", "paper_bgcolor", "plot_bgcolor")  # names that hold an underscore themselves
 
 
@@ -63,6 +65,16 @@ class Drawing(go.Figure):
     def update_yaxes(self, **values: Any) -> Drawing:
         """Merge settings into the y axis."""
         return self.update_layout(yaxis=_spelled(values))
+
+    def on_page(self, dark: bool) -> Drawing:
+        """Let words of a part's colour be read on the page, also where lines pass behind them."""
+        shadow = ", ".join([f"0 0 2px {look.PAPER[dark]}"] * 4)
+        words = [d["textfont"] for d in self._plain["data"] if "textfont" in d]
+        words += [a["font"] for a in self._plain["layout"].get("annotations", ()) if "font" in a]
+        for font in words:
+            if font.get("color") in look.COLOUR.values():
+                font |= {"color": look.inked(font["color"], dark), "shadow": shadow}
+        return self
 
     def checked(self) -> go.Figure:
         """Build the real figure. Errors: ValueError for a property Plotly does not know."""

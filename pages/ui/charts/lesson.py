@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from pages.ui import look
-from pages.ui.charts.marks import figure, literal, short
+from pages.ui.charts.marks import figure, literal, share_axis, short
 
 
 def softened(
@@ -34,7 +34,7 @@ def softened(
     fig.update_yaxes(
         tickvals=places, ticktext=[short(classes[i], 16) for i in order], range=[len(order) - 0.5, -0.5], showgrid=False
     )
-    fig.update_xaxes(tickformat=look.SHARE_TICK, range=[0, 1.05 * max(*plain, *soft)], nticks=5)
+    fig.update_xaxes(range=[0, 1.05 * max(*plain, *soft)], **share_axis(0, max(*plain, *soft)))
     return fig
 
 
@@ -55,5 +55,5 @@ def shares(
             marker={"color": colour},
             hovertemplate=look.hover(f"{literal(name)}: %{{y:{look.SHARE}}}"),
         )
-    fig.update_yaxes(tickformat=look.SHARE_TICK, range=[0, 1], tickvals=[0, 0.5, 1])
+    fig.update_yaxes(range=[0, 1], **share_axis(0, 1, most=2))
     return fig

@@ -31,6 +31,7 @@ from pages.ui.look import (
     shifted,
 )
 from pages.ui.shared.text import escape as literal
+from pages.ui.shared.text import tick
 
 __all__ = [
     "ARMS",
@@ -55,9 +56,12 @@ __all__ = [
     "mixed",
     "padded",
     "readable_on",
+    "share_axis",
     "shifted",
     "short",
 ]
+
+SHARE_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)  # between ticks
 
 
 def short(text: Any, most: int = 22) -> str:
@@ -95,6 +99,7 @@ def log_axis(values: Sequence[float], written: Callable[[float], str], *, binary
 
     Plotly's own SI marks (k, M, µ) differ from the rest of the product, hence own ticks.
     """
+    written = tick(written)
     positive = [v for v in values if v > 0 and math.isfinite(v)] or [1.0]
     low, high = min(positive), max(positive)
     span = math.log10(high / low)
@@ -116,6 +121,14 @@ def log_axis(values: Sequence[float], written: Callable[[float], str], *, binary
         "ticktext": [written(v) for v in ticks],
         "minor": {"showgrid": False},
     }
+
+
+def share_axis(low: float, high: float, most: int = 6) -> dict[str, Any]:
+    """Ticks for an axis of shares, written as text has them: 60 %. Plotly's own format leaves the space out."""
+    step = next((s for s in SHARE_STEPS if high - low <= s * most), SHARE_STEPS[-1])
+    places = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    ticks = [round(place * step, 6) for place in places]
+    return {"tickvals": ticks, "ticktext": [f"{100 * v:.6g} %" for v in ticks]}
 
 
 def padded(values: Sequence[float], share: float = 0.08) -> list[float] | None:

@@ -30,16 +30,23 @@ SIDES = {
 CAP = 4  # pixels to each side of an interval
 HIDDEN = 0.12  # share of a label that may lie on something; above, it is left to the pointer
 GRAZED = (1, 3)  # pixels across and up by which something may touch a label: more crosses its letters
+NEARER = 1.6  # how many times as far as its own mark any other is from a label
+AWAY = (28, 40, 54, 70, 90, 112)  # pixels from a mark to the near side of a label that a line leads to
+TURNS = 16  # directions in which such a label is looked for
 STEP = 3  # pixels between two places of a line
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 Point = Mapping[str, Any]  # x, y, low, high, label, faded, named: labelled in any case; `x` is drawn on a log axis
 
 
 class Stand(NamedTuple):
-    """Where a label stands, as Plotly names it, and how many of its words are in its first line; 0: all."""
+    """Where a label stands, as Plotly names it, and how many of its words are in its first line; 0: all.
+
+    `away`: pixels to the right and upwards from its mark to its middle, where a line leads to it; empty: beside it.
+    """
 
     side: str
     words: int = 0
+    away: tuple[float, ...] = ()
 
 
 def places(
@@ -52,7 +59,8 @@ def places(
     levels: Sequence[tuple[float, int]] = (),
     paths: Sequence[Sequence[Point]] = (),
 ) -> list[Stand | None]:
-    """Return for each point where its label stands, in two lines where it fits only so; None where it has none or every place is taken.
+    """Return for each point where its label stands, in two lines where it fits only so; None where it has none or every place is taken. What is not
+    faded stands farther away, with a line, where there is no place beside its mark.
 
     `steps`: the points that each line joins, to the right and then upwards. Units: `x_range` in powers of ten, as a log axis
     has it; `height` of the chart and `wide` of its plot in pixels. `levels`: values of y with a
@@ -79,31 +87,89 @@ def places(
     for value, letters in levels:
         y = high * _share(value, y_range)
         taken += [(0.0, y - 1, float(wide), y + 1), (wide - LETTER * letters, y, float(wide), y + HIGH)]
+    labels: list[Box] = []
     found: list[Stand | None] = [None] * len(points)
     for i in sorted(
         range(len(points)), key=lambda i: (not points[i].get("named"), bool(points[i].get("faded")))
     ):  # what is named as the answer comes first, and what is beaten takes what is left
         label = str(points[i].get("label") or "")
-        if not label:
-            continue
+        if not label or any(
+            found[k] and points[k].get("label") == label and math.dist(at[k], at[i]) < look.MARK for k in range(len(at))
+        ):
+            continue  # of twins on each other one is named
         ways = _ways(label)
         for words, lines in ways:
             wordy = (max(map(len, lines)), len(lines))
             sides = list(SIDES)[: 2 if points[i].get("ringed") else None]  # only there Plotly's distance can be widened
             options = [(side, _box(*at[i], wordy[0], side, wordy[1], halves[i])) for side in sides]
-            costs = [_hidden(box, taken, (0.0, 0.0, float(wide), high)) for _, box in options]
+            costs = [
+                1.0 if _foreign(box, at, i) else _hidden(box, taken, (0.0, 0.0, float(wide), high))
+                for _, box in options
+            ]
             best = min(range(len(options)), key=lambda k: (round(costs[k], 2), k))
-            if costs[best] <= HIDDEN or (points[i].get("named") and words == ways[-1][0]):
+            if costs[best] <= HIDDEN:
                 found[i] = Stand(options[best][0], words)
                 taken.append(options[best][1])
+                labels.append(options[best][1])
                 break
+        else:
+            if not points[i].get("faded"):
+                led = _led(ways, at, i, halves, taken, labels, (0.0, 0.0, float(wide), high))
+                if led is None and points[i].get("named"):
+                    side, box = options[best]
+                    led = Stand(side, words), [box]
+                if led:
+                    found[i], boxes = led
+                    taken += boxes
+                    labels += boxes  # nor do lines cross
     return found
+
+
+def _foreign(box: Box, at: Sequence[tuple[float, float]], i: int) -> bool:
+    """Say whether a label would be read as that of another mark: one that is as near to it as its own."""
+    own = _far(box, at[i])
+    return any(
+        _far(box, other) < NEARER * own for k, other in enumerate(at) if k != i and math.dist(other, at[i]) > STEP
+    )
+
+
+def _far(box: Box, place: tuple[float, float]) -> float:
+    """Return how far a place is from a box."""
+    return math.hypot(*(max(box[k] - place[k], 0.0, place[k] - box[k + 2]) for k in (0, 1)))
+
+
+def _led(
+    ways: Sequence[tuple[int, list[str]]],
+    at: Sequence[tuple[float, float]],
+    i: int,
+    halves: Sequence[float],
+    taken: Sequence[Box],
+    labels: Sequence[Box],
+    plot: Box,
+) -> tuple[Stand, list[Box]] | None:
+    """Find the nearest free place to which a line leads from a mark, clear of all other marks; with what it takes."""
+    (x, y), others = at[i], [k for k in range(len(at)) if k != i and math.dist(at[k], at[i]) > STEP]
+    for away, (words, lines), turn in itertools.product(AWAY, ways, range(TURNS)):
+        wide, high = LETTER * max(map(len, lines)) + 4, HIGH * len(lines)
+        across, up = (f(2 * math.pi * turn / TURNS) for f in (math.cos, math.sin))
+        dx, dy = across * (away + wide / 2), up * (away + high / 2)
+        box = (x + dx - wide / 2, y + dy - high / 2, x + dx + wide / 2, y + dy + high / 2)
+        inside = box[0] >= plot[0] and box[1] >= plot[1] and box[2] <= plot[2] and box[3] <= plot[3]
+        if not inside or _hidden(box, taken, plot) > 0 or any(_far(box, at[k]) < halves[k] + GAP for k in others):
+            continue
+        line = _along((x, y), (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])))
+        outer = [part for part in line if _far(part, (x, y)) > halves[i]]  # the rest lies under its own mark
+        crossed = any(_far(part, at[k]) < halves[k] for part in outer for k in others)
+        if crossed or any(_common(part, label) for part in line for label in labels):
+            continue
+        return Stand("middle right", words, (dx, dy)), [box, *line]
+    return None
 
 
 def _ways(label: str) -> list[tuple[int, list[str]]]:
     """Return a label in one line, then in two, broken where they are most alike."""
     words = label.split(" ")
-    broken = [(k, [" ".join(words[:k]), " ".join(words[k:])]) for k in range(1, len(words))]
+    broken = [(k, [" ".join(words[:k]), " ".join(words[k:])]) for k in range(1, len(words)) if words[k] != "·"]
     return [(0, [label]), *sorted(broken, key=lambda one: max(map(len, one[1])))[:1]]
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import figure, level, literal, log_axis, padded, short
-from pages.ui.charts.placing import WIDE, Stand, places
+from pages.ui.charts.marks import figure, level, literal, log_axis, padded, share_axis, short
+from pages.ui.charts.placing import AROUND, WIDE, Stand, places
 
-# how the ways to run a model are drawn: the first filled, in the dash of its part
-WAYS = ("", "-open", "-open-dot", "-dot")
-APART = 0.14  # of a row: equal scores of one seed lie beside each other, not on each other
+# how the ways to run a model are drawn: the first filled, in the dash of its part; others by mark and dash
+WAYS = (("", ""), ("-open", "dot"), ("-cross-open", "dashdot"), ("-x-open", "longdash"))
+LETTERS = 34  # of a label, which may stand in two lines
 Point = Mapping[str, Any]  # arm, label, x, y, low, high, hover; compare adds id, faded
 
 
@@ -38,6 +38,8 @@ def scatter_arms(
     ) ** 0.015 / 1.01  # a hair to the left and right, so that no bar is hidden by the student's
     shift = {"baseline": aside, "placebo": 1 / aside}
     drawn = [{**p, "x": p["x"] * shift.get(p["arm"], 1.0)} for p in points]
+    if axes is not None:
+        drawn = [_cleared(p, drawn, *axes, fig.to_dict()["layout"]["height"], wide) for p in drawn]
     sides: list[Stand | None] = [None] * len(drawn)
     if axes is not None:
         height = fig.to_dict()["layout"]["height"]
@@ -57,10 +59,11 @@ def scatter_arms(
                 mode="markers+text" if any(side for _, side in group) else "markers",
                 name=names[arm],
                 legendgroup=arm,
+                legendrank=look.rank(arm),
                 showlegend=not named,
                 text=[_beside(p["label"], side, bool(p.get("ringed"))) for p, side in group],
-                textposition=[side.side if side else "middle right" for _, side in group],
-                textfont={"size": look.NOTE},
+                textposition=[side.side if side and not side.away else "middle right" for _, side in group],
+                textfont={"size": look.NOTE, "color": look.COLOUR[arm]},
                 customdata=[[p.get("id", ""), p["hover"]] for p, _ in group],
                 hovertemplate=look.hover("%{customdata[1]}"),
                 error_y=look.interval(
@@ -74,19 +77,62 @@ def scatter_arms(
                 cliponaxis=False,
             )
             named = True
+    for p, side in placed:
+        if side and side.away:
+            _led(fig, p, side)
+
+
+def _cleared(
+    p: Point, drawn: Sequence[Point], x_range: Sequence[float], y_range: Sequence[float], height: int, wide: int
+) -> Point:
+    """Move a baseline to the left of the student that would hide it; what it costs is told under the pointer."""
+    if p["arm"] != "baseline":
+        return p
+    mark = look.MARK * (x_range[1] - x_range[0]) / wide
+    near = [
+        q
+        for q in drawn
+        if q["arm"] in ("student", "compressed")
+        and abs(math.log10(q["x"] / p["x"])) < mark
+        and abs(q["y"] - p["y"]) < look.MARK * abs(y_range[1] - y_range[0]) / (height - AROUND)
+    ]
+    return {**p, "x": min(q["x"] for q in near) / 10**mark} if near else p
+
+
+def _led(fig: Drawing, p: Point, stand: Stand) -> None:
+    """Write a label away from its mark, with a thin line to it."""
+    colour = look.COLOUR[p["arm"]]
+    fig.add_annotation(
+        **{**look.note(), "showarrow": True, "font": {"size": look.NOTE, "color": colour}},
+        x=math.log10(p["x"]),
+        y=p["y"],
+        ax=stand.away[0],
+        ay=-stand.away[1],
+        text=_lines(p["label"], stand.words),
+        arrowhead=0,
+        arrowwidth=1,
+        arrowcolor=colour,
+        standoff=look.MARK / 2,
+        borderpad=1,
+    )
+
+
+def _lines(label: Any, words: int) -> str:
+    """A label, shortened, in one line or in two."""
+    each = short(label, LETTERS).split(" ")
+    return "<br>".join(" ".join(part) for part in (each[:words], each[words:]) if part)
 
 
 def _brief(label: Any) -> str:
     """The label as it is seen: shortened, entities as the one letter that they are."""
-    return re.sub(r"&#?\w+;", "?", short(label))
+    return re.sub(r"&#?\w+;", "?", short(label, LETTERS))
 
 
 def _beside(label: Any, stand: Stand | None, ringed: bool = False) -> str:
     """A label with a little room to its mark, more to a ring around it, in two lines where it stands so."""
-    if not stand or not label:
+    if not stand or not label or stand.away:
         return ""
-    words = short(label).split(" ")
-    lines = [" ".join(part) for part in (words[: stand.words], words[stand.words :]) if part]
+    lines = _lines(label, stand.words).split("<br>")
     space = "&nbsp;" * (4 if ringed else 1)
     room = {"left": ("", space), "right": (space, "")}.get(stand.side.split(" ")[1], ("", ""))
     return "<br>".join(f"{room[0]}{line}{room[1]}" for line in lines)
@@ -159,20 +205,21 @@ def paired(
     for y, b, s in zip(rows, baseline, student, strict=True):
         fig.add_scatter(
             x=[b, s],
-            y=[y - APART, y + APART],
+            y=[y, y],
             mode="lines",
             line={"color": look.FAINT, "width": look.LINE + 1},
             showlegend=False,
             hoverinfo="skip",
         )
-    for arm, values, aside in (("baseline", baseline, -APART), ("placebo", placebo, 0.0), ("student", student, APART)):
+    for arm, values in (("student", student), ("placebo", placebo), ("baseline", baseline)):  # a cross hides nobody
         if not values:
             continue
         fig.add_scatter(
             x=list(values),
-            y=[row + aside for row in rows],
+            y=rows,
             mode="markers",
             name=names[arm],
+            legendrank=look.rank(arm),
             marker=look.mark(arm),
             customdata=[[s] for s in seeds],
             hovertemplate=look.hover(f"{literal(names[arm])}, seed %{{customdata[0]}}: %{{x:{look.SCORE}}}"),
@@ -244,6 +291,7 @@ def reliability(
             y=[k[1] for k in kept],
             mode="lines+markers",
             name=names[arm],
+            legendrank=look.rank(arm),
             line=look.line(arm, width=look.THIN),
             marker=look.mark(arm, size=[look.SMALL_MARK + 9 * (k[2] / most) ** 0.5 for k in kept]),
             customdata=[[k[2]] for k in kept],
@@ -252,8 +300,8 @@ def reliability(
                 f"%{{x:{look.SHARE_TICK}}} → %{{y:{look.SHARE_TICK}}}, %{{customdata[0]:{look.COUNT}}} {literal(rows_word)}",
             ),
         )
-    fig.update_xaxes(range=[low - 0.02, 1.02], tickformat=look.SHARE_TICK)
-    fig.update_yaxes(range=[low - 0.02, 1.02], tickformat=look.SHARE_TICK)
+    fig.update_xaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
+    fig.update_yaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
     return fig
 
 
@@ -274,7 +322,7 @@ def latency(
     every = [v for s in series for v in (*s["p50"], *s["p95"]) if v]
     batches = sorted({b for s in series for b in s["batch"]})
     for s in series:
-        arm, ending = s["arm"], WAYS[min(s["way"], len(WAYS) - 1)]
+        arm, (ending, dash) = s["arm"], WAYS[min(s["way"], len(WAYS) - 1)]
         known = {b: (p50, p95) for b, p50, p95 in zip(s["batch"], s["p50"], s["p95"], strict=True)}
         times = [known.get(b, (None, None)) for b in batches]
         middle = [a for a, _ in times]
@@ -285,7 +333,8 @@ def latency(
             mode="lines+markers",
             connectgaps=False,
             name=literal(s["name"]),
-            line=look.line(arm, width=look.THIN if s["way"] else look.LINE),
+            legendrank=look.rank(arm),
+            line=look.line(arm, width=look.THIN) | {"dash": dash} if dash else look.line(arm),
             marker={**mark, "symbol": look.SYMBOL[arm] + ending},
             error_y=look.interval(
                 [0.0 if a is None else a for a in middle], [None] * len(times), [b for _, b in times], look.COLOUR[arm]

@@ -125,6 +125,7 @@ def _scores(
         **_strung(found, "score"),
         name=label,
         legendgroup=arm,
+        legendrank=look.rank(arm),
         showlegend=_legend_once(fig, arm, label, shown),
         line=look.line(arm, width=look.THIN if many else look.LINE),
         marker=look.mark(arm, size=look.SMALL_MARK),
@@ -159,6 +160,7 @@ def _level(fig: go.Figure, score: float, name: str, last: float) -> None:
         y=[score, score],
         mode="lines",
         name=name,
+        legendrank=look.rank("teacher"),
         line=look.line("teacher"),
         hovertemplate=look.hover(f"{literal(name)}: %{{y:{look.SCORE}}}"),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import figure, literal, short
+from pages.ui.charts.marks import figure, literal, share_axis, short
 
 
 def bars(
@@ -28,12 +28,14 @@ def bars(
     """
     fig = figure(height or 110 + 62 * len(classes), x=x_title)
     places = list(range(len(classes)))
-    for arm, values in arms.items():
+    for arm in sorted(arms, key=look.rank):
+        values = arms[arm]
         fig.add_bar(
             y=places,
             x=list(values),
             orientation="h",
             name=names[arm],
+            legendrank=look.rank(arm),
             marker=look.fill(arm),
             text=[f"{100 * v:.1f} %" if v >= 0.0005 else "< 0.1 %" for v in values],
             textposition="outside",
@@ -45,9 +47,10 @@ def bars(
         )
     fig.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
     if whole:
-        fig.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=look.SHARE_TICK)
+        fig.update_xaxes(range=[0, 1.12], **share_axis(0, 1, most=4))
     else:
-        fig.update_xaxes(range=[0, 1.25 * max(max(values) for values in arms.values())], tickformat=look.SHARE_TICK)
+        end = 1.25 * max(max(values) for values in arms.values())
+        fig.update_xaxes(range=[0, end], **share_axis(0, end))
     ticks = ["<br>".join(short(line, 20) for line in c.split("\n")) for c in classes]
     fig.update_yaxes(tickvals=places, ticktext=ticks, range=[len(classes) - 0.5, -0.5], showgrid=False)
     return fig
@@ -69,12 +72,14 @@ def predictions(
     fig = figure(height, x=x_title, y=y_title)
     ends = [float(np.min(actual)), float(np.max(actual))]
     fig.add_scatter(x=ends, y=ends, mode="lines", name=diagonal, line=look.level(), hoverinfo="skip")
-    for arm, values in arms.items():
+    for arm in sorted(arms, key=look.rank):
+        values = arms[arm]
         fig.add_scattergl(
             x=list(actual),
             y=list(values),
             mode="markers",
             name=names[arm],
+            legendrank=look.rank(arm),
             marker={**look.mark(arm, size=look.DOT), "opacity": 0.4},
             customdata=[[int(r)] for r in row_ids],
             hovertemplate=look.hover(
@@ -124,7 +129,7 @@ def over_temperature(
     )
     ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if temperatures[0] <= t <= temperatures[-1]]
     fig.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks], minor={"showgrid": False})
-    fig.update_yaxes(range=[-0.02, 1.02], tickformat=look.SHARE_TICK, tickvals=[0, 0.25, 0.5, 0.75, 1])
+    fig.update_yaxes(range=[-0.02, 1.02], **share_axis(0, 1, most=4))
     return fig
 
 
@@ -140,17 +145,18 @@ def spread(
     """Draw how often values between 0 and `most` occur, in ten steps, one bar a model."""
     fig = figure(height, x=x_title, y=y_title)
     edges = np.linspace(0, most, 11)
-    for arm, values in arms.items():
+    for arm in sorted(arms, key=look.rank):
+        values = arms[arm]
         counts = np.histogram(np.clip(values, 0, most), edges)[0].tolist()
         fig.add_bar(
             x=[float(e) + most / 20 for e in edges[:-1]],
             y=counts,
             name=names[arm],
+            legendrank=look.rank(arm),
             marker=look.fill(arm),
             customdata=[[f"{a:.3g} – {b:.3g}"] for a, b in itertools.pairwise(edges)],
             hovertemplate=look.hover(literal(names[arm]), "%{customdata[0]}: %{y}"),
         )
     fig.update_layout(barmode="group", bargap=0.2, bargroupgap=0.05)
-    ticks = [float(edge) for edge in edges[::2]]
-    fig.update_xaxes(range=[0, most], tickvals=ticks, tickformat=look.SHARE_TICK if most >= 0.1 else look.SHARE)
+    fig.update_xaxes(range=[0, most], **share_axis(0, most, most=5))
     return fig

@@ -124,6 +124,7 @@ def sizes(
             textposition="middle right" if len(points) == 1 else "top center",
             cliponaxis=False,
             name=names[arm],
+            legendrank=look.rank(arm),
             line=look.line(arm),
             marker=look.mark(arm),
             error_y=look.interval(

@@ -102,7 +102,9 @@ def points(found: Found, by: str) -> list[dict[str, Any]]:
         lost = "" if as_it_was else f"<br>{typeset(compress_words.lost_briefly(block, one))}"
         mean = one["metrics"].get(metric)
         arm = "student" if as_it_was else "compressed"
-        add(f"stage-{one['id']}", arm, str(one["name"]), cost, mean, one["scores"], lost)
+        add(f"stage-{one['id']}", arm, str(one["name"]), cost, mean, one["scores"] if as_it_was else [], lost)
+        if not as_it_was and made and made[-1]["id"] == f"stage-{one['id']}":
+            made[-1] |= proof(block, one, metric)
         if as_it_was and (alone := _baseline(found, metric)):
             known = [v for v in alone if v is not None]
             add("baseline", "baseline", arms["baseline"], cost, sum(known) / len(known) if known else None, alone)
@@ -138,6 +140,23 @@ def _baseline(found: Found, metric: str) -> list[float | None]:
     return []
 
 
+def proof(block: Found, one: Found, metric: str) -> dict[str, float]:
+    """Return the ends of what a stage surely scores: the student's score less the interval of what it lost; nothing where that is not known."""
+    ends = (one.get("lost") or {}).get("ci95") or (None, None)
+    whole = (one.get("beside") or compress_words.student(block))["metrics"].get(metric)  # over the seeds of the stage
+    if whole is None or None in ends:
+        return {}
+    low, high = sorted(_less(block, whole, lost) for lost in ends)
+    end = most(metric)
+    return {"low": low, "high": high if end is None else min(high, end)}
+
+
+def _less(block: Found, score: float, lost: float) -> float:
+    """Return a score that is so many points worse, or percent where the metric is told so."""
+    by = lost / 100 * (abs(score) if block["metric"].get("relative") else 1.0)
+    return score + by if block["metric"]["better"] == "lower" else score - by
+
+
 def goal(found: Found, drawn: list[dict[str, Any]], by: str) -> tuple[float, float] | None:
     """Return the corner of the goals: the largest cost, to the edge where none was set, and the worst score that may be."""
     block = found["compressed"]
@@ -145,8 +164,7 @@ def goal(found: Found, drawn: list[dict[str, Any]], by: str) -> tuple[float, flo
     score = whole["metrics"].get(str(block["metric"]["name"]))
     if score is None or not drawn:
         return None
-    lost = asked["most_lost"] / 100 * (abs(score) if block["metric"].get("relative") else 1.0)
     micro = asked.get("microseconds")
-    most = asked.get("bytes") if by == "bytes" else micro / 1000 if micro else None
-    edge = most or 1.2 * max(p["x"] for p in drawn)
-    return edge, score + lost if block["metric"]["better"] == "lower" else score - lost
+    limit = asked.get("bytes") if by == "bytes" else micro / 1000 if micro else None
+    edge = limit or 1.2 * max(p["x"] for p in drawn)
+    return edge, _less(block, score, asked["most_lost"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+import streamlit as st
 
 from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import verdict
@@ -15,9 +16,18 @@ from pages.ui.shared import text
 from pages.ui.shared.text import plain, t
 
 
+@st.fragment
 def show(block: Mapping[str, Any]) -> None:
-    """Draw it."""
-    cards.table(frame(block), hide_index=True, height="content", alt=t("compress.table.title"), placeholder="–")
+    """Draw it, apart from the rest of the page: its switch changes nothing else."""
+    cards.table(
+        frame(block),
+        main=[_title(block, name) for name in MAIN],
+        key_more="compress-more",
+        hide_index=True,
+        height="content",
+        alt=t("compress.table.title"),
+        placeholder="–",
+    )
 
 
 def frame(block: Mapping[str, Any]) -> pd.DataFrame:
@@ -32,7 +42,11 @@ def _line(block: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]:
         names |= {"step": plain(typeset(compress_words.step(one["step"])))}
     said = {} if one.get("reason") else _numbers(block, one)
     known = {**dict.fromkeys(COLUMNS, "–"), **names, **said}
-    return {str(t(f"compress.table.{name}", metric=str(block["metric"]["title"]))): known[name] for name in COLUMNS}
+    return {_title(block, name): known[name] for name in COLUMNS}
+
+
+def _title(block: Mapping[str, Any], name: str) -> str:
+    return str(t(f"compress.table.{name}", metric=str(block["metric"]["title"])))
 
 
 COLUMNS = (
@@ -52,6 +66,7 @@ COLUMNS = (
     "flops",
     "seconds",
 )
+MAIN = ("stage", "step", "goals", "size", "time", "score", "lost")
 
 
 def _numbers(block: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]:

@@ -28,7 +28,7 @@ def table(found: Profile) -> str | None:
         {
             "name": [c.name for c in found.columns],
             "kind": [t(f"data.kinds.{c.kind}") for c in found.columns],
-            "missing": [c.missing / rows for c in found.columns],
+            "missing": [100 * c.missing / rows for c in found.columns],
             "distinct": [c.distinct for c in found.columns],
             "example": [", ".join(c.examples) for c in found.columns],
             "distribution": [list(drawn(c)[1]) for c in found.columns],
@@ -49,7 +49,7 @@ def table(found: Profile) -> str | None:
         column_config={
             "name": config.TextColumn(t("data.column.name"), width="medium", pinned=True),
             "kind": config.TextColumn(t("data.column.kind"), width="small"),
-            "missing": config.NumberColumn(t("data.column.missing"), format="percent", width="small"),
+            "missing": config.NumberColumn(t("data.column.missing"), format="%.1f %%", width="small"),
             "distinct": config.NumberColumn(t("data.column.distinct"), format="localized", width="small"),
             "example": config.TextColumn(t("data.column.example"), width="medium"),
             "distribution": config.BarChartColumn(t("data.column.distribution"), width=110, y_min=0),

@@ -8,7 +8,7 @@ from typing import Any
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, literal, short
-from pages.ui.look import ARMS, shifted
+from pages.ui.look import ARMS, rank, shifted
 
 _BAR, _EDGES = 26, 76  # pixels of a column's bars, and of what is around all of them
 Line = Mapping[str, Any]  # way, strength, arm, score
@@ -30,6 +30,7 @@ def disturbed(
             y=[score for _, score in points],
             mode="lines+markers",
             name=names[arm],
+            legendrank=look.rank(arm),
             line=look.line(arm),
             marker=look.mark(arm),
             customdata=told,
@@ -50,7 +51,7 @@ def leaning(
     spreads: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Drawing:
     """Draw what each model loses without each column, side by side; `hover` holds {arm}, {column} and {value}."""
-    arms = [arm for arm in ARMS if arm in by_arm]
+    arms = sorted(by_arm, key=rank)
     fig = figure(_EDGES + max(2, len(arms)) // 2 * _BAR * max(1, len(columns)), x=x)
     for arm in arms:
         values = [by_arm[arm].get(name, 0.0) for name in columns]
@@ -64,6 +65,7 @@ def leaning(
             y=list(range(len(columns))),
             orientation="h",
             name=names[arm],
+            legendrank=look.rank(arm),
             marker=look.fill(arm),
             error_x=look.interval(
                 values,

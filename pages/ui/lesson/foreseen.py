@@ -37,17 +37,28 @@ def show(dataset: DatasetSpec, task: str, teacher: Choice, lesson: dict[str, Any
         st.caption(t("distill.picture_later"))
         return
     temperature = builder.temperature(lesson)
-    if temperature is not None:
-        _softened(found, temperature)
-    _shares(found, lesson)
+    with st.container(border=True, key="distill-foreseen"):
+        if temperature is None:
+            _shares(found, lesson)
+            return
+        drawn, told = st.columns([6, 5], gap="large", vertical_alignment="center")
+        with drawn:
+            note = _softened(found, temperature)
+        with told:
+            _entropies(found, temperature, note)
+            _shares(found, lesson)
 
 
-def _softened(found: softening.Answers, temperature: float) -> None:
+def _softened(found: softening.Answers, temperature: float) -> Safe:
     plain, plain_nats = found.at(1.0)
     soft, nats = found.at(temperature)
     figure = charts.softened(found.classes, plain, soft, t("distill.plain"), t("distill.soft", t=f"{temperature:g}"))
     note = t("distill.picture_note", plain=f"{plain_nats:.2f}", soft=f"{nats:.2f}")
     picture.show(figure, "distill-picture", note)
+    return note
+
+
+def _entropies(found: softening.Answers, temperature: float, note: Safe) -> None:
     st.caption(note, help=term("temperature"))
     nats_of_all, on_truth = found.over_rows(temperature)
     rows = {"rows": text.exact(len(found.labels)), "of": text.exact(found.rows_of)}

@@ -81,6 +81,7 @@ def _curve(trace: Mapping[str, Any], legend: bool) -> dict[str, Any]:
     return {
         "name": _words(trace.get("name") or ""),
         "legend": legend and trace.get("showlegend", True),
+        "rank": trace.get("legendrank", 1000),
         "x": list(trace["x"]),
         "y": list(trace["y"]),
         "of": list(values),

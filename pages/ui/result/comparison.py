@@ -15,7 +15,7 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
 from pages.ui.charts.spread import bounds
-from pages.ui.compare import smaller, standing
+from pages.ui.compare import naming, smaller, standing
 from pages.ui.result import differences, speed, verdict
 from pages.ui.result.goals import Candidate
 from pages.ui.shared import engine, text
@@ -23,14 +23,12 @@ from pages.ui.shared.text import Safe, escape, t
 
 Result = Mapping[str, Any]
 COSTS = ("size", "latency", "flops")
-FIRST = ("student.settings.size", "objective.settings.temperature", "objective.settings.alpha")
 LEFT_OUT = (
     "dataset.group",
     "dataset.time",
     "dataset.one_class",
     "dataset.read.comment",
 )  # empty: not done; others: chosen
-SIGNS = dict(zip(FIRST, ("size", "T", "α"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def entries(row: RunRow, folder: RunFolder) -> list[Entry]:
     )
     from kd_core.runs.cells.modes import unlabelled
 
-    alpha = {FIRST[2]} if unlabelled(spec.mode.name) else set()  # no label is heard, whatever it says
+    alpha = {naming.FIRST[2]} if unlabelled(spec.mode.name) else set()  # no label is heard, whatever it says
     arms = {s.name: flatten({"student": s.arch}) for s in spec.students}
     first = (found.get("compressed") or {}).get("run", row.id)
     made = [
@@ -133,35 +131,10 @@ def once(found: Sequence[Entry]) -> list[Entry]:
     return kept
 
 
-def _enough(group: Sequence[Entry]) -> list[str]:
-    """Name as few of the differing settings as tell the entries apart as well as all of them would."""
-    names = differing(group)
-    most = len({tuple(e.settings.get(n) for n in names) for e in group})
-    for end in range(len(names)):
-        if len({tuple(e.settings.get(n) for n in names[:end]) for e in group}) == most:
-            return names[:end]
-    return names
-
-
 def _lesson(student: Result) -> dict[str, str]:
     """T and alpha as the student was taught, also where the recipe left them at their default."""
     known = {n: student.get(n) for n in ("temperature", "alpha")}
     return flatten({"objective": {"settings": {n: f"{v:g}" for n, v in known.items() if v is not None}}})
-
-
-def apart(found: Sequence[Entry]) -> list[Entry]:
-    """Tell students of one name apart by the settings in which they differ, or by their run where nothing does."""
-    alike: dict[str, list[Entry]] = {}
-    for e in found:
-        alike.setdefault(str(e.student["name"]), []).append(e)
-    told: dict[str, str] = {}
-    for name, group in alike.items():
-        names = _enough(group)
-        said = {e.id: " ".join([name, *(f"{short_setting(n)}={e.settings.get(n, '–')}" for n in names)]) for e in group}
-        for e in group:
-            same = sum(words == said[e.id] for words in said.values()) > 1
-            told[e.id] = f"{said[e.id]} ({e.run_name})" if same else said[e.id]
-    return [dataclasses.replace(e, told=told[e.id]) for e in found]
 
 
 def flatten(values: Mapping[str, Any] | Spec, prefix: str = "") -> dict[str, str]:
@@ -176,28 +149,6 @@ def flatten(values: Mapping[str, Any] | Spec, prefix: str = "") -> dict[str, str
         else:
             found[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return found
-
-
-def differing(found: Sequence[Entry]) -> list[str]:
-    """Name the settings that are not the same for all entries: size, T and alpha first, then in their order."""
-    names = dict.fromkeys(n for e in found for n in e.settings)
-    first = sorted(names, key=lambda n: FIRST.index(n) if n in FIRST else len(FIRST))
-    return [n for n in first if len({e.settings.get(n) for e in found}) > 1]
-
-
-def short_setting(name: str) -> str:
-    """Name a setting by what tells it apart: 'objective.settings.alpha' is α, 'teacher.name' is teacher.
-
-    Example:
-        >>> short_setting("student.settings.width")
-        'student width'
-    """
-    if name in SIGNS:
-        return SIGNS[name]
-    parts = [p for p in name.split(".") if p not in ("settings", "arch")]
-    if parts[-1] == "name":
-        return parts[0]
-    return " ".join(parts[1:] if parts[0] in ("objective", "training", "dataset", "evaluation") else parts)
 
 
 def common_metrics(found: Sequence[Entry]) -> list[str]:
@@ -249,7 +200,7 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
     for e, plain in plain_models(found):
         block = {**_plain_costs(e, plain), "metrics": plain.arm.metrics}
         made += _point(f"{e.id}:plain", "plain", differences.plain_label(plain.name), block, metric, by, e)
-    return made
+    return naming.unlike(made, {e.run_id: e.run_name for e in found})
 
 
 def plain_models(found: Sequence[Entry]) -> list[tuple[Entry, Plain]]:

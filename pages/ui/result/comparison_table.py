@@ -11,7 +11,8 @@ import streamlit as st
 
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.runs import RunStore
-from pages.ui.access import aids, cards
+from pages.ui.access import cards
+from pages.ui.compare import naming
 from pages.ui.result import comparison, recipe, verdict
 from pages.ui.result.comparison import Entry
 from pages.ui.result.differences import Written
@@ -20,14 +21,19 @@ from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
-RUN_LETTERS = 14  # of a run that fit into its column
 RUN_WIDTH = 110  # px where names differ early, so that what a student reaches and costs fits beside it on a laptop
-BEHIND = (
-    "baseline",
-    "teacher",
-    "smaller",
-    "flops",
-)  # columns that the table's own menu shows; cards on a phone hold them
+TICKS = 36  # px of the boxes in front of the rows
+WIDTHS = {
+    "student": 104,
+    "value": 118,
+    "size": 64,
+    "latency": 84,
+    "verdict": 92,
+    "versus": 148,
+    "goal": 58,
+    "gain": 112,
+    "star": 44,
+}  # px, of the columns that are shown at first, beside the run's; the most wanted first
 
 
 def picks() -> list[str]:
@@ -50,12 +56,12 @@ def clear() -> None:
 
 def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None) -> None:
     """Draw what each student reaches and costs, then the settings that differ, one line per student; picked rows are marked."""
-    names = comparison.differing(found)
+    names = naming.differing(found)
     same = len({n for e in found for n in e.settings}) - len(names)
     st.markdown(f"**{t('compare.table')}**")
     # Asked for at every drawing: a star is set while the entries, read with the page, stay as they are.
     starred = {run_id for run_id in {e.run_id for e in found} if store.get(run_id).star}
-    shown = text.apart([e.run_name for e in found], RUN_LETTERS)
+    shown = text.apart([e.run_name for e in found], naming.RUN_LETTERS)
     lines = [
         {t("compare.column.star"): run_list.STAR if e.run_id in starred else run_list.NO_STAR}
         | line(e, metric, goals, names)
@@ -65,8 +71,10 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     lines += [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
     frame = pd.DataFrame(lines).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
-    note = t("compare.column.note")
-    hidden = [str(t(f"compare.column.{name}")) for name in BEHIND] + ([] if any(e.note for e in found) else [note])
+    titles = {name: titled(name, metric) for name in WIDTHS}
+    run = str(t("compare.column.run"))
+    wide = run_list.name_width(shown, RUN_WIDTH)
+    config: dict[str, Any] = {titles[name]: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()}
 
     def toggle() -> None:
         row = st.session_state["compare-star"]["row"]
@@ -84,20 +92,30 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         selection_default={"selection": {"rows": rows}},
         placeholder="–",
         alt=t("compare.table"),
-        column_config={
-            t("compare.column.star"): st.column_config.ButtonColumn(
-                type="tertiary", width=44, on_click=toggle, key="compare-star", help=t("runs.head.star_help")
+        main=cards.fitting({run: wide} | {titles[name]: width for name, width in WIDTHS.items()}, cards.ROOM - TICKS),
+        key_more="compare-more",
+        column_config=config
+        | {
+            titles["star"]: st.column_config.ButtonColumn(
+                type="tertiary",
+                width=WIDTHS["star"],
+                on_click=toggle,
+                key="compare-star",
+                help=t("runs.head.star_help"),
             ),
-            t("compare.column.run"): st.column_config.TextColumn(width=run_list.name_width(shown, RUN_WIDTH)),
-            t("compare.column.goal"): st.column_config.TextColumn(width=76),
-            **dict.fromkeys(hidden),
+            run: st.column_config.TextColumn(width=wide),
         },
     )
-    said = t("compare.table_note", same=same)
-    st.caption(said if aids.is_narrow() else f"{said} {t('compare.table_more')}")
+    st.caption(t("compare.table_note", same=same))
     taken = [found[i].id for i in event["selection"]["rows"] if i < len(found)]
     if set(taken) != set(picks()) & {e.id for e in found}:
         pick(taken)
+
+
+def titled(name: str, metric: str) -> str:
+    """Name a column; that of values after the metric, too."""
+    said = str(t(f"compare.column.{name}"))
+    return f"{said} {verdict.metric_title(metric)}" if name == "value" else said
 
 
 def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[str, Any]:
@@ -107,18 +125,17 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
     shown, away = (
         Written.of(metric, g).cell(g) if (g := side.get(metric)) else None for side in (read.gain, read.versus_teacher)
     )
-    title = verdict.metric_title(metric)
     return {
         t(f"{c}run"): e.run_name,
         t(f"{c}student"): str(t("compare.alone", name=Safe(s["name"])) if read.alone else s["name"]),
-        f"{t(f'{c}value')} {title}": text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
+        titled("value", metric): text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
         t(f"{c}versus"): away,
         t(f"{c}gain"): shown,
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         t(f"{c}goal"): _meets(comparison.candidate(e, metric), goals),
         t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{s['verdict']}")).capitalize(),
-        **{comparison.short_setting(n): e.settings.get(n) for n in names},
+        **{naming.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
@@ -129,11 +146,11 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
 
 def plain_line(c: Candidate, metric: str, goals: Goals | None) -> dict[str, Any]:
     """Lay the best plain model of a size out below the students: it has no teacher, and no run of its own."""
-    col, title = "compare.column.", verdict.metric_title(metric)
+    col = "compare.column."
     return {
         t(f"{col}run"): str(t("compare.plain")),
         t(f"{col}student"): c.name,
-        f"{t(f'{col}value')} {title}": text.score(c.value),
+        titled("value", metric): text.score(c.value),
         t(f"{col}size"): text.size(c.costs["size"]),
         t(f"{col}latency"): text.milliseconds(c.costs["latency"]),
         t(f"{col}goal"): _meets(c, goals),

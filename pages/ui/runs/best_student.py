@@ -56,6 +56,7 @@ def _goals(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
         minutes = forms.field("minutes", fields["minutes"], held, KEY)
     with right:
         score = _number("score", t(least, metric=title), held.get("score"), None)
+    left, right = st.columns(2)  # row by row: one below the other, on a phone, they keep their order
     with left:
         kilobytes = _number("bytes", t("distill.best.bytes"), _kilobytes(held.get("bytes")), 1 / BYTES)
     with right:

@@ -38,9 +38,11 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     one, best, goals = told.chosen, told.best, told.goals
     limits = _limits(told)
     first = told.rule == "smallest_like_best" and best == one
+    alike = sum(any(m.score == one.score for m in c.models()) for c in told.candidates) if first else 1
     said = [
         t(
-            f"runs.choice.why_{'best_and_smallest' if first else told.rule}",
+            f"runs.choice.why_{'smallest_of_equal' if alike > 1 else 'best_and_smallest' if first else told.rule}",
+            alike=alike,
             name=_named(one),
             num=told.compared,
             metric=metric,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,12 +16,32 @@ from kd_core.runs.store.runs import PAGE, RunStore
 from pages.ui.access import cards
 from pages.ui.result import verdict
 from pages.ui.result.differences import Written
-from pages.ui.shared import engine, text
+from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import t, term
 
 NAME_LETTERS = 24  # of a name that fit into its column
 NAME_WIDTH = 214  # px, so that what came of a run fits beside its name on a laptop
 STAR, NO_STAR = "★", "☆"
+WIDTHS = {
+    "star": 44,
+    "state": 92,
+    "verdict": 122,
+    "gain": 138,
+    "versus": 150,
+    "metric": 80,
+    "teacher_score": 70,
+    "student_score": 70,
+    "size": 70,
+    "baseline_score": 74,
+    "dataset": 120,
+    "teacher": 110,
+    "students": 100,
+    "seconds": 84,
+    "date": 128,
+    "note": 150,
+}  # px, of the columns beside the name
+NUMBERS = ("teacher_score", "student_score", "size", "baseline_score", "seconds")
+MAIN = ("star", "name", "state", "verdict", "gain", "student_score", "size", "date", "metric")  # the most wanted first
 
 
 def show(store: RunStore) -> None:
@@ -100,9 +121,14 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
         at = st.session_state["runs-star"]["row"]
         store.star(ids[at], not rows[at].star)
 
-    c = "runs.column."
+    shown = frame(rows)
+    widths = {**WIDTHS, "name": name_width(text.apart([r.name for r in rows], NAME_LETTERS), NAME_WIDTH)}
+    here = st.query_params.to_dict()
     event = cards.table(
-        frame(rows),
+        shown,
+        main=cards.fitting({name: widths[name] for name in MAIN}),
+        links=[("runs.py", here | session.link(run=run)) for run in ids],
+        key_more="runs-more",
         key=f"runs-table-{st.session_state.get('runs-table-turn', 0)}",
         on_select="rerun",
         selection_mode="single-cell",
@@ -111,40 +137,26 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
         row_height=40,
         placeholder="–",
         alt=t("runs.title_list"),
-        column_config={
-            "star": st.column_config.ButtonColumn(
-                t(f"{c}star"),
-                type="tertiary",
-                width=44,
-                on_click=toggle,
-                key="runs-star",
-                help=t("runs.head.star_help"),
-            ),
-            "name": st.column_config.TextColumn(
-                t(f"{c}name"), width=name_width(text.apart([r.name for r in rows], NAME_LETTERS), NAME_WIDTH)
-            ),
-            "state": st.column_config.TextColumn(t(f"{c}state"), width=92),
-            "verdict": st.column_config.TextColumn(t(f"{c}verdict"), width=122, help=term("verdict")),
-            "gain": st.column_config.TextColumn(t(f"{c}gain"), width=138),
-            "versus": st.column_config.TextColumn(t(f"{c}versus"), width=150, help=t(f"{c}versus_help")),
-            "metric": st.column_config.TextColumn(t(f"{c}metric"), width=80),
-            "teacher_score": st.column_config.TextColumn(t(f"{c}teacher_score"), width=70, alignment="right"),
-            "student_score": st.column_config.TextColumn(t(f"{c}student_score"), width=70, alignment="right"),
-            "size": st.column_config.TextColumn(t(f"{c}size"), width=70, alignment="right"),
-            "baseline_score": st.column_config.TextColumn(t(f"{c}baseline_score"), width=74, alignment="right"),
-            "dataset": st.column_config.TextColumn(t(f"{c}dataset"), width=120),
-            "teacher": st.column_config.TextColumn(t(f"{c}teacher"), width=110),
-            "students": st.column_config.TextColumn(t(f"{c}students"), width=100),
-            "seconds": st.column_config.TextColumn(t(f"{c}seconds"), width=84, alignment="right"),
-            "date": st.column_config.TextColumn(t(f"{c}date"), width=128),
-            "note": st.column_config.TextColumn(t(f"{c}note"), width=150),
-        },
+        column_config=_columns(widths, toggle),
     )
     cells = event["selection"].get("cells") if event else None
     if cells:
         st.session_state["runs-table-turn"] = st.session_state.get("runs-table-turn", 0) + 1
         st.query_params["run"] = ids[cells[0][0]]
         st.rerun()
+
+
+def _columns(widths: Mapping[str, int], toggle: Callable[[], None]) -> dict[str, Any]:
+    c = "runs.column."
+    about = {"verdict": term("verdict"), "versus": t(f"{c}versus_help")}
+    found: dict[str, Any] = {
+        name: st.column_config.TextColumn(
+            t(f"{c}{name}"), width=width, help=about.get(name), alignment="right" if name in NUMBERS else None
+        )
+        for name, width in widths.items()
+    }
+    star = {"type": "tertiary", "on_click": toggle, "key": "runs-star", "help": t("runs.head.star_help")}
+    return {**found, "star": st.column_config.ButtonColumn(t(f"{c}star"), width=widths["star"], **star)}
 
 
 def name_width(names: Sequence[str], least: int = 250) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import streamlit as st
@@ -20,6 +21,7 @@ KEY = f"{draft.KEY}.students"
 FIRST = "distill_students_first"  # in the session: the architectures that are listed at once
 SHORT, WINNERS = 9, 3  # a list that is shown whole; architectures that are shown of a longer one, beside the usual
 MOST = 12
+SIGNS = {"cost": "", "cost_file": "≈ ", "cost_most": "≤ "}  # before a size, by how it is told
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -36,23 +38,50 @@ def _sizes(
 
 def cost(arch: dict[str, Any], facts: Facts) -> Safe:
     """Say how large a student is, before it is trained: its file, where that can be foreseen, else its weights."""
+    try:
+        way, shown = _cost(arch, facts)
+    except KDError as error:
+        return escape(error.message)
+    return t(f"distill.{way}", **shown)
+
+
+def weighs(arch: dict[str, Any], facts: Facts) -> str:
+    """Write the same as numbers in columns, under `weighs_titles`; where the size is not known, or can't be told, as a sentence."""
+    try:
+        way, shown = _cost(arch, facts)
+    except KDError as error:
+        return _across([error.message])
+    if way not in SIGNS:
+        return _across([text.plain(t(f"distill.{way}", **shown))])
+    return _across([shown["parameters"], f"{SIGNS[way]}{shown['size']}", shown["flops"]])
+
+
+def weighs_titles() -> str:
+    """Write the titles of the columns of `weighs`."""
+    return _across([str(t(f"distill.weighs.{name}")) for name in ("weights", "file", "flops")])
+
+
+def _across(told: list[str]) -> str:
+    kind = ' class="whole"' if len(told) == 1 else ""
+    return f'<div class="kd-weighs">{"".join(f"<span{kind}>{html.escape(one)}</span>" for one in told)}</div>'
+
+
+def _cost(arch: dict[str, Any], facts: Facts) -> tuple[str, dict[str, str]]:
+    """Return how the size of a student is told, and its numbers as text. Errors: KDError of one that can't be built."""
     from kd_core.models import ARCHS
     from kd_core.models.building import view_of
 
-    try:
-        choice = Choice.parse(arch)
-        inputs = facts.inputs[view_of(choice, facts.inputs)]
-        about = facts.outputs, facts.names, facts.texts, facts.labels
-        parameters, weights, file, flops = _sizes(choice.to_json(), inputs, *about)
-        most = "file_bytes" in ARCHS.get(choice.name).facts
-    except KDError as error:
-        return escape(error.message)
+    choice = Choice.parse(arch)
+    inputs = facts.inputs[view_of(choice, facts.inputs)]
+    about = facts.outputs, facts.names, facts.texts, facts.labels
+    parameters, weights, file, flops = _sizes(choice.to_json(), inputs, *about)
     shown = {"parameters": text.number(parameters), "flops": text.number(flops)}
     if awaits_texts(inputs.kind, facts):
-        return t("distill.cost_words" if weighs_words(inputs, facts) else "distill.cost_texts", **shown)
+        return "cost_words" if weighs_words(inputs, facts) else "cost_texts", shown
     if file is None:
-        return t("distill.cost", **shown, size=text.size(weights))
-    return t("distill.cost_most" if most else "distill.cost_file", **shown, size=text.size(file))
+        return "cost", {**shown, "size": text.size(weights)}
+    most = "file_bytes" in ARCHS.get(choice.name).facts
+    return "cost_most" if most else "cost_file", {**shown, "size": text.size(file)}
 
 
 def family(arch: str, facts: Facts) -> Safe:
@@ -114,6 +143,7 @@ def _boxes(
 ) -> list[tuple[int, dict[str, Any]]]:
     """Draw a box to tick for each student under the name of its architecture; return those ticked, with their places."""
     chosen, before = [], None
+    st.html(weighs_titles())
     for i, student in listed:
         if (arch := str(student["arch"]["name"])) != before:
             st.markdown(family(arch, facts))
@@ -123,7 +153,7 @@ def _boxes(
             forms.seed(key, student in held)
             if st.checkbox(escape(student["name"]), key=key):  # the label is the widget's name: no markup in it
                 chosen.append((i, student))
-            st.caption(cost(student["arch"], facts), width="stretch")
+            st.html(weighs(student["arch"], facts), width="stretch")
             if i >= presets and st.button(
                 t("distill.remove"),
                 key=f"distill-remove-{i}",

@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import AXIS_TEXT, CONFIG
 from pages.ui.shared.text import plain, t
 
@@ -40,7 +41,10 @@ def show(figure: Any, key: str, alt: str, *, pick: bool = False) -> Any:
     Example: `picture.show(charts.bars(...), "soft-bars", note)`.
     """
     chosen: dict[str, Any] = {"on_select": "rerun", "selection_mode": ["points"]} if pick else {}
-    ink = AXIS_TEXT[st.context.theme.type == "dark"]  # Streamlit's own grey is too pale to read
+    dark = st.context.theme.type == "dark"
+    ink = AXIS_TEXT[dark]  # Streamlit's own grey is too pale to read
+    if isinstance(figure, Drawing):
+        figure.on_page(dark)
     figure.update_layout(font_color=ink)
     figure.update_xaxes(tickfont_color=ink, title_font_color=ink)
     figure.update_yaxes(tickfont_color=ink, title_font_color=ink)

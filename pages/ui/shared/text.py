@@ -9,7 +9,7 @@ import math
 import re
 import tomllib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +173,11 @@ def milliseconds(value: float | None) -> str:
     if value < 0.0995:
         return f"{_three(float(f'{1000 * value:.2g}'))} µs"
     return f"{value:.2f} ms" if value < 9.995 else f"{value:.0f} ms"
+
+
+def tick(written: Callable[[float], str]) -> Callable[[float], str]:
+    """Return how the ticks of an axis are written: of times all in one unit, so that they are read by their zeros."""
+    return (lambda value: f"{value:,.10g} ms") if written is milliseconds else written
 
 
 def seconds(value: float | None) -> str:

@@ -25,10 +25,13 @@ def fields(types: Mapping[str, ColumnType], row: Mapping[str, Any], rows: pd.Dat
     narrow = [n for n in types if n not in wide]
     for name in wide:
         found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")
-    places = st.columns(ACROSS)
-    for number, name in enumerate(narrow[:WIDGETS]):
-        with places[number % ACROSS]:
-            found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")
+    shown = narrow[:WIDGETS]
+    for start in range(
+        0, len(shown), ACROSS
+    ):  # row by row: one below the other, on a phone, they keep the file's order
+        for place, name in zip(st.columns(ACROSS), shown[start : start + ACROSS], strict=False):
+            with place:
+                found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")
     if len(narrow) > WIDGETS:
         st.caption(t("try_it.more_columns", n=len(narrow) - WIDGETS))
     return found

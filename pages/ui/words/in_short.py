@@ -42,6 +42,8 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
     plain, own, standing = found.plain.arm.mean(metric), found.own.mean(metric), str(found.plain.standing)
     if standing == "ahead" and found.verdict == "hurts" and not found.alone:
         standing = "ahead_untaught"
+    elif standing == "ahead" and found.verdict == "inconclusive":
+        standing = "ahead_unclear"
     elif standing == "unclear" and plain is not None and own is not None and plain != own:
         standing = "unclear_higher" if (own < plain) == lower_is_better(metric) else "unclear"
     told = {

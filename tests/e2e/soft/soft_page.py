@@ -92,4 +92,4 @@ def ordered(values: Any, ids: Any) -> list[int]:
 
 def times(value: float) -> str:
     """Write how many times the base rate a share is, as the page does."""
-    return f"{value:.{2 if value < 1.995 else 1 if value < 9.95 else 0}f}×"
+    return f"{value:.{2 if value < 9.995 else 0}f}×"

@@ -35,7 +35,7 @@ def test_answers_that_are_numbers_show_errors_and_where_the_bound_lets_go(browse
             assert np.allclose(found["rows"][arm], values * unit + centre, rtol=1e-9)
             assert found["arms"][arm]["alike"] == pytest.approx(np.corrcoef(off, z["teacher"] - y)[0, 1], abs=1e-9)
         said = page.locator(".lead").inner_text()
-        assert f"on {100 * (1 - followed.mean()):.1f} % of these rows" in said
+        assert f"on {100 * (1 - followed.mean()):.1f}\u00a0% of these rows" in said
     page.locator(".list").get_by_role("button", name="Let go").click()
     apart = np.abs(z["student"] - z["teacher"])
     rows = np.flatnonzero((z["student"] - y) ** 2 + 1.0 <= (z["teacher"] - y) ** 2)

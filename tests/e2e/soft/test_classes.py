@@ -106,8 +106,19 @@ def test_all_charts_equal_the_servers_numbers(browser, furnished, num):
         close(found["rows"]["distance"], 0.5 * np.abs(p["teacher"] - p["student"]).sum(axis=1))
         close(found["rows"]["teacher_entropy"], soft_labels.entropy(p["teacher"]))
         bars_show(screen, p, row)
+        marks_show(screen, found)
         sentences_say(screen, p, lift, temperature)
     screen.close()
+
+
+def marks_show(screen, found):
+    """Calibration is drawn with the marks of its legend, as wide as its card."""
+    card = screen.page.locator("section.belief")
+    assert card.locator(".keys").inner_text().split() == ["Teacher", "Student", "Baseline"]
+    for arm, sign in (("teacher", "H"), ("baseline", "L"), ("student", "a")):  # a square, a cross, a circle
+        shapes = card.locator(f".dots.{arm} path").evaluate_all("all => all.map((one) => one.getAttribute('d'))")
+        assert len(shapes) == len(found["arms"][arm]["calibration"]) and all(sign in shape for shape in shapes)
+    assert card.locator("svg").bounding_box()["width"] > 0.8 * card.bounding_box()["width"]
 
 
 def bars_show(screen, p, row):
@@ -129,7 +140,7 @@ def bars_show(screen, p, row):
 def sentences_say(screen, p, lift, temperature):
     said = screen.page.locator(".lead").inner_text()
     nats = soft_labels.entropy(p["teacher"]).mean()
-    assert f"first class {100 * p['teacher'].max(axis=1).mean():.1f} %" in said
+    assert f"first class {100 * p['teacher'].max(axis=1).mean():.1f}\u00a0%" in said
     assert f"between {np.exp(nats):.1f} classes" in said
     if lift["teacher"].shape[0] > 2:
         (a, b), *_ = class_map.top_pairs(lift["teacher"], 1)

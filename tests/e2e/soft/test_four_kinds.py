@@ -32,7 +32,7 @@ def test_a_cell_a_bin_and_a_class_list_rows_that_show_what_they_are(browser, kin
         assert one.listed() == ordered(p["teacher"][rows, b], one.ids[rows])[:10]
         expect(page.locator(".list .finding")).to_have_text(f"{len(rows)} rows labelled {classes[a]}, those most like {classes[b]} first")  # fmt: skip
     else:
-        shares = [f"{100 * p['teacher'][y == i, 1 - i].mean():.1f} %" for i in (0, 1)]
+        shares = [f"{100 * p['teacher'][y == i, 1 - i].mean():.1f}\u00a0%" for i in (0, 1)]
         assert all(share in said for share in shares)
 
     plot = page.locator(".histogram .plot").first  # the bin of the first row, by key

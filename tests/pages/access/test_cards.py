@@ -10,10 +10,9 @@ import pytest
 import streamlit as st
 
 from pages.ui.access import aids, cards
-from pages.ui.result import comparison_table
 from pages.ui.shared.text import t
-from tests.pages.fixtures import done_run
-from tests.pages.screen import open_page, words
+from tests.pages.fixtures import done_run, store
+from tests.pages.screen import open_page
 from tests.pages.sweeps import make_sweep
 
 
@@ -74,11 +73,37 @@ def test_a_phone_shows_the_runs_as_cards_and_opens_the_chosen_one(way):
         return
     narrow(at)
     assert len(at.dataframe) == 0
-    (said,) = cards_of(at)
-    assert {"Run", "Distilling", "Students"} <= {name for name, _ in pairs(said)}
-    choice = next(box for box in at.selectbox if box.key.endswith("-line"))
-    choice.select_index(0).run()
-    assert run_id in at.query_params["run"] and not at.exception
+    (said,) = [str(e.proto.body) for e in at.get("html") if 'class="kd-card"' in str(e.proto.body)]
+    first, folded = said.split('<details class="kd-rest">')
+    assert {"State", "Distilling", "Size"} <= {name for name, _ in pairs(first)}
+    assert len(pairs(first)) <= 8 and {"Students", "Dataset", "Teacher"} <= {name for name, _ in pairs(folded)}
+    (link,) = [one.proto for one in at.main.get("page_link") if f"run={run_id}" in one.proto.query_string]
+    assert store().get(run_id).name in link.label and not any("-line" in str(box.key) for box in at.selectbox)
+
+
+def test_the_card_of_a_run_keeps_the_filter_in_the_address():
+    run_id = done_run("binary")
+    at = narrow(open_page("runs", state="done"))
+    (link,) = [one.proto for one in at.main.get("page_link") if f"run={run_id}" in one.proto.query_string]
+    assert "state=done" in link.query_string
+
+
+@pytest.mark.parametrize("page", ["runs", "compare"])
+def test_a_wide_table_shows_what_fits_and_one_switch_brings_the_rest(page):
+    run_id = done_run("binary")
+    at = open_page(page, **({"runs": run_id} if page == "compare" else {}))
+    (table,) = at.dataframe
+    config, shown = json.loads(table.proto.columns), list(table.proto.column_order)
+    assert 6 < len(shown) < len(table.value.columns)
+    assert sum(config[name]["width"] for name in shown) <= cards.ROOM
+    switch = next(one for one in at.toggle if one.key == f"{page}-more")
+    assert switch.label == t("common.more_columns")
+    switch.set_value(True).run()
+    assert not at.dataframe[0].proto.column_order and len(at.dataframe[0].value.columns) > len(shown)
+
+
+def test_the_most_wanted_columns_get_the_room():
+    assert cards.fitting({"name": 60, "wide": 50, "small": 30, "tiny": 20}, 100) == ("name", "small")
 
 
 def test_a_phone_chooses_a_cell_of_a_what_if_from_its_cards():
@@ -98,10 +123,8 @@ def test_a_phone_compares_and_picks_students_from_a_list():
     assert not at.exception and len(at.session_state["compare-picked"]) == 1
 
 
-def test_what_is_hidden_at_first_stays_in_the_table_and_its_menu_is_named():
-    at = open_page("compare", runs=done_run())
-    (table,) = at.dataframe
-    config = json.loads(table.proto.columns)
-    hidden = {name for name, how in config.items() if how.get("hidden")} - {"_index"}
-    assert hidden == {t(f"compare.column.{name}") for name in (*comparison_table.BEHIND, "note")}
-    assert hidden <= set(table.value) and t("compare.table_more") in words(at)
+def test_a_phones_card_of_a_student_shows_the_main_values_and_folds_the_rest():
+    (said,) = cards_of(narrow(open_page("compare", runs=done_run("binary"))))
+    first, folded = said.split('<details class="kd-rest">')[:2]
+    assert "Distilling" in {name for name, _ in pairs(first)} and len(pairs(first)) <= 9
+    assert {t("compare.column.baseline"), t("compare.column.flops")} <= {name for name, _ in pairs(folded)}

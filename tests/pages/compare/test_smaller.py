@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from pages.ui.compare import naming
 from pages.ui.result import comparison
 from tests.pages.fixtures import done_run, make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -25,7 +26,7 @@ def smaller(first="first", **more):
 
 def entries(*ids):
     runs = store()
-    return comparison.apart(comparison.once([e for i in ids for e in comparison.entries(runs.get(i), runs.folder(i))]))
+    return naming.apart(comparison.once([e for i in ids for e in comparison.entries(runs.get(i), runs.folder(i))]))
 
 
 def test_the_chosen_smaller_student_stands_with_its_own_numbers_and_the_unchanged_one_once():

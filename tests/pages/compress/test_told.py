@@ -114,6 +114,22 @@ def test_points_are_teacher_baseline_student_and_the_stages_that_were_made(by):
     assert edge >= max(p["x"] for p in drawn) and worst == pytest.approx(0.9271 - 0.01)
 
 
+def test_a_bar_ends_where_the_goal_is_surely_kept(jobs):  # noqa: F811
+    found = smaller()
+    block = found["compressed"]
+    drawn = {p["id"]: p for p in points.points(found, "bytes")}
+    whole = compress_words.student(block)["metrics"]["accuracy"]
+    _, worst = points.goal(found, list(drawn.values()), "bytes")
+    for one in block["stages"][1:]:
+        low, high = one["lost"]["ci95"]
+        bar = drawn[f"stage-{one['id']}"]
+        assert (bar["low"], bar["high"]) == pytest.approx((whole - high / 100, whole - low / 100))
+        assert (bar["low"] >= worst) == (high <= block["goals"]["most_lost"])  # as the verdict says it
+    block["stages"][1]["lost"]["ci95"] = [None, None]  # one seed proves nothing
+    (bare,) = [p for p in points.points(found, "bytes") if p["id"] == "stage-1"]
+    assert bare["low"] is None and "on the mean" in t("compress.goal_name")
+
+
 def test_a_teacher_far_to_the_right_is_told_in_words(jobs):  # noqa: F811
     found = smaller()
     drawn, away = points.near(points.points(found, "bytes"))
@@ -192,8 +208,10 @@ def test_means_that_stand_beside_each_other_are_over_the_same_seeds(jobs, mixed)
     frame = table.frame(block)
     scores, lost = (list(frame[str(t(f"compress.table.{n}", metric="Accuracy"))]) for n in ("score", "lost"))
     assert scores[:2] == (["0.9380", "0.9200"] if mixed else ["0.9250", "0.9200"]) and (same in lost[1]) is mixed
-    drawn = {p["id"]: p["y"] for p in points.points({**found, "compressed": block}, "bytes")}
+    placed = {p["id"]: p for p in points.points({**found, "compressed": block}, "bytes")}
+    drawn = {id: p["y"] for id, p in placed.items()}
     start, end = points.path(block, [1])
+    assert (placed[end]["low"], placed[end]["high"]) == pytest.approx((0.925 - 0.007, 0.925 - 0.003))
     assert drawn[start] == pytest.approx(0.925) and drawn[end] == 0.92 and ("stage-2" in drawn) is mixed
 
 

@@ -32,6 +32,11 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
     assert spec.teacher == default_spec("purchase").teacher
 
 
+def test_limits_stand_row_by_row(best):  # noqa: F811
+    drawn = [box.key.split(".")[-1] for box in best.main if str(getattr(box, "key", "")).startswith("distill.choose.")]
+    assert drawn == ["way", "minutes", "score", "bytes", "microseconds"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_a_table_of_ones_own_is_taught_by_the_best_of_several(task, jobs, tmp_path):  # noqa: F811

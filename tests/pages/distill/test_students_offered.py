@@ -1,9 +1,11 @@
 """The students that the Distill screen offers beside sizes of MLP."""
 
+import re
+
 import pytest
 
 from kd_core.scenarios import default_spec
-from pages.ui.shared import engine
+from pages.ui.shared import engine, text
 from tests.pages.distill.test_distill import at, best, name_students, start  # noqa: F401
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -17,6 +19,20 @@ def test_students_that_cut_numbers_are_offered_by_the_sizes_they_have_and_can_be
     at.run()
     asked = [s.arch for s in start(at, jobs).students]
     assert [(a.name, a.settings.get("size")) for a in asked][2:] == [("additive", None), ("piecewise", "small")]
+
+
+def test_what_students_weigh_stands_in_columns_under_titles(at):  # noqa: F811
+    lines = [str(e.proto.body) for e in at.get("html") if 'class="kd-weighs"' in str(e.proto.body)]
+    cells = [[text.plain(one) for one in re.findall(r"<span>(.*?)</span>", line)] for line in lines]
+    assert cells[0] == ["Weights", "File", "FLOPs"] and {len(line) for line in cells} == {3}
+    assert len(cells) > 4 and cells[1] == ["250", "≈ 5.4 KB", "480"]
+
+
+def test_what_a_lesson_would_do_stands_below_the_three_columns(at):  # noqa: F811
+    columns = next(
+        block for block in at.main.children.values() if block.type == "flex_container" and len(block.children) == 3
+    )
+    assert not columns.get("plotly_chart") and at.main.get("plotly_chart")
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def test_the_paragraph_says_why_and_who_was_left_out():
         ),
         (
             {"found": TRIED[:1]},
-            "piecewise small (15 KB) was chosen of 1 candidates: its ROC-AUC on validation, 0.8605, is the best, and none",
+            "piecewise small (15 KB) was chosen of 1 candidate: its ROC-AUC on validation, 0.8605, is the best, and none",
         ),
         (
             {"score": 0.9, "bytes": 60_000},
@@ -182,3 +182,12 @@ def test_the_table_says_which_candidates_know_a_part_of_the_names():
     ]
     assert "Its hidden layers were made 14 wide, so that it fits." in said(found=tried, bytes=16_000)
     assert "so that it fits" not in said(found=TRIED, bytes=16_000)
+
+
+def test_the_smallest_of_several_equally_good_ones_is_not_called_the_best():
+    equal = tuple(
+        replace(one, score=0.9, alone=0.8, left_out=None, bytes=b)
+        for one, b in zip(TRIED[:2], (9_000, 500), strict=True)
+    )
+    words = said(found=equal)
+    assert "2 of them share the best ROC-AUC on validation, 0.9000, and it is the smallest of those." in words

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from pages.ui.compare import naming
 from pages.ui.result import comparison
 from pages.ui.result.goals import Candidate, Goals, pick
 from pages.ui.result.goals import words as say
@@ -207,7 +208,7 @@ def test_only_differing_settings_are_listed():
 
     one = done_run(name="one")
     two = done_run(name="two", objective=Choice(name="hinton", settings={"temperature": 4.0, "alpha": 0.7}))
-    names = comparison.differing(entries(one, two))
+    names = naming.differing(entries(one, two))
     assert names == ["objective.settings.temperature"]
     at = open_page("compare", runs=f"{one},{two}")
     assert list(at.dataframe[0].value["T"]) == ["2", "4"]
@@ -215,7 +216,7 @@ def test_only_differing_settings_are_listed():
     first = columns[columns.index("Student") + 1 : columns.index("T")]  # what is reached stands before what differs
     assert {"Student ROC-AUC", "Against teacher [95 %]", "Size", "Latency p50"} <= set(first)
     shown = json.dumps(figure(at))
-    assert "tiny T=2" in shown and "tiny T=4" in shown
+    assert "T=2" in shown and "T=4" in shown
 
 
 def test_settings_left_empty_or_at_a_default_are_said_in_words():
@@ -226,46 +227,6 @@ def test_settings_left_empty_or_at_a_default_are_said_in_words():
     assert said["training.batch_size"] == "auto" and said["dataset.group"] == said["dataset.read.comment"] == "none"
     assert said["dataset.copies"] == "together" and said["dataset.read.header"] == "auto"  # not in the recipe's JSON
     assert "dataset.sha256" not in said and "null" not in said.values()
-
-
-def test_size_t_and_alpha_come_first_among_what_differs():
-    from kd_core.specs import Choice
-
-    one = done_run(name="one", students=("tiny", "small"))
-    two = done_run(
-        name="two", teacher="mlp", objective=Choice(name="hinton", settings={"temperature": 4.0, "alpha": 0.5})
-    )
-    found = entries(one, two)
-    with_sizes = [replace(e, settings={**e.settings, "student.settings.size": e.label}) for e in found]
-    names = [comparison.short_setting(n) for n in comparison.differing(with_sizes)]
-    assert names == ["size", "T", "α", "teacher"]
-
-
-def test_students_of_one_name_are_told_apart_by_settings_or_by_their_run():
-    same, again, other = done_run(name="first"), done_run(name="again"), done_run(name="third", teacher="mlp")
-    told = [e.label for e in comparison.apart(entries(same, other))]
-    assert told == ["tiny teacher=gradient_boosting", "tiny teacher=mlp"]
-    assert [e.label for e in comparison.apart(entries(same, again))] == ["tiny (first)", "tiny (again)"]
-    assert [e.label for e in comparison.apart(entries(same))] == ["tiny"]
-
-
-def test_settings_have_short_names():
-    names = (
-        "objective.settings.alpha",
-        "objective.name",
-        "teacher.name",
-        "teacher.settings.depth",
-        "student.settings.width",
-        "training.epochs",
-    )
-    assert [comparison.short_setting(n) for n in names] == [
-        "α",
-        "objective",
-        "teacher",
-        "teacher depth",
-        "student width",
-        "epochs",
-    ]
 
 
 def test_a_click_in_the_chart_picks_the_row_and_an_empty_event_keeps_it():
@@ -337,15 +298,3 @@ def test_hostile_names_are_shown_literally(name):
     for sign in ("<script", "![x](", "$\\"):
         assert sign not in words(at) and sign not in chart
     assert at.dataframe[0].value["Run"][0] == name
-
-
-def test_as_few_settings_as_needed_tell_students_apart():
-    from kd_core.specs import Choice
-
-    runs = [
-        done_run(
-            name=f"run {i}", teacher=teacher, objective=Choice(name="hinton", settings={"temperature": t, "alpha": 0.7})
-        )
-        for i, (t, teacher) in enumerate(((2.0, "mlp"), (4.0, "gradient_boosting")))
-    ]
-    assert [e.label for e in comparison.apart(entries(*runs))] == ["tiny T=2", "tiny T=4"]

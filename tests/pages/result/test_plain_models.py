@@ -121,7 +121,12 @@ def test_plain_models_are_a_family_of_their_own_in_the_size_charts(where):
     fig, shown = drawn(at)[0], words(at)
     (trace,) = [d for d in fig["data"] if d.get("name") == "Plain model"]
     assert symbols(fig)["Plain model"] == "star" and trace["x"] == [1100]
-    assert "30 trees of 4 leaves" in trace["customdata"][0][1] and trace["text"] == ["&nbsp;30 trees of 4 leaves"]
+    labels = [
+        *trace["text"],
+        *(note["text"] for note in fig["layout"].get("annotations", ())),
+    ]  # beside it, or led to it
+    assert "30 trees of 4 leaves" in trace["customdata"][0][1]
+    assert sum("30 trees" in label for label in labels) == 1
     assert "Stars are the best plain models" in html.unescape(shown)
     assert "Plain model 30 trees of 4 leaves 0.880 at 1.1 KB" in at.get("plotly_chart")[0].proto.alt
 

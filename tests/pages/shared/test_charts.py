@@ -7,6 +7,7 @@ import math
 import plotly.graph_objects as go
 import pytest
 
+from pages.ui import look
 from pages.ui.charts import compare, compress, confusion, marks, result, runs, soft_labels
 from pages.ui.charts.drawing import Drawing
 from tests.pages.fixtures import HOSTILE
@@ -296,16 +297,20 @@ def test_an_axis_ends_at_the_best_score_there_can_be():
         assert high == 1.0 and low < 0.97
 
 
-def test_equal_scores_of_a_seed_lie_beside_each_other():
-    made = result.paired([0, 1], [0.9, 0.8], [0.9, 0.85], metric="m", seed_title="{seed}", names=NAMES).to_dict()[
-        "data"
-    ]
-    places = {trace["name"]: trace["y"] for trace in made if trace.get("name")}
-    baseline, student = (places[NAMES[arm]] for arm in ("baseline", "student"))
-    assert all(b < row < s for b, row, s in zip(baseline, (0, 1), student, strict=True))
-
-
 def test_a_move_of_many_rows_has_the_whole_shade_and_one_of_few_is_paler():
     words = {"true_title": "t", "predicted_title": "p", "hover": ""}
     made = confusion.confusion_shift([[30, 0], [1, 9]], [[20, 10], [0, 10]], ["a", "b"], **words).to_dict()["data"][0]
     assert made["z"][0] == pytest.approx([1 / 3, 1 / 3]) and made["z"][1] == pytest.approx([-1 / 30, -1 / 30])
+
+
+def test_a_baseline_stands_beside_the_student_that_would_hide_it():
+    hidden = [point("baseline", 1240, 0.9), point("student", 1240, 0.9), point("teacher", 260_000, 0.93)]
+    told = {"metric": "m", "x_title": "x", "names": NAMES, "written": str}
+    drawn = result.against_size(hidden, **told).to_dict()
+    at = {d["name"]: math.log10(d["x"][0]) for d in drawn["data"]}
+    low, high = drawn["layout"]["xaxis"]["range"]
+    assert (at["Student"] - at["Baseline"]) / (high - low) * result.WIDE == pytest.approx(look.MARK)
+    far = [{**hidden[0], "y": 0.8}, *hidden[1:]]  # nothing hides it: it stays at its cost but for a hair
+    drawn = result.against_size(far, **told).to_dict()
+    at = {d["name"]: math.log10(d["x"][0]) for d in drawn["data"]}
+    assert at["Student"] - at["Baseline"] < 0.05

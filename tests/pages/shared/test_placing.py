@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
+from pages.ui import look
 from pages.ui.charts import placing, result
 from pages.ui.charts.placing import Stand
 
@@ -22,6 +25,16 @@ def boxes(points, sides, height=360):
             x = wide * placing._share(placing.math.log10(p["x"]), X)
             ways = dict(placing._ways(p["label"]))
             lines = ways[side.words]
+            if side.away:
+                half = ((placing.LETTER * max(map(len, lines)) + 4) / 2, placing.HIGH * len(lines) / 2)
+                middle = (x + side.away[0], high * placing._share(p["y"], Y) + side.away[1])
+                found.append(
+                    (
+                        *(m - h for m, h in zip(middle, half, strict=True)),
+                        *(m + h for m, h in zip(middle, half, strict=True)),
+                    )
+                )
+                continue
             found.append(placing._box(x, high * placing._share(p["y"], Y), max(map(len, lines)), side.side, len(lines)))
     return found
 
@@ -91,7 +104,9 @@ def test_an_upright_line_across_a_label_moves_it_or_breaks_it_in_two():
     named = [point(60_000, 0.85, label="boosting")]
     assert placing.places(named, X, Y, 360, [edge]) == [Stand("middle left")]
     both = [edge, upright(30_000), upright(90_000)]
-    assert placing.places(teacher, X, Y, 360, both) == [None]
+    assert placing.places([{**teacher[0], "faded": True}], X, Y, 360, both) == [None]
+    (led,) = placing.places(teacher, X, Y, 360, both)
+    assert led.away
 
 
 def test_a_label_keeps_off_a_line_aslant_and_off_the_ring_of_what_is_picked():
@@ -122,3 +137,66 @@ def test_a_label_of_two_lines_is_written_in_two():
     assert result._beside("Gradient boosting", Stand("middle left", 1)) == "Gradient&nbsp;<br>boosting&nbsp;"
     assert result._beside("a & b", Stand("top center", 2)) == "a &#38;<br>b"
     assert result._beside("Gradient boosting", Stand("middle right")) == "&nbsp;Gradient boosting"
+
+
+def test_a_label_without_a_place_beside_its_mark_is_led_to_one_clear_of_all_others():
+    crowd = [point(3000 * 1.3**k, 0.85 + 0.002 * (k % 3), low=0.84, high=0.86, label=f"student {k}") for k in range(5)]
+    sides = placing.places(crowd, X, Y, 360)
+    assert None not in sides and any(s.away for s in sides)
+    for i, box in enumerate(boxes(crowd, sides)):
+        marks = [
+            (placing.WIDE * placing._share(placing.math.log10(p["x"]), X), 270 * placing._share(p["y"], Y))
+            for p in crowd
+        ]
+        assert all(placing._far(box, at) >= 6 for k, at in enumerate(marks) if k != i)  # half a mark
+    hidden = [{**p, "faded": True} for p in crowd]  # what is beaten is left to the pointer
+    assert None in placing.places(hidden, X, Y, 360)
+
+
+def test_a_line_does_not_begin_with_a_point_that_parts_words():
+    assert placing._ways("small · T=2")[1] == (2, ["small ·", "T=2"])
+
+
+def test_of_twins_on_each_other_one_is_named():
+    twins = [
+        point(5000, 0.85, label="linear"),
+        point(5050, 0.8501, label="linear"),
+        point(60_000, 0.85, label="linear"),
+    ]
+    assert [bool(s) for s in placing.places(twins, X, Y, 360)] == [True, False, True]
+
+
+def test_a_label_is_nearer_to_its_own_mark_than_to_any_other():
+    under = point(5000, 0.8468, label="")  # one line of letters below
+    (stand, _) = placing.places([point(5000, 0.85), under], X, Y, 360)
+    (box,) = boxes([point(5000, 0.85)], [stand])
+    own, other = (
+        (180 * 0 + 360 * placing._share(placing.math.log10(5000), X), 270 * placing._share(y, Y))
+        for y in (0.85, 0.8468)
+    )
+    assert placing._far(box, other) >= placing.NEARER * placing._far(box, own)
+
+
+def test_labels_have_the_colour_of_their_points_and_are_led_by_it():
+    names = dict.fromkeys(look.ARMS, "n")
+    told = {"metric": "m", "x_title": "x", "names": names, "written": str}
+    crowd = [
+        {**point(5000 * 1.05**k, 0.85, low=0.82, high=0.88, label=f"student {k}"), "arm": arm, "hover": "h"}
+        for k, arm in enumerate(("student", "plain", "compressed", "student", "teacher"))
+    ]
+    drawn = result.against_size(crowd, **told).to_dict()
+    assert all(d["textfont"]["color"] == d["marker"]["color"] for d in drawn["data"])
+    led = drawn["layout"]["annotations"]
+    assert led and all(a["arrowcolor"] == a["font"]["color"] in look.COLOUR.values() for a in led)
+    assert all(0 < a["x"] < 5 for a in led)  # in powers of ten, as a log axis wants it
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_words_of_every_colour_are_read_on_their_page_over_lines(dark):
+    for arm in look.ARMS:
+        assert look.contrast(look.inked(look.COLOUR[arm], dark), look.PAPER[dark]) >= 4.5
+    crowd = [{**point(5000, 0.85), "arm": "student", "hover": "h"}]
+    told = {"metric": "m", "x_title": "x", "names": dict.fromkeys(look.ARMS, "n"), "written": str}
+    (trace,) = result.against_size(crowd, **told).on_page(dark).to_dict()["data"]
+    assert trace["textfont"]["color"] == look.inked(look.COLOUR["student"], dark)
+    assert look.PAPER[dark] in trace["textfont"]["shadow"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pages.ui import look
 from pages.ui.charts import marks
 
 THEME = tomllib.loads((Path(__file__).parents[3] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
@@ -29,14 +30,27 @@ def test_text_captions_and_accents_are_readable(name):
     assert marks.PAPER[name == "dark"] == theme["backgroundColor"]
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_boxes_and_circles_that_are_not_chosen_are_seen(dark):
+    theme = THEME["dark" if dark else "light"]
+    for paper in (theme["backgroundColor"], theme["secondaryBackgroundColor"], theme["sidebar"]["backgroundColor"]):
+        assert marks.contrast(look.BOX[dark], paper) >= 3
+
+
 @pytest.mark.parametrize("arm", ["teacher", "baseline", "student"])
 @pytest.mark.parametrize("dark", [False, True])
 def test_marks_are_seen_on_either_page(arm, dark):
     assert marks.contrast(marks.COLOUR[arm], marks.PAPER[dark]) >= 3
 
 
-def test_a_faded_baseline_is_still_seen_in_the_dark():
-    from pages.ui.look import FADED
-
-    faded = marks.mixed(marks.COLOUR["baseline"], marks.PAPER[True], FADED["baseline"])
-    assert marks.contrast(faded, marks.PAPER[True]) >= 3
+@pytest.mark.parametrize("dark", [False, True])
+def test_what_is_beaten_and_the_line_of_the_best_are_still_seen(dark):
+    for arm, opacity in look.FADED.items():
+        faded = marks.mixed(marks.COLOUR[arm], marks.PAPER[dark], opacity)
+        assert marks.contrast(faded, marks.PAPER[dark]) >= (2.4 if dark else 2.1), arm
+    assert (
+        look.contrast(
+            marks.mixed("#7F7F7F", marks.PAPER[dark], float(look.FRONT.split(",")[-1][:-1])), marks.PAPER[dark]
+        )
+        >= 3
+    )

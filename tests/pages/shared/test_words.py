@@ -37,7 +37,10 @@ def test_every_result_comes_to_a_sentence_with_one_order(word, standing):
     said, student = head(found), found["students"][0]
     assert said.startswith("In short: ")
     assert ("worth it" in said) == (word == "beats" and standing in (None, "ahead"))
-    assert ("the one to use" in said) == (standing == "ahead" and word != "hurts")
+    assert ("the one to use" in said) == (standing == "ahead" and word in ("beats", "ties"))
+    assert ("worth taking" in said) == (
+        standing == "ahead" and word == "inconclusive"
+    )  # not called better by its teacher
     assert (
         sum(order in said for order in ("worth it", "take that one", "take the simpler one", "simpler one will do"))
         <= 1

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from kd_core.data.input_spec import InputSpec
+from kd_core.data.input_spec import InputSpec, table_inputs
 from kd_core.models.sizes import sizes
+from kd_core.runs import estimate
 from kd_core.runs.cost import seconds
 from kd_core.specs import Choice, TrainingSpec
 from tests.runs.tables import small_spec
 
 SPEC = small_spec(Path("t.csv"), seeds=3)
+TABLE = {"table": table_inputs(20)}
 PICTURES = InputSpec(kind="pixels", shape=(1, 28, 28), dtype="uint8", high=256, sparse=False)
 
 
@@ -36,3 +38,11 @@ def test_students_of_pictures_take_as_long_as_was_measured(monkeypatch):
     assert 500 < told(12) < 800
     assert told(5) == pytest.approx(told(12) * 5 / 12) and told(100) < told(12) * 100 / 12
     assert told(12, "cnn") < told(12) < told(12, "mobilenet")
+
+
+def test_a_teacher_whose_patience_is_as_long_as_its_epochs_trains_them_all():
+    def took(**settings):
+        spec = SPEC.model_copy(update={"teacher": Choice(name="mlp", settings={"epochs": 60, **settings})})
+        return estimate.foresee(spec, 10_000, TABLE, 2).teacher_seconds - seconds.ANSWER_SECONDS
+
+    assert took(patience=60) == pytest.approx(took() / seconds.TEACHER_EPOCHS_SHARE)

@@ -50,7 +50,7 @@ function wide(text, size, family) {
 // Names in rows as wide as the chart; each with its line and its mark. Returns their height.
 function legend(svg, data, width, family) {
   let [x, row] = [0, 0];
-  for (const curve of data.curves.filter((one) => one.legend)) {
+  for (const curve of data.curves.filter((one) => one.legend).sort((a, b) => a.rank - b.rank)) {
     const needed = SWATCH + 6 + wide(curve.name, TITLE, family) + 18;
     if (x && x + needed > width) [x, row] = [0, row + 1];
     const y = 12 + 20 * row;

@@ -1,5 +1,6 @@
 // What the numbers of several kinds of answers share.
 const ARMS = ["teacher", "baseline", "student"];
+const LEGEND = ["teacher", "student", "baseline"]; // as every legend has them
 const BINS = 24;
 const LEVELS = 15;
 const NOTHING = -40; // e^-40 adds nothing that a double could hold beside 1

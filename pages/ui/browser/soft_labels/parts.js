@@ -36,12 +36,12 @@ function write(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-const percent = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");
-const whole = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)}\u00a0%` : "–");
+const whole = (share) => `${Math.round(100 * share)}\u00a0%`;
 const times = (log) => {
   if (!Number.isFinite(log)) return "–";
   const value = Math.exp(log);
-  return `${value.toFixed(value < 1.995 ? 2 : value < 9.95 ? 1 : 0)}×`; // near base rate a tenth tells too little
+  return `${value.toFixed(value < 9.995 ? 2 : 0)}×`; // near base rate a tenth tells too little
 };
 const exact = (count) => count.toLocaleString("en-US");
 const short = (text, most) => (text.length > most ? `${text.slice(0, most - 7).trimEnd()}…${text.slice(-6).trimStart()}` : text);

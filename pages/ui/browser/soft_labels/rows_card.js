@@ -36,7 +36,7 @@ function rowsCard(app) {
   const apart = el("button", { type: "button", onclick: () => app.choose({ kind: "apart" }) }, words.disagreements);
   const list = el("ol", { class: app.rows.pictures ? "rows pictured" : "rows" });
   const more = el("button", { type: "button", class: "more", onclick: () => { limit += PAGE; app.listed(false); } }, words.more_rows);
-  const element = el("section", { class: "card list", "aria-label": words.rows }, el("div", { class: "head" }, el("h2", {}, words.rows), el("div", { class: "tools" }, all, apart, sorts)), title, list, more);
+  const element = el("section", { class: "card list", "aria-label": words.rows }, el("div", { class: "head" }, el("h2", {}, words.rows), el("div", { class: "tools" }, all, apart, sorts)), title, el("p", { class: "quiet apart" }, words.apart_bars), list, more);
   let [limit, lines] = [PAGE, []];
 
   function line() {

@@ -54,34 +54,50 @@ function histogramOf(app, what, title, low, high, written) {
   };
 }
 
-const keysOf = (app, arms = ARMS) => el("div", { class: "keys" }, ...arms.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
+const keysOf = (app, arms = LEGEND) => el("div", { class: "keys" }, ...arms.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm])));
 
+// The mark of each model, as on every other chart: a square, a cross, a circle.
+const OUTLINES = {
+  teacher: (r) => `M${-r},${-r}H${r}V${r}H${-r}Z`,
+  baseline: (r) => `M${-r},${-r}L${r},${r}M${-r},${r}L${r},${-r}`,
+  student: (r) => `M${-r},0a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0Z`,
+};
+const BELIEF = [300, 190];
+
+// The chart of the Calibration tab, at any temperature: the axes begin where the models' shares do.
 function beliefCard(app) {
   const { words } = app;
-  const ends = (title) => ["0 %", title, "100 %"].map((text) => el("span", {}, text));
-  const size = 120;
+  const [across, up] = BELIEF;
+  const [least, lowest] = [el("span"), el("span")];
   const marks = Object.fromEntries(ARMS.map((arm) => [arm, { line: drawn("path", { class: arm }), dots: drawn("g", { class: `dots ${arm}` }) }]));
   const chart = drawn(
-    "svg", { viewBox: `-4 -4 ${size + 8} ${size + 8}`, class: "square", "aria-hidden": "true" }, drawn("path", { class: "frame", d: `M0,0V${size}H${size}` }),
-    drawn("path", { class: "even", d: `M0,${size}L${size},0` }), ...ARMS.flatMap((arm) => [marks[arm].line, marks[arm].dots]),
+    "svg", { viewBox: `-8 -8 ${across + 16} ${up + 16}`, class: "belief", "aria-hidden": "true" }, drawn("path", { class: "frame", d: `M0,0V${up}H${across}` }),
+    drawn("path", { class: "even", d: `M0,${up}L${across},0` }), ...ARMS.flatMap((arm) => [marks[arm].line, marks[arm].dots]),
   );
   const told = el("p", { class: "finding" });
   return {
     element: el(
       "section", { class: "card belief", "aria-label": words.calibration }, el("div", { class: "head" }, el("h2", {}, words.calibration), keysOf(app)),
-      told, el("div", { class: "axes" }, el("span", { class: "up" }, ...ends(words.right_share)), chart, el("span", { class: "across" }, ...ends(words.said_share))),
+      told,
+      el(
+        "div", { class: "axes" }, el("span", { class: "up" }, lowest, el("span", {}, words.right_share), el("span", {}, whole(1))), chart,
+        el("span", { class: "across" }, least, el("span", {}, words.said_share), el("span", {}, whole(1))),
+      ),
     ),
     update(numbers) {
+      const every = ARMS.flatMap((arm) => numbers.arms[arm].calibration.flatMap((b) => [b.confidence, b.accuracy]));
+      const low = Math.min(0.9, Math.floor(10 * Math.min(...every)) / 10);
+      for (const place of [least, lowest]) write(place, whole(low));
+      const share = (value) => (value - low) / (1 - low);
       for (const arm of ARMS) {
-        const at = numbers.arms[arm].calibration.map((b) => [size * b.confidence, size * (1 - b.accuracy), Math.sqrt(b.count / (app.model.judged ?? app.model.N))]);
+        const at = numbers.arms[arm].calibration.map((b) => [across * share(b.confidence), up * (1 - share(b.accuracy)), Math.sqrt(b.count / (app.model.judged ?? app.model.N))]);
         marks[arm].line.setAttribute("d", at.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)},${y.toFixed(2)}`).join(""));
         const { dots } = marks[arm];
         while (dots.childNodes.length > at.length) dots.lastChild.remove();
-        while (dots.childNodes.length < at.length) dots.append(drawn("circle"));
+        while (dots.childNodes.length < at.length) dots.append(drawn("path"));
         at.forEach(([x, y, r], i) => {
-          dots.childNodes[i].setAttribute("cx", x);
-          dots.childNodes[i].setAttribute("cy", y);
-          dots.childNodes[i].setAttribute("r", 1 + 5 * r);
+          dots.childNodes[i].setAttribute("d", OUTLINES[arm](2 + 4 * r));
+          dots.childNodes[i].setAttribute("transform", `translate(${x.toFixed(2)},${y.toFixed(2)})`);
         });
       }
       const gap = (arm) => percent(numbers.arms[arm].calibrationError);
