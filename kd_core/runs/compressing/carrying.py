@@ -52,7 +52,11 @@ class Carried:
 
     def reason(self, number: int) -> str | None:
         """Say why a stage was made for no seed, None where it was."""
-        if self.seeds_of(number):
+        return None if self.seeds_of(number) else self.left(number)
+
+    def left(self, number: int) -> str | None:
+        """Say why a stage was not made for some of the seeds, None where it was for all."""
+        if self.seeds_of(number) == self.seeds:
             return None
         said = (one.reason for s in self.seeds if (one := self.made.get((number, s))) is not None and one.reason)
         return next(said, "the run was stopped before it")

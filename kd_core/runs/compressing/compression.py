@@ -174,8 +174,8 @@ class Compressing:
 
     def _searched(self, carrying: Carrying) -> list[tuple[Choice, ...]]:
         """Search chains on one seed and validation rows; the smallest that keep the goals are carried out for all seeds. None that does: the nearest is shown."""
-        goals = self.asked.model_dump(mode="json", exclude={"run"})
-        if (kept := carrying.store.searched(goals)) is not None:
+        told = self.asked.model_dump(mode="json", exclude={"run"})
+        if (kept := carrying.store.searched(told)) is not None:
             chosen, self.tried = kept
             return chosen
         root = carrying.on_trial(tree_of([]), self.kept_seed, self.means.should_stop).stage(0, self.kept_seed)
@@ -197,9 +197,10 @@ class Compressing:
         )
         found = self.search.run()
         made = [one for one in self.search.tried.values() if one.lost is not None]
-        chosen = [one.chain for one in found or sorted(made, key=lambda one: one.lost or 0.0)[:1]]
+        near = sorted(made, key=lambda one: goals.beyond(self.asked, one.lost, one.bytes, one.microseconds))
+        chosen = [one.chain for one in found or near[:1]]
         self.tried = [one.told() for one in self.search.tried.values()]
-        carrying.store.keep_search(goals, chosen, self.tried)
+        carrying.store.keep_search(told, chosen, self.tried)
         return chosen
 
     def _weigh(self, carrying: Carrying, chain: tuple[Choice, ...]) -> Tried:
@@ -216,7 +217,8 @@ class Compressing:
         times = timed.times(deployed, self.dataset, inputs, self.means.should_stop) if timed_too else {}
         row = Judged(made, self.work, self.asked, deployed, times, self.kept_seed).on_validation(last.number)
         lost = None if row["lost"] is None else row["lost"]["mean"]
-        return Tried(chain, last.name, row["bytes"], lost, row["passes"], time.monotonic() - start, row["reason"])
+        one, took = goals.microseconds(row), time.monotonic() - start
+        return Tried(chain, last.name, row["bytes"], lost, row["passes"], took, row["reason"], one)
 
     def _basis(self, objective: Choice | None, answers: Array | None) -> list[Any]:
         """Name what decides all stages alike."""

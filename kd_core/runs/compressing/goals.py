@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kd_core.compress.base import STEPS
 from kd_core.machine.rounds import interval
 from kd_core.requests.compress_spec import LEAST_AGREEMENT, CompressSpec
-from kd_core.runs.compressing.tree import Node
 
 SLOWER = 1.05  # times as long: less is told by no person who waits for it
 Stage = Mapping[str, Any]  # as result.json has it
@@ -21,18 +19,10 @@ def asked(spec: CompressSpec) -> dict[str, Any]:
     return {"most_lost": spec.most_lost, "bytes": spec.bytes, "microseconds": spec.microseconds}
 
 
-def rounds_numbers(node: Node) -> bool:
-    """Say whether the last step of a stage rounds its numbers: then the network before it is what it must agree with."""
-    return node.step is not None and STEPS.get(node.step.name).facts["changes"] == "file"
-
-
-def keeps(stage: Stage, spec: CompressSpec, lost: Mapping[str, Any] | None, rounded: bool) -> bool:
-    """Say whether a stage keeps every goal: what it lost with the whole interval, and its agreement where it was rounded."""
+def keeps(stage: Stage, spec: CompressSpec, lost: Mapping[str, Any] | None) -> bool:
+    """Say whether a stage keeps every goal that was asked for, what it lost with the whole interval; other answers than before are a warning alone."""
     high = 0.0 if lost is None else lost["ci95"][1]
     if high is None or high > spec.most_lost:
-        return False
-    near = stage["agreement_before"]
-    if rounded and near is not None and near < LEAST_AGREEMENT:
         return False
     if spec.bytes is not None and (stage["bytes"] is None or stage["bytes"] > spec.bytes):
         return False
@@ -57,7 +47,7 @@ def flags(stage: Stage, before: Stage | None, spec: CompressSpec) -> list[dict[s
             found.append({"code": "unproved_loss", **told})
     if (share := stage["agreement"]) is not None and share < LEAST_AGREEMENT:
         found.append({"code": "unlike", "agreement": share, "before": stage["agreement_before"]})
-    goals = (("bytes", stage["bytes"], spec.bytes), ("microseconds", _microseconds(stage), spec.microseconds))
+    goals = (("bytes", stage["bytes"], spec.bytes), ("microseconds", microseconds(stage), spec.microseconds))
     found += [
         {"code": f"above_{name}", "value": value, "most": most}
         for name, value, most in goals
@@ -66,7 +56,14 @@ def flags(stage: Stage, before: Stage | None, spec: CompressSpec) -> list[dict[s
     return found
 
 
-def _microseconds(stage: Stage) -> float | None:
+def beyond(spec: CompressSpec, lost: float | None, bytes: int | None, microseconds: float | None) -> tuple[float, int]:
+    """Order what keeps no goal for sure: by how many times it is above the goal that it breaks most, then by its bytes."""
+    pairs = ((lost, spec.most_lost), (bytes, spec.bytes), (microseconds, spec.microseconds))
+    return max((v / most for v, most in pairs if v is not None and most), default=0.0), bytes or 0
+
+
+def microseconds(stage: Stage) -> float | None:
+    """Return the middle time of one raw row to its answer; None where it was not timed."""
     one = (stage["latency"].get("whole") or {}).get("1")
     return None if one is None else 1000 * float(one["p50"])
 

@@ -57,8 +57,7 @@ class Judged:
         row = self._stage(self.carried.tree.nodes[number], "validation", 1)
         if row["reason"] is None and row["lost"] is not None and row["lost"]["ci95"][1] is None:
             as_measured = {**row["lost"], "ci95": [row["lost"]["mean"]] * 2}
-            rounded = goals.rounds_numbers(self.carried.tree.nodes[number])
-            row["passes"] = goals.keeps(row, self.spec, as_measured, rounded)
+            row["passes"] = goals.keeps(row, self.spec, as_measured)
         return row
 
     def stages(self) -> list[dict[str, Any]]:
@@ -90,6 +89,7 @@ class Judged:
             "step": node.told(),
             "name": node.name,
             "seeds": seeds,
+            "left": carried.left(node.number),
             "reason": reason,
             "flags": [],
             "passes": False,
@@ -100,7 +100,7 @@ class Judged:
         if node.number not in self._weights:
             self._weights[node.number] = self._weight(node, deployed)
         row |= self._weights[node.number]
-        row["passes"] = reason is None and goals.keeps(row, self.spec, row["lost"], goals.rounds_numbers(node))
+        row["passes"] = reason is None and goals.keeps(row, self.spec, row["lost"])
         return row
 
     def _scores(self, node: Node, seeds: Sequence[int], split: Split, statements: int) -> dict[str, Any]:

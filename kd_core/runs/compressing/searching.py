@@ -37,6 +37,7 @@ class Tried:
     keeps: bool
     seconds: float
     why: str | None = None
+    microseconds: float | None = None  # of a raw row, where that was a goal
 
     def told(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kd_core import listing
-from kd_core.requests.compress_spec import LEAST_AGREEMENT
 
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
@@ -22,50 +21,6 @@ KNOWN = {
     "no_lesson": "In the mode {name} students never learn from the rows themselves: nothing that was tried learned again.",
     "step": "{title} is not for this student: it {reason}.",
 }
-
-
-def lines(result: Mapping[str, Any]) -> list[str]:
-    """Say it for a terminal: the verdict, each chain, then stage by stage what it lost and what is to be said of it; nothing of other runs."""
-    block = result.get("compressed")
-    if not block:
-        return []
-    found = [verdict(block), *(chain(block, ids) for ids in block["chains"])]
-    for one in made(block):
-        found.append(f"  {sentence(block, one)}")
-        found += [f"    {words[:1].upper()}{words[1:]}." for words in flags(block, one)]
-        found += [f"    {words}" for words in [again(block, one)] if words]
-    found += [f"  {failed(one)}" for one in block["stages"] if one.get("reason")]
-    found += [words for words in [sensitivity(block)] if words]
-    return [*found, *unchosen(block), *known(block)]
-
-
-def verdict(block: Block) -> str:
-    """Say which stage to take: the smallest that keeps the goals, chosen on validation rows and judged once on test rows."""
-    whole, best = student(block), chosen(block)
-    if best is None and {one["lost"]["ci95"][1] for one in made(block)} == {None}:
-        return (
-            f"NOTHING PROVED: with one seed no loss has an interval, so no stage is known to keep the goals ({goals(block)}). "
-            f"Keep the student as it was, {size(whole['bytes'])}, or make a run with 3 seeds smaller."
-        )
-    if best is None:
-        return f"NOTHING SMALLER keeps the goals ({goals(block)}) on validation rows: keep the student as it was, {size(whole['bytes'])}."
-    ratio = f"{whole['bytes'] / best['bytes']:.2g} times smaller" if best["bytes"] < whole["bytes"] else "not smaller"
-    about = f"{best['name']}, {size(best['bytes'])} ({ratio} than {size(whole['bytes'])})"
-    if best["passes"]:
-        return f"SMALLEST WITHIN THE GOALS ({goals(block)}): {about}; {block['metric']['title']}: {lost(block, best)}."
-    why = "; ".join(misses(block, best)) or "its goals are not all known to be kept"
-    return f"NOT PROVED: {about} keeps the goals ({goals(block)}) on validation rows, and on test rows it does not for sure: {why}."
-
-
-def unchosen(block: Block) -> list[str]:
-    """Say why smaller stages were not chosen although they keep the goals on test rows: on validation rows that was not sure."""
-    best = chosen(block) or student(block)
-    names = [str(one["name"]) for one in made(block) if one["passes"] and one["bytes"] < best["bytes"]]
-    if not names:
-        return []
-    are = "are smaller and keep" if names[1:] else "is smaller and keeps"
-    which = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
-    return [f"{which} {are} the goals on test rows, but on validation rows, by which one is chosen, that was not sure."]
 
 
 def student(block: Block) -> Stage:
@@ -227,27 +182,6 @@ def _flag(block: Block, stage: Stage, flag: Mapping[str, Any]) -> str:
         return f"ABOVE THE GOAL: {time(flag['value'] / 1000)} a row, and {time(flag['most'] / 1000)} are asked for"
     told = ", ".join(f"{name} {value}" for name, value in flag.items() if name != "code")
     return f"{code.replace('_', ' ').upper()}{f': {told}' if told else ''}"
-
-
-def misses(block: Block, stage: Stage) -> list[str]:
-    """Say which goals a stage does not keep for sure on test rows, and how far off it is."""
-    asked, found, said = block["goals"], stage["lost"], []
-    high = (found.get("ci95") or (None, None))[1]
-    if found["mean"] > asked["most_lost"]:
-        said.append(lost(block, stage))
-    elif high is None or high > asked["most_lost"]:
-        said.append(f"{lost(block, stage)}, which reaches beyond {amount(block, asked['most_lost'], 'g')}")
-    if asked.get("bytes") and stage["bytes"] > asked["bytes"]:
-        said.append(f"{size(stage['bytes'])}, more than {size(asked['bytes'])}")
-    now = milliseconds(stage)
-    if asked.get("microseconds") and now is not None and 1000 * now > asked["microseconds"]:
-        said.append(f"{time(now)} a row, more than {time(asked['microseconds'] / 1000)}")
-    near = stage.get("agreement_before")
-    if not said and near is not None and near < LEAST_AGREEMENT:
-        said.append(
-            f"it answers as {before(block, stage)['name']} on {near:.1%} of test rows only, {LEAST_AGREEMENT:.0%} are asked for"
-        )
-    return said
 
 
 def again(block: Block, stage: Stage) -> str | None:

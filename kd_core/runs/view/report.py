@@ -14,10 +14,11 @@ from kd_core.runs.cells import grid, tasks_inside
 from kd_core.runs.items import cold_start, teacher_beside
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store import ledger
-from kd_core.runs.view import compress_words, continue_words, mode_words
+from kd_core.runs.view import continue_words, mode_words
 from kd_core.runs.view.choice_words import choice_lines
 from kd_core.runs.view.counsel import counsel, shares_sentence
 from kd_core.runs.view.scale import Scale as Scale
+from kd_core.runs.view.smaller import told as smaller
 
 WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
 
@@ -109,7 +110,7 @@ def _kept_lines(result: dict[str, Any]) -> list[str]:
 def before_students(result: dict[str, Any]) -> list[str]:
     """Say what holds for all students of a run and bears on how their verdicts are read."""
     lines = [f"{p['message']} {p['hint']}" for p in result.get("problems", ()) if p["code"] == NO_TRUTH.code]
-    told = (*compress_words.lines(result), *continue_words.lines(result), *mode_words.lines(result))
+    told = (*smaller.lines(result), *continue_words.lines(result), *mode_words.lines(result))
     return [*_query_lines(result), *lines, *told, *_known_lines(result), *teacher_beside.lines(result)]
 
 

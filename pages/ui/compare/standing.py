@@ -7,6 +7,8 @@ from typing import Any
 
 from kd_core.runs.outcome import StudentOutcome
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import same_seeds
+from kd_core.runs.view.smaller import verdict as verdict_of
 from pages.ui.charts.spread import bounds
 from pages.ui.compress.typeset import typeset
 from pages.ui.result import differences, verdict
@@ -21,7 +23,18 @@ def less(block: Result, metric: str) -> str:
     one = compress_words.chosen(block)
     if one is None or metric != block["metric"]["name"]:
         return ""
-    return text.plain(t("compare.goal.against_itself", lost=typeset(compress_words.lost_briefly(block, one))))
+    lost = text.plain(t("compare.goal.against_itself", lost=typeset(compress_words.lost_briefly(block, one))))
+    word = verdict_of.standing(block, one)
+    said = [lost, seeds(block, one), "" if word == "kept" else text.plain(t(f"compress.within.{word}"))]
+    return ", ".join(filter(None, said))
+
+
+def seeds(block: Result, one: Result) -> str:
+    """Say over how many seeds a stage is told that could not be made for all, and what the student as it was reaches over these; empty of others."""
+    if (share := same_seeds.share(block, one)) is None:
+        return ""
+    reached = compress_words.score(same_seeds.student(block, one))
+    return text.plain(t("compress.reached", share=share, value=reached))
 
 
 def surely(result: Result, read: StudentOutcome, metric: str) -> float | None:

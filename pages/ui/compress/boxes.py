@@ -10,12 +10,19 @@ import streamlit as st
 
 from kd_core.requests.compress_spec import LEAST_AGREEMENT
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import verdict
 from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
 WIDTH, FORM_WIDTH = 205, 280  # pixels of a box: the numbers of a stage stand on one line each; of one with settings
 Block = Any
+OF_GOALS = ("lost", "unproved_loss", "above_bytes", "above_microseconds")  # flags that the word of a stage says as well
+BADGES: dict[str, tuple[str, Any]] = {
+    "kept": (":material/check:", "green"),
+    "unproved": (":material/warning:", "orange"),
+    "missed": (":material/close:", "red"),
+}
 
 
 def chains(block: Block) -> None:
@@ -31,7 +38,7 @@ def chains(block: Block) -> None:
                 shared(t("compress.as_above", stages=" → ".join(str(stages[i]["name"]) for i in known)))
             for i in ids[len(known) :]:
                 with linked(f"link-{number}-{i}", joined=i != ids[0]):
-                    stage(block, stages[i], f"box-{number}-{i}-{edge(stages[i])}")
+                    stage(block, stages[i], f"box-{number}-{i}-{edge(block, stages[i])}")
             drawn |= set(ids)
 
 
@@ -70,7 +77,7 @@ def stage(block: Block, one: Any, key: str) -> None:
         if one["step"] is not None:
             st.caption(typeset(compress_words.step(one["step"])))
         if one["id"] == block["best"]:
-            st.badge(t("compress.best"), icon=":material/check:", color="green")
+            badge(block, one)
         if one.get("reason"):
             st.markdown(f":material/block: {t('compress.not_made', why=str(one['reason']))}")
             return
@@ -80,14 +87,31 @@ def stage(block: Block, one: Any, key: str) -> None:
             st.markdown(f":small[:orange[:material/warning:] {typeset(words)}]")
 
 
-def edge(one: Any) -> str:
+def badge(block: Block, one: Any) -> None:
+    """Mark the stage to take in the colour and word of whether it keeps the goals on test rows."""
+    word = verdict.standing(block, one)
+    icon, colour = BADGES[word]
+    st.badge(t(f"compress.take_words.{word}"), icon=icon, color=colour)
+
+
+def warn(block: Block, name: str) -> None:
+    """Repeat, where a stage is taken home, that its goals are not proved and what else its box warns of."""
+    one = next((one for one in compress_words.made(block) if one["name"] == name), None)
+    if one is None:
+        return
+    rest = [flag for flag in one.get("flags") or () if flag["code"] not in OF_GOALS]
+    known = [words for words in [verdict.warning(block, one)] if words]
+    for words in (*known, *compress_words.flags(block, weighed(block, {**one, "flags": rest}), brief=True)):
+        st.markdown(f":orange[:material/warning:] {typeset(words)}")
+
+
+def edge(block: Block, one: Any) -> str:
     """Name the edge of a stage by what came of it; the frame's style draws each in its own colour."""
     if one["step"] is None:
         return "student"
-    if one["passes"]:
-        return "kept"
-    lost = any(flag["code"] in ("lost", "above_bytes", "above_microseconds") for flag in one.get("flags") or ())
-    return "failed" if lost or one.get("reason") else "unclear"
+    if one.get("reason"):
+        return "failed"
+    return {"kept": "kept", "unproved": "unclear", "missed": "failed"}[verdict.standing(block, one)]
 
 
 def weighed(block: Block, one: Any) -> Any:
@@ -114,6 +138,8 @@ def numbers(block: Block, one: Any) -> list[Safe]:
     cost = f"{escape(compress_words.size(one['bytes']))} · {text.milliseconds(time)}" if time is not None else None
     said = [Safe(f"**{cost or escape(compress_words.size(one['bytes']))}**")]
     said.append(t("compress.score", metric=str(block["metric"]["title"]), value=compress_words.score(one)))
+    if whole := one.get("beside"):
+        said.append(t("compress.beside", num=len(whole["seeds"]), value=compress_words.score(whole)))
     if one["step"] is not None:
         lost = str(typeset(compress_words.lost_briefly(block, one)))
         said.append(Safe(lost.replace(", ", ",\u00a0")))  # in a narrow box both ends of an interval stay on one line

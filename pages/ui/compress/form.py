@@ -17,7 +17,7 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.specs import Choice, RunSpec
 from pages.ui.access import start_row
-from pages.ui.compress import boxes, chains
+from pages.ui.compress import boxes, chains, cloned
 from pages.ui.compress.chains import Chain, Step, Steps
 from pages.ui.data import understanding
 from pages.ui.lesson import method
@@ -50,12 +50,12 @@ def show(folder: RunFolder, student: str) -> None:
         st.info(t("compress.nothing"), icon=":material/block:")
         unable.show(offered)
         return
+    cloned.fill(key, folder.id, student, possible)
     way = st.segmented_control(
         t("compress.way"),
         WAYS,
-        default="chains",
         format_func=lambda w: t(f"compress.ways.{w}"),
-        key=f"{key}.way",
+        key=forms.seed(f"{key}.way", WAYS[0]),
         help=t("compress.way_help"),
         required=True,
     )
@@ -237,6 +237,8 @@ def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
         help=forms.help_text(info["most_lost"]),
     )
     size, time = asked_before.most.get("size"), asked_before.most.get("latency")
+    in_kb = None if size is None else float(f"{size / KB:.4g}")
+    in_us = None if time is None else float(f"{1000 * time:.4g}")
     kb = middle.number_input(
         t("compress.goals.bytes"),
         0.1,
@@ -244,7 +246,7 @@ def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
         None,
         step=1.0,
         format="%.4g",
-        key=forms.seed(f"{key}.kb", None if size is None else float(f"{size / KB:.4g}")),
+        key=forms.seed(f"{key}.kb", in_kb),
         help=forms.help_text(info["bytes"]),
         placeholder=t("compress.goals.any"),
     )
@@ -255,11 +257,13 @@ def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
         None,
         step=1.0,
         format="%.4g",
-        key=forms.seed(f"{key}.us", None if time is None else float(f"{1000 * time:.4g}")),
+        key=forms.seed(f"{key}.us", in_us),
         help=forms.help_text(info["microseconds"]),
         placeholder=t("compress.goals.any"),
     )
-    if may_lose is not None or asked_before.most:
+    taken = {"lost": (lost, may_lose), "kb": (kb, in_kb), "us": (micro, in_us)}
+    known = [own == asked for own, asked in taken.values() if asked is not None]
+    if known and all(known):  # what was changed here is the person's own
         st.caption(t("compress.goals.taken"))
     asked: dict[str, Any] = {"most_lost": lost if lost is not None else float(info["most_lost"].default)}
     asked |= {"bytes": round(kb * KB)} if kb is not None else {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller.verdict import standing
 from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
@@ -52,15 +53,15 @@ def show(found: Found, key: str) -> None:
         picked=[] if block["best"] is None else [f"stage-{block['best']}"],
         goal=goal(found, drawn, by),
         goal_name=t("compress.goal_name"),
-        paths=[[f"stage-{i}" for i in compress_words.path(block, ids)] for ids in block["chains"]],
+        paths=[path(block, ids) for ids in block["chains"]],
         height=420,
         wide=aids.plot_width(placing.MIDDLE if block.get("sensitivity") else placing.WIDER),
     )
     said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
     picture.show(fig, f"{key}-{by}", said)
     note = t("compress.chart_note_lower" if lower else "compress.chart_note")
-    if block["best"] is not None:
-        note = Safe(f"{note} {t('compress.chart_ring')}")
+    if (best := compress_words.chosen(block)) is not None:
+        note = Safe(f"{note} {t(f'compress.chart_ring.{standing(block, best)}')}")
     for p in away:
         told = {"name": p["label"], "value": text.score(p["y"], 4), "cost": COSTS[by](p["x"])}
         note = Safe(f"{note} {t('compress.chart_away', **told)}")
@@ -105,24 +106,44 @@ def points(found: Found, by: str) -> list[dict[str, Any]]:
         if not as_it_was and made and made[-1]["id"] == f"stage-{one['id']}":
             made[-1] |= proof(block, one, metric)
         if as_it_was and (alone := _baseline(found, metric)):
-            add("baseline", "baseline", arms["baseline"], cost, alone["mean"], alone["values"])
+            known = [v for v in alone if v is not None]
+            add("baseline", "baseline", arms["baseline"], cost, sum(known) / len(known) if known else None, alone)
+        if whole := one.get("beside"):
+            label = str(t("compress.beside_name", num=len(whole["seeds"])))
+            cost = whole["bytes"] if by == "bytes" else compress_words.milliseconds(whole)
+            if _begin(one) not in [p["id"] for p in made]:
+                add(_begin(one), "student", label, cost, whole["metrics"].get(metric), whole["scores"])
     return made
 
 
-def _baseline(found: Found, metric: str) -> Mapping[str, Any] | None:
-    """Return how the same student did without a teacher, where the result tells it."""
+def path(block: Any, ids: Sequence[int]) -> list[str]:
+    """Name the points of a chain; it begins at the student over the seeds of its first stage."""
+    first, *rest = compress_words.path(block, ids)
+    stages = {one["id"]: one for one in block["stages"]}
+    start = _begin(stages[rest[0]]) if rest and stages[rest[0]].get("beside") else f"stage-{first}"
+    return [start, *(f"stage-{i}" for i in rest)]
+
+
+def _begin(one: Mapping[str, Any]) -> str:
+    """Name the point of the student over the seeds of a stage that could not be made for all."""
+    return f"student-on-{'-'.join(map(str, one['beside']['seeds']))}"
+
+
+def _baseline(found: Found, metric: str) -> list[float | None]:
+    """Return how the same student did without a teacher, over the seeds of the student as it was; empty where the result does not tell it."""
+    block = found["compressed"]
+    seeds, of = compress_words.student(block).get("seeds"), list(block["seeds"])
     for one in found.get("students") or ():
-        if one["name"] == found["compressed"]["student"] and one.get("baseline"):
-            return (one["baseline"].get("metrics") or {}).get(metric)  # type: ignore[no-any-return]
-    return None
+        if one["name"] == block["student"] and one.get("baseline"):
+            values = ((one["baseline"].get("metrics") or {}).get(metric) or {}).get("values") or []
+            return [v for s, v in zip(of, values, strict=False) if s in seeds] if seeds else values
+    return []
 
 
 def proof(block: Found, one: Found, metric: str) -> dict[str, float]:
     """Return the ends of what a stage surely scores: the student's score less the interval of what it lost; nothing where that is not known."""
-    ends, whole = (
-        (one.get("lost") or {}).get("ci95") or (None, None),
-        compress_words.student(block)["metrics"].get(metric),
-    )
+    ends = (one.get("lost") or {}).get("ci95") or (None, None)
+    whole = (one.get("beside") or compress_words.student(block))["metrics"].get(metric)  # over the seeds of the stage
     if whole is None or None in ends:
         return {}
     low, high = sorted(_less(block, whole, lost) for lost in ends)

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import verdict
 from pages.ui.access import cards
 from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
@@ -84,5 +85,8 @@ def _numbers(block: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]
     }
     if one["step"] is not None:
         found["lost"] = plain(typeset(compress_words.lost_briefly(block, one)))
-        found["goals"] = str(t("compress.table.kept" if one["passes"] else "compress.table.not_kept"))
+        if whole := one.get("beside"):
+            same = t("compress.beside", num=len(whole["seeds"]), value=compress_words.score(whole))
+            found["lost"] += f"; {plain(same)}"
+        found["goals"] = str(t(f"compress.table.{verdict.standing(block, one)}"))
     return found

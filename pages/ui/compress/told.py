@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import same_seeds, tried, verdict
 from pages.ui.access import aids
 from pages.ui.charts import compress as charts
 from pages.ui.compress import boxes, points, table
@@ -23,6 +24,8 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
     block = found.get("compressed")
     if not block:
         return
+    block = same_seeds.of(block)
+    found = {**found, "compressed": block}
     judgement(found, block)
     narrow = aids.is_narrow()
     if narrow:  # the answer, what it is set beside and what can be done with it come before what they rest on
@@ -44,7 +47,7 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
             layers(block, f"layers-{run_id}")
     with _part("compress.table.title", folded=narrow):
         table.show(block)
-        st.caption(t("compress.table.note", hardware=speed.hardware(found), seeds=len(block["seeds"])))
+        st.caption(t("compress.table.note", hardware=speed.hardware(found)))
         for line in compress_words.known(block):
             st.caption(typeset(line))
 
@@ -69,11 +72,14 @@ def chart(run_id: str, found: Mapping[str, Any]) -> None:
 def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
     """Say which stage to take, from which run it comes, and how often its test rows were read."""
     with st.container(border=True, key="compressed"):
-        st.markdown(f"##### {typeset(compress_words.verdict(block))}", help=t("compress.rule_help"))
-        about = {"student": str(block["student"]), "run": str(block["name"]), "seeds": len(block["seeds"])}
+        if (best := compress_words.chosen(block)) is not None:
+            boxes.badge(block, best)
+        st.markdown(f"##### {typeset(verdict.line(block))}", help=t("compress.rule_help"))
+        about = {"student": str(block["student"]), "run": str(block["name"])}
         way = t("compress.searched" if block["searched"] else "compress.asked", num=len(block["chains"]))
+        way = typeset(searched) if (searched := tried.line(block)) else way
         st.markdown(f"{t('compress.from', **about)} {way}")
-        for line in compress_words.unchosen(block):
+        for line in (*verdict.nearest(block), *verdict.unchosen(block), *same_seeds.lines(block)):
             st.markdown(typeset(line))
         st.page_link(
             "runs.py",

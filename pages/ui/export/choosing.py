@@ -12,6 +12,8 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
+from pages.ui.compare import standing as of_stages
+from pages.ui.compress import boxes
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, escape, t
@@ -98,6 +100,8 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
     if told:
         st.markdown(told)
     if told and page == "export":
+        if found.get("compressed"):
+            boxes.warn(found["compressed"], str(chosen))
         st.caption(t("export.larger"))
         at = next((i for i, one in enumerate(found.get("students") or ()) if one["name"] == chosen), None)
         if at is not None and (plain := in_short.beside(found, at)):
@@ -145,7 +149,9 @@ def standing(found: Mapping[str, Any], name: str) -> Safe | None:
     for one in (found.get("compressed") or {}).get("stages") or ():
         if one["name"] == name and not one.get("reason"):
             reached = one["metrics"].get(metric)
-            return _standing(one.get("bytes"), compress_words.milliseconds(one), metric, reached, found, None)
+            said = _standing(one.get("bytes"), compress_words.milliseconds(one), metric, reached, found, None)
+            same = of_stages.seeds(found["compressed"], one) if metric == found["compressed"]["metric"]["name"] else ""
+            return Safe(f"{said} · {escape(same)}") if same else said
     return None
 
 

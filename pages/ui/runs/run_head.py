@@ -14,6 +14,7 @@ from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import NAME_LENGTH, RunStore
 from kd_core.specs import OFFLINE, DatasetSpec, RunSpec, SweepSpec
+from pages.ui.compress import cloned
 from pages.ui.go_on import offer
 from pages.ui.lesson import builder
 from pages.ui.report import button
@@ -172,7 +173,7 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
         ),
     ):
         if (small := spec.compress) is not None:
-            session.go("compress.py", run=small.run, student=small.student)
+            cloned.go(row.id, small)
         session.go("what_if.py" if sweep else "distill.py", clone=row.id)
     if offer.offered(state, spec):
         offer.show(row)

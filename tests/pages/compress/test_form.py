@@ -18,6 +18,7 @@ from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import done_run, make_run, result
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.continuing.test_going import carry_out, table
+from tests.runs.view.compressed_block import compressed
 
 
 def button(at, key):
@@ -79,6 +80,9 @@ def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs
         taken = str(t("compress.goals.taken")) in words(at)
         values = [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us", "most_lost")]
         assert (taken, values) == ((False, [None, None, 1.0]) if "other" in data else (True, [20.0, 250.0, 3.25]))
+        if taken:
+            at.number_input(key="compress.first.tiny.kb").set_value(6.0).run()
+            assert str(t("compress.goals.taken")) not in words(at)  # they are the person's own now
 
 
 @pytest.mark.slow
@@ -103,8 +107,6 @@ def test_what_keeps_a_run_from_being_made_smaller_is_said(jobs):  # noqa: F811
 
 
 def test_from_a_run_that_made_a_student_smaller_its_first_run_is_chosen(first, jobs):  # noqa: F811
-    from tests.runs.view.compressed_block import compressed
-
     small = CompressSpec(run=first, student="tiny", chains=((Choice(name="int8"),),))
     found = {**result(), "compressed": compressed(run=first)}
     made = make_run("done", ("tiny",), found)
@@ -119,6 +121,54 @@ def test_from_a_run_that_made_a_student_smaller_its_first_run_is_chosen(first, j
         assert any(b.key == "compress-start" for b in at.button)
         assert str(t("compress.instead", run=engine.store().get(first).name or first)) in words(at)
     assert runs_offered.first(made) == first and runs_offered.first(first) is None and not runs_offered.able(made)
+
+
+def made_smaller(first, **asked):
+    """A run that made the student of `first` smaller as it was asked to."""
+    made = make_run("done", ("tiny",), {**result(), "compressed": compressed(run=first)})
+    small = CompressSpec(run=first, student="tiny", **asked)
+    folder = engine.store().folder(made)
+    write_json(folder.path / "spec.json", json.loads(folder.spec().model_copy(update={"compress": small}).to_json()))
+    engine.store().refresh(made)
+    return made
+
+
+FIELDS = ("most_lost", "kb", "us", "minutes")
+
+
+def held(at, names=FIELDS):
+    return [at.number_input(key=f"compress.first.tiny.{n}").value for n in names]
+
+
+@pytest.mark.slow
+def test_a_clone_asks_for_the_same_search_and_goals_and_keeps_what_is_changed_then(first, jobs):  # noqa: F811
+    made = made_smaller(first, most_lost=2.0, bytes=6144, minutes=3.0)
+    at = open_page("runs", run=made)
+    button(at, "run-clone").click().run()
+    assert not at.exception and at.query_params["clone"] in (made, [made])
+    row = engine.store().get(first)
+    wish = goals.Goals("accuracy", None, {"size": 20_480.0})  # of Compare: it is not what the run asked for
+    at = open_page("compress", {goals.ASKED: {goals.data_of(row): wish}}, run=first, student="tiny", clone=made)
+    assert not at.exception and at.segmented_control(key="compress.first.tiny.way").value == "search"
+    assert held(at) == [2.0, 6.0, None, 3.0] and str(t("compress.goals.taken")) not in words(at)
+    at.number_input(key="compress.first.tiny.kb").set_value(7.0).run()
+    assert held(at) == [2.0, 7.0, None, 3.0]
+    button(at, "compress-start").click().run()
+    ((spec, _, _),) = jobs.submitted
+    assert (spec.compress.chains, spec.compress.bytes, spec.compress.minutes) == ((), 7168, 3.0)
+
+
+@pytest.mark.slow
+def test_a_clone_of_chains_opens_with_these_chains(first, jobs):  # noqa: F811
+    chain = (Choice(name="distill", settings={"epochs": 2.0}), Choice(name="int8"))
+    made = made_smaller(first, chains=(chain,), bytes=12_345, microseconds=80.0)
+    at = open_page("compress", run=first, student="tiny", clone=made)
+    assert not at.exception and at.segmented_control(key="compress.first.tiny.way").value == "chains"
+    button(at, "compress-start").click().run()
+    ((spec, _, _),) = jobs.submitted
+    (asked,) = spec.compress.chains
+    assert [step.name for step in asked] == ["distill", "int8"] and asked[0].settings["epochs"] == 2.0
+    assert (spec.compress.bytes, spec.compress.microseconds) == (12_345, 80.0)
 
 
 def test_steps_that_learn_are_put_before_those_that_round():

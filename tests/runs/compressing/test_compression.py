@@ -169,7 +169,8 @@ def test_the_rest_of_the_result_is_an_ordinary_one(smaller, place):
     result = smaller[1]
     found = read_outcome(result)
     assert [s.name for s in found.students] == ["tiny"] and len(found.cells) == 1
-    assert headline(result).student_name.split(" · ")[0] == "tiny" and result["run_id"] == "second"
+    best = next(one["name"] for one in result["compressed"]["stages"] if one["id"] == result["compressed"]["best"])
+    assert headline(result).student_name == f"tiny · {best}" and result["run_id"] == "second"
     assert result["work_hash"] == smaller[0].work_hash()
     assert recipe.command(smaller[0]) is None and "compress" in recipe.script(smaller[0])
     kept = np.load(place / "ws/runs/second/artifacts/soft_labels.npz")

@@ -82,7 +82,6 @@ def compressed(**more: Any) -> dict[str, Any]:
             chain=1,
             lost=difference(0.09),
             agreement=0.987,
-            passes=False,
             flags=[
                 {
                     "code": "slower",

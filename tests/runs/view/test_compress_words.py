@@ -5,6 +5,7 @@ import re
 import pytest
 
 from kd_core.runs.view import compress_words as words
+from kd_core.runs.view.smaller import told
 from tests.runs.view.compressed_block import AGAIN, HALF, INT8, compressed, difference, stage
 
 
@@ -16,52 +17,13 @@ def of(block, name):
     return next(one for one in block["stages"] if one["name"] == name)
 
 
-def test_the_verdict_names_the_stage_with_the_bytes_and_the_points_of_the_result():
-    block = compressed()
-    best, whole = block["stages"][3], block["stages"][0]
-    said = words.verdict(block)
-    assert said.startswith("SMALLEST WITHIN THE GOALS (at most 1 point lost): half-again-int8, ")
-    low, high = best["lost"]["ci95"]
-    expected = [1, best["bytes"] / 1024, whole["bytes"] / best["bytes"], whole["bytes"] / 1024, 0.06, 95, low, high]
-    assert numbers(said)[:8] == pytest.approx(expected, abs=0.005)
-    assert numbers(said)[8:] == pytest.approx([best["lost"]["seeds_half"], best["lost"]["rows_half"]], abs=0.0051)
-
-
-def test_a_stage_that_keeps_its_goals_on_validation_only_is_not_called_the_smallest():
-    block = compressed(goals={"most_lost": 0.1, "bytes": 10_000, "microseconds": 20.0})
-    block["stages"][3] = {**block["stages"][3], "passes": False}
-    said = words.verdict(block)
-    assert said.startswith("NOT PROVED: half-again-int8") and "at most 9.8 KB, at most 20 us a row" in said
-    assert "reaches beyond 0.1 points" in said
-    assert "14 KB, more than 9.8 KB" in said and "30 us a row, more than 20 us" in said
-    block["stages"][3]["lost"] = difference(0.4)
-    assert "0.40 points lost (95 %: +0.20 to +0.60" in words.verdict(block) and "beyond" not in words.verdict(block)
-
-
-def test_without_a_stage_that_keeps_the_goals_the_student_stays():
-    assert words.verdict(compressed(best=None)).startswith("NOTHING SMALLER keeps the goals (at most 1 point lost)")
-    assert words.verdict(compressed(best=None)).endswith("keep the student as it was, 84 KB.")
-
-
-def test_with_one_seed_nothing_is_proved_and_nothing_is_said_to_lose_too_much():
-    block = compressed(best=None)
-    block["stages"] = [
-        one if one["lost"] is None else {**one, "lost": {**one["lost"], "ci95": [None, None]}}
-        for one in block["stages"]
-    ]
-    said = words.verdict(block)
-    assert said.startswith("NOTHING PROVED: with one seed") and "84 KB" in said and "3 seeds" in said
-    block["stages"][1]["lost"] = {**block["stages"][1]["lost"], "ci95": [1.0, 2.0]}
-    assert words.verdict(block).startswith("NOTHING SMALLER")
-
-
 def test_a_chain_is_written_stage_by_stage():
     block = compressed()
     expected = "student 84 KB 0.9271 -> half 46 KB 0.9140 -> half-again 46 KB 0.9268 -> half-again-int8 14 KB 0.9265"
     assert words.chain(block, block["chains"][0]) == expected
     block["stages"][4] |= {"reason": "it has no layers", "bytes": None, "scores": []}
     assert words.chain(block, [0, 4]) == "student 84 KB 0.9271 -> int8 not made"
-    assert "int8 could not be made: it has no layers." in "\n".join(words.lines({"compressed": block}))
+    assert "int8 could not be made: it has no layers." in "\n".join(told.lines({"compressed": block}))
 
 
 def test_what_is_wrong_with_a_stage_is_said_with_both_numbers():
@@ -99,12 +61,6 @@ def test_what_is_wrong_with_a_stage_is_said_with_both_numbers():
     assert words.flags(block, near) == ["BIGGER than student: 86,016 -> 86,020 bytes"]
     alone = {**big, "lost": difference(0.9, None, n=1)}
     assert "one seed has no interval" in words.flags(block, alone)[1]
-
-
-def test_a_rounded_stage_that_answers_otherwise_is_not_proved_for_that_reason():
-    block = compressed()
-    block["stages"][3] = {**block["stages"][3], "passes": False, "agreement_before": 0.981}
-    assert words.verdict(block).endswith("it answers as half-again on 98.1% of test rows only, 99% are asked for.")
 
 
 @pytest.mark.parametrize(
@@ -160,8 +116,8 @@ def test_a_terminal_reads_every_stage_and_other_runs_nothing():
         {"code": "step", "values": {"step": "distill", "reason": "has no weights."}},
     ]
     block = compressed(known=known)
-    said = "\n".join(words.lines({"compressed": block}))
-    assert words.lines({}) == []
+    said = "\n".join(told.lines({"compressed": block}))
+    assert told.lines({}) == []
     for one in block["stages"][1:]:
         assert f"  {one['name']}: " in said and words.lost(block, one) in said
     assert "is not for this student: it has no weights." in said and "trained without a teacher" in said
@@ -172,27 +128,6 @@ def test_a_terminal_reads_every_stage_and_other_runs_nothing():
 def test_steps_are_named_with_the_setting_that_tells_them_apart():
     assert words.step(HALF).endswith("share 0.5") and "," not in words.step(AGAIN)
     assert words.step({"name": "nobody_knows", "settings": {}}) == "nobody knows"
-
-
-def test_smaller_stages_that_were_not_chosen_are_told_with_the_reason():
-    block = compressed()
-    best, *others = sorted(words.made(block), key=lambda one: one["bytes"], reverse=True)
-    block = {**block, "best": best["id"]}
-    for one in others:
-        one.update(passes=False)
-    assert words.unchosen(block) == []
-    others[0].update(passes=True, bytes=best["bytes"] - 1)
-    assert words.unchosen(block)[0].startswith(f"{others[0]['name']} is smaller and keeps the goals on test rows")
-    assert words.unchosen(block)[0] in words.lines({"compressed": block})
-    others[1].update(passes=True, bytes=best["bytes"] - 2)
-    assert f"{others[0]['name']} and {others[1]['name']} are smaller and keep" in words.unchosen(block)[0]
-    others[0].update(bytes=best["bytes"])
-    assert words.unchosen(block)[0].startswith(others[1]["name"])
-    block = {**block, "best": None}
-    for one in (best, others[0]):
-        one.update(passes=False)
-    others[1].update(bytes=words.student(block)["bytes"])
-    assert words.unchosen(block) == []
 
 
 def test_nothing_lost_has_no_sign_and_small_losses_of_layers_show_two_digits():
