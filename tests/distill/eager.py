@@ -19,6 +19,7 @@ from kd_core.models.building import build_for, viewed
 from kd_core.seeding import derive
 from kd_core.specs import Choice, DatasetSpec, StudentSpec
 from kd_core.task import task_of
+from kd_core.training.plan import times
 
 
 def make_dataset(task="binary", rows=220, features=6, validation=90, seed=0, x=None):
@@ -151,7 +152,7 @@ def train(dataset, variant, teacher_logits, training, metric):
     heard = variant.objective is not None and variant.objective.settings.get("alpha", 0.7) > 0
     prepare(module, dataset, variant.student.arch, teacher_logits if heard else None)
     module.double()
-    rate = variant.learning_rate or training.learning_rate
+    rate = (variant.learning_rate or training.learning_rate) * times(variant.student.arch.name)
     decay = variant.weight_decay if variant.weight_decay is not None else training.weight_decay
     if training.optimiser == "sgd":
         optimiser = torch.optim.SGD(module.parameters(), rate, momentum=0.9, nesterov=True, weight_decay=decay)
