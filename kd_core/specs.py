@@ -179,7 +179,7 @@ class TrainingSpec(Spec):
         2e-3,
         gt=0,
         le=1e6,
-        description="Step size of the optimiser; networks of pictures, which bear larger ones, take 2.5 times as much.",
+        description="Step size of the optimiser; networks of pictures, which bear larger ones, take 2.5 times as much, linear models 5 times.",
         json_schema_extra=unit("per step", log=True, advanced=True),
     )
     weight_decay: float = Field(

@@ -131,6 +131,9 @@ class _Counted:
     def __call__(self, z: Array) -> dict[str, float | None]:
         return self.score(z)
 
+    def loss(self, metrics: dict[str, float | None]) -> float | None:
+        return self.score.loss(metrics)
+
     def selection(self, metrics: dict[str, float | None]) -> float:
         value = self.score.selection(metrics)
         if self.epoch >= self.first:

@@ -17,8 +17,9 @@ from kd_core.data.dataset import Array
 from kd_core.distill.objective import Objective
 from kd_core.errors import Stopped
 from kd_core.models.base import Outputs, Rounds
-from kd_core.training.loop import Notify, Score, ShouldStop, Trained
+from kd_core.training.loop import Notify, ShouldStop, Trained
 from kd_core.training.meter import BatchTerms, non_finite
+from kd_core.training.selection import Judged, Score
 
 PROBES = 32  # second derivatives of groups are taken row by row up to so many
 FLATTEST = 1e-6  # curvature: a row that is as good as learned must not divide by nothing
@@ -84,6 +85,7 @@ def learn(
     """
     slopes, began = Slopes(loss), time.monotonic()
     history: list[dict[str, Any]] = []
+    kept: Judged | None = None
     best, stopped = 0, False
     for number in range(1, procedure.most + 1):
         if stopped := should_stop():
@@ -98,10 +100,9 @@ def learn(
         if not math.isfinite(total := float(terms.total)):
             raise non_finite(number, 1, number, total)
         metrics = score(z_validation)
-        value = score.selection(metrics)
-        so_far = history[best - 1]["score"] if best else math.nan
-        is_best = not best or (value > so_far if score.better == "higher" else value < so_far)
-        best = number if is_best else best
+        judged = Judged(score.selection(metrics), score.loss(metrics))
+        is_best = kept is None or judged.beats(kept, score.better)
+        kept, best = (judged, number) if is_best else (kept, best)
         took = time.monotonic() - before
         row = {
             "epoch": number,
@@ -109,7 +110,7 @@ def learn(
             "loss": total,
             "hard": None if terms.hard is None else float(terms.hard),
             "soft": None if terms.soft is None else float(terms.soft),
-            "score": value,
+            "score": judged.score,
             "metrics": metrics,
             "learning_rate": None,
             "rows_per_s": round(len(z) / max(took, 1e-9), 1),

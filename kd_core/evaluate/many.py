@@ -1,4 +1,4 @@
-"""One metric for many networks at once: what a sweep asks for after every epoch.
+"""One metric for many networks at once, and the loss that settles its ties: what a sweep asks for after every epoch.
 
 Legend: S networks, V validation rows, C outputs, P positive and M negative rows.
 """
@@ -36,28 +36,36 @@ class ManyScores:
             std,
         )
         told = task_of(task)
-        self._together: Callable[[Tensor], Tensor] | None = {
-            "roc_auc": self._area if told.positive else None,
+        self._settles = told.settles
+        self._together: dict[str, Callable[[Tensor], Tensor]] = {
             "accuracy": self._right,
+            "log_loss": self._log_loss,
             "rmse": self._rmse,
-        }.get(metric)
-        if self._together == self._area:
+        }
+        if told.positive:
             self._yes = torch.from_numpy(np.flatnonzero(self.y == 1))
             self._no = torch.from_numpy(np.flatnonzero(self.y != 1))
-            if not len(self._yes) or not len(self._no):
-                self._together = None
+            if len(self._yes) and len(self._no):
+                self._together["roc_auc"] = self._area
         self._truth = torch.from_numpy(self.y.astype(told.label_dtype))
 
     def __call__(self, z: Tensor) -> list[float | None]:
         """Measure. Shape: z (S, C, V) on the CPU; a network with an answer that is not finite gets None."""
+        return self._measure(self.metric, z)
+
+    def losses(self, z: Tensor) -> list[float | None]:
+        """Measure what decides between epochs of the same score, None where nothing does. Shape: as for a call."""
+        return self._measure(self._settles, z) if self._settles else [None] * len(z)
+
+    def _measure(self, metric: str, z: Tensor) -> list[float | None]:
         finite = torch.isfinite(z).flatten(1).all(1).tolist()
-        if self._together is None:
-            make = METRICS.get(self.metric).make
+        if metric not in self._together:
+            make = METRICS.get(metric).make
             return [
                 make(from_logits(self.task, self.y, z[s].T.numpy(), self.mean, self.std, self.groups)) if ok else None
                 for s, ok in enumerate(finite)
             ]
-        found = self._together(torch.nan_to_num(z.double())).tolist()
+        found = self._together[metric](torch.nan_to_num(z.double())).tolist()
         return [value if ok else None for value, ok in zip(found, finite, strict=True)]
 
     def _area(self, z: Tensor) -> Tensor:
@@ -70,6 +78,10 @@ class ManyScores:
 
     def _right(self, z: Tensor) -> Tensor:
         return (torch.softmax(z, dim=1).argmax(1) == self._truth).double().mean(1)
+
+    def _log_loss(self, z: Tensor) -> Tensor:
+        right = torch.softmax(z, dim=1).gather(1, self._truth.expand(len(z), 1, -1)).squeeze(1)
+        return -right.clamp_(min=torch.finfo(torch.float64).eps).log_().mean(1)
 
     def _rmse(self, z: Tensor) -> Tensor:
         return (z[:, 0] * float(self.std) + float(self.mean) - self._truth).square().mean(1).sqrt()

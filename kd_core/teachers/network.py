@@ -49,7 +49,7 @@ class NetworkSpec(Spec):
         1e-3,
         gt=0,
         le=10,
-        description="Step size of the optimiser; networks of pictures, which bear larger ones, take 2.5 times as much.",
+        description="Step size of the optimiser; networks of pictures, which bear larger ones, take 2.5 times as much, linear models 5 times.",
         json_schema_extra=unit("per step", log=True, advanced=True),
     )
     weight_decay: float = Field(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from kd_core.training.meter import Meter, NonFiniteLoss, matmul_precision, non_f
 from kd_core.training.plan import TrainingPlan
 from kd_core.training.predict import predict
 from kd_core.training.rows import Resident, open_rows, streamed_warning
+from kd_core.training.selection import Judged, Score
 
 TRAINING_COPIES = 6  # of each weight: itself, its gradient, two of the optimiser, the best so far, one in passing
 
@@ -39,20 +40,6 @@ Notify = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
 BatchLoss = Callable[[Outputs, Tensor], BatchTerms]
 Begin = Callable[[int, int], None]
-
-
-class Score(Protocol):
-    """Judges validation logits; see `scoring.Scoring`."""
-
-    @property
-    def metric(self) -> str: ...
-
-    @property
-    def better(self) -> Literal["higher", "lower"]: ...
-
-    def __call__(self, z: Array) -> dict[str, float | None]: ...
-
-    def selection(self, metrics: dict[str, float | None]) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -257,8 +244,8 @@ class _Training:
         if not np.isfinite(z).all():
             raise non_finite((p.epoch + 1) * self.steps, self.steps, p.epoch + 1, math.nan)
         metrics = self.score(z)
-        value, so_far = self.score.selection(metrics), p.history[p.best_epoch - 1]["score"] if p.history else math.nan
-        best = not p.history or (value > so_far if self.score.better == "higher" else value < so_far)
+        judged = Judged(self.score.selection(metrics), self.score.loss(metrics))
+        best = not p.history or judged.beats(self._kept(), self.score.better)
         p.epoch += 1
         if best:
             p.best_epoch = p.epoch
@@ -269,7 +256,7 @@ class _Training:
             "loss": means.total,
             "hard": means.hard,
             "soft": means.soft,
-            "score": value,
+            "score": judged.score,
             "metrics": metrics,
             "learning_rate": self.rate,
             "rows_per_s": round(self.dealer.dealt / max(seconds, 1e-9), 1),
@@ -278,6 +265,10 @@ class _Training:
         }
         p.history.append({**row, "seconds": seconds})
         return row
+
+    def _kept(self) -> Judged:
+        kept = self.progress.history[self.progress.best_epoch - 1]
+        return Judged(kept["score"], self.score.loss(kept["metrics"]))
 
     def _result(self, stopped: bool) -> Trained:
         p = self.progress

@@ -80,7 +80,7 @@ def resolve(spec: TrainingSpec, num_rows: int, arch: str | None = None) -> Train
     return TrainingPlan(
         epochs=epochs,
         batch_size=batch,
-        learning_rate=spec.learning_rate * float(facts.get("rate", 1.0)),
+        learning_rate=spec.learning_rate * (1.0 if arch is None else times(arch)),
         weight_decay=spec.weight_decay,
         optimiser=spec.optimiser,
         schedule=spec.schedule,
@@ -88,6 +88,11 @@ def resolve(spec: TrainingSpec, num_rows: int, arch: str | None = None) -> Train
         precision=spec.precision,
         rounds=1 if spec.epochs else ROUNDS,
     )
+
+
+def times(arch: str) -> float:
+    """Say how many times as large steps as were asked for suit an architecture."""
+    return float(ARCHS.get(arch).facts.get("rate", 1.0))
 
 
 def _power_of_two(size: float) -> int:

@@ -10,7 +10,7 @@ from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.base import better_of
-from kd_core.task import Scale
+from kd_core.task import Scale, task_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class Scoring:
         answers = from_logits(self.task, self.y, z, self.mean, self.std, self.groups)
         names = dict.fromkeys((self.metric, *self.also))
         return {name: METRICS.get(name).make(answers) for name in names}
+
+    def loss(self, metrics: dict[str, float | None]) -> float | None:
+        """Return what decides between epochs of the same value, where it was measured."""
+        return metrics.get(task_of(self.task).settles or "")
 
     def selection(self, metrics: dict[str, float | None]) -> float:
         """Return the value that decides. Errors: KDError when the validation rows leave it undefined."""

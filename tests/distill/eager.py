@@ -18,6 +18,8 @@ from kd_core.evaluate.answers import from_logits
 from kd_core.models.building import build_for, viewed
 from kd_core.seeding import derive
 from kd_core.specs import Choice, DatasetSpec, StudentSpec
+from kd_core.task import task_of
+from kd_core.training.plan import times
 
 
 def make_dataset(task="binary", rows=220, features=6, validation=90, seed=0, x=None):
@@ -143,14 +145,14 @@ def deal(rows, size, seed, epoch):
 
 
 def train(dataset, variant, teacher_logits, training, metric):
-    """Train one variant alone. Returns per epoch its weights and its score on validation, patience left aside."""
+    """Train one variant alone. Returns per epoch its weights, its score on validation and the loss that settles ties, patience left aside."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(variant.seed, "init"))
         module = build_for(dataset, variant.student.arch)
     heard = variant.objective is not None and variant.objective.settings.get("alpha", 0.7) > 0
     prepare(module, dataset, variant.student.arch, teacher_logits if heard else None)
     module.double()
-    rate = variant.learning_rate or training.learning_rate
+    rate = (variant.learning_rate or training.learning_rate) * times(variant.student.arch.name)
     decay = variant.weight_decay if variant.weight_decay is not None else training.weight_decay
     if training.optimiser == "sgd":
         optimiser = torch.optim.SGD(module.parameters(), rate, momentum=0.9, nesterov=True, weight_decay=decay)
@@ -158,7 +160,8 @@ def train(dataset, variant, teacher_logits, training, metric):
         optimiser = torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
     x, x_validation = (rows(dataset, variant, p) for p in ("train", "validation"))
     total, step = training.epochs * len(deal(len(x), training.batch_size, 0, 1)), 0
-    states, scores = [], []
+    states, scores, losses = [], [], []
+    settles = task_of(dataset.task).settles
     for epoch in range(1, training.epochs + 1):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(variant.seed, "dropout", epoch))
@@ -176,15 +179,18 @@ def train(dataset, variant, teacher_logits, training, metric):
             z = module(x_validation).logits.numpy()
         answers = from_logits(dataset.task, dataset.validation.y, z, dataset.target_mean, dataset.target_std)
         scores.append(METRICS.get(metric).make(answers))
+        losses.append(METRICS.get(settles).make(answers) if settles else 0.0)
         states.append({name: t.clone() for name, t in module.state_dict().items()})
-    return states, scores
+    return states, scores, losses
 
 
-def selected(scores, better, patience=None):
-    """Return (selected epoch, last epoch) under early stopping: the first of equal scores wins."""
+def selected(scores, losses, better, patience=None):
+    """Return (selected epoch, last epoch) under early stopping: of equal scores the lowest loss wins, of those the first."""
+    sign = -1 if better == "higher" else 1
+    ranks = [(sign * score, loss) for score, loss in zip(scores, losses, strict=True)]
     best = 0
-    for epoch, score in enumerate(scores, 1):
-        if not best or (score > scores[best - 1] if better == "higher" else score < scores[best - 1]):
+    for epoch, rank in enumerate(ranks, 1):
+        if not best or rank < ranks[best - 1]:
             best = epoch
         if patience and epoch - best >= patience:
             return best, epoch

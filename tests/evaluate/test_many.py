@@ -9,6 +9,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
 from kd_core.evaluate.many import ManyScores
 from kd_core.task import IN_PARTS, TASKS, task_of
+from kd_core.training.scoring import Scoring
 from tests.laws.losses import several_rows
 
 STACKED = [t for t in TASKS.names() if not task_of(t).compact]  # see the last test
@@ -89,6 +90,20 @@ class TestEveryMetric:
         assert [v for s, v in enumerate(ours) if s != 2] == pytest.approx(
             [v for s, v in enumerate(theirs) if s != 2], rel=1e-12, abs=1e-12
         )
+
+
+@pytest.mark.parametrize("task", STACKED)
+def test_ties_are_settled_by_the_loss_that_the_loop_tells_beside_the_score(task):
+    rng = np.random.default_rng(3)
+    z = torch.tensor(rng.normal(size=(NETWORKS, OUTPUTS[task], ROWS)), dtype=torch.float32)
+    y, told = labels(task, rng), task_of(FULL.get(task, task))
+    many = ManyScores(FULL.get(task, task), y, told.primary, *SCALES.get(task, (0.0, 1.0)), GROUPS)
+    if told.settles is None:
+        assert many.losses(z) == [None] * NETWORKS
+        return
+    assert METRICS.get(told.settles).facts["better"] == "lower"
+    score = Scoring(told.name, y, told.primary, also=told.beside)
+    assert many.losses(z) == pytest.approx([score.loss(score(one.T.numpy())) for one in z], rel=1e-12)
 
 
 def test_logits_of_float64_are_measured_as_such():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -95,14 +97,31 @@ def test_patience_ends_training_and_lower_can_be_better():
         ("roc_auc", (0.5, 0.5, 0.5, 0.5, 0.5), 1),
     ],
 )
-def test_a_tie_keeps_the_earlier_epoch_and_patience_counts_from_it(monkeypatch, metric, scores, selected):
+def test_a_tie_of_score_and_loss_keeps_the_earlier_epoch_and_patience_counts_from_it(
+    monkeypatch, metric, scores, selected
+):
     given = pieces(epochs=5, patience=3, metric=metric)
     told = iter(scores)
     monkeypatch.setattr(type(given[3]), "selection", lambda self, metrics: next(told))
+    monkeypatch.setattr(type(given[3]), "loss", lambda self, metrics: 0.5)
     trained = optimise(*given)
     assert (trained.selected_epoch, trained.last_epoch) == (selected, selected + 3)
     assert (trained.score_selected, trained.score_last) == (scores[selected - 1], scores[selected + 2])
     assert [h["best"] for h in trained.history] == [e in (1, selected) for e in range(1, selected + 4)]
+
+
+def test_of_equal_scores_the_lower_loss_is_kept_and_patience_counts_from_it(monkeypatch):
+    given = pieces(epochs=9, patience=3)
+    given[3] = replace(given[3], also=("log_loss",))
+    measured = iter([(0.5, 0.1), (0.7, 0.6), (0.7, 0.5), (0.7, 0.55), (0.6, 0.3), (0.7, 0.5)])
+
+    def dictated(self, z):
+        return dict(zip(("roc_auc", "log_loss"), next(measured), strict=True))
+
+    monkeypatch.setattr(type(given[3]), "__call__", dictated)
+    trained = optimise(*given)
+    assert (trained.selected_epoch, trained.last_epoch) == (3, 6)
+    assert [h["epoch"] for h in trained.history if h["best"]] == [1, 2, 3]
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():

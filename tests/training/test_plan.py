@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,12 @@ from kd_core.training.plan import TrainingPlan, resolve
 def test_auto_follows_the_number_of_rows(rows, batch, epochs):
     plan = resolve(TrainingSpec(), rows)
     assert (plan.batch_size, plan.epochs) == (batch, epochs)
+
+
+def test_a_linear_model_takes_larger_steps_and_as_many():
+    linear, network = (resolve(TrainingSpec(learning_rate=0.01), 124, arch) for arch in ("linear", "mlp"))
+    assert (linear.learning_rate, network.learning_rate) == (0.05, 0.01)
+    assert replace(linear, learning_rate=0.01) == network
 
 
 @given(st.integers(1, 5_000_000))

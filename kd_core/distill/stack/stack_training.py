@@ -21,7 +21,7 @@ from kd_core.distill.stack.replay import WARM_STEPS, Replay
 from kd_core.distill.stack.stacked_lesson import StackedLesson
 from kd_core.distill.stack.stacked_optimiser import StackedOptimiser
 from kd_core.errors import KDError
-from kd_core.evaluate import METRICS
+from kd_core.evaluate.base import better_of
 from kd_core.evaluate.many import ManyScores
 from kd_core.seeding import derive
 from kd_core.training import optimiser as optimisers
@@ -32,6 +32,7 @@ from kd_core.training.loop import ShouldStop
 from kd_core.training.meter import matmul_precision
 from kd_core.training.plan import TrainingPlan
 from kd_core.training.rows import RowReader
+from kd_core.training.selection import Judged
 
 SEEN_NUMBERS = 2**21  # logits of training that wait for their losses
 VALIDATION_BYTES = 64 * 2**20  # activations of a validation pass: rows are taken in pieces that stay below this
@@ -52,6 +53,7 @@ class Member:
     seed: int
     best_epoch: int = 0
     best_score: float = math.nan
+    best_loss: float | None = None  # which decides between epochs of that score
     last_score: float = math.nan
     seconds: float = 0.0
     ended: str = ""  # "", DONE, STOPPED or why it diverged
@@ -86,7 +88,7 @@ class StackTraining:
         self.stack, self.lesson, self.optimiser, self.members = stack, lesson, optimiser, members
         self.dropout, self.rows, self.x_validation, self.scores = list(dropout), rows, x_validation, scores
         self.plan, self.compute, self.device = plan, compute, device
-        self.better = str(METRICS.get(scores.metric).facts["better"])
+        self.better = better_of(scores.metric)
         self.best = [w.clone() for w in stack.weights]
         self.epoch = 0
         self.dealer = Dealer(plan, rows.num_rows - made, made=made)
@@ -242,24 +244,24 @@ class StackTraining:
 
     def _judge(self) -> None:
         """Score every network on validation, keep the weights of those that improved, end those out of patience."""
-        values = self.scores(self._answers())
+        z = self._answers()
+        values, settling = self.scores(z), self.scores.losses(z)
         losses = self.lesson.epoch_rows(self.losses, self.shares) if self.curves else []
         improved = []
-        for row, (member, value) in enumerate(zip(self.members, values, strict=True)):
+        for row, (member, value, loss) in enumerate(zip(self.members, values, settling, strict=True)):
             if member.ended:
                 continue
             if value is None:
                 self._no_score(row)
                 continue
             member.last_score = value
-            best = not member.best_epoch or (
-                value > member.best_score if self.better == "higher" else value < member.best_score
-            )
+            judged = Judged(value, loss)
+            best = not member.best_epoch or judged.beats(Judged(member.best_score, member.best_loss), self.better)
             member.history.append(
                 {"epoch": self.epoch, "score": value, "best": best, **(losses[row] if losses else {})}
             )
             if best:
-                member.best_epoch, member.best_score = self.epoch, value
+                member.best_epoch, member.best_score, member.best_loss = self.epoch, value, loss
                 improved.append(row)
             if ended(self.plan, self.scores.metric, member.history, member.best_epoch):
                 member.ended = DONE

@@ -42,7 +42,7 @@ from kd_core.models.sizes import sizes_for
 from kd_core.specs import TrainingSpec
 from kd_core.training.checkpoint import Checkpoints, Saved
 from kd_core.training.loop import Notify, TrainRows, check_rows
-from kd_core.training.plan import resolve
+from kd_core.training.plan import resolve, times
 from kd_core.training.rows import Resident
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}  # of weights and optimiser
@@ -117,7 +117,8 @@ class Stacking:
         arch = variant.student.arch
         spec = ARCHS.get(arch.name).spec.parse(arch.settings, f"architecture {arch.name}")
         stack = STACKS.get(arch.name).make
-        rate = variant.learning_rate if variant.learning_rate is not None else self.training.learning_rate
+        asked = variant.learning_rate if variant.learning_rate is not None else self.training.learning_rate
+        rate = asked * times(arch.name)
         decay = variant.weight_decay if variant.weight_decay is not None else self.training.weight_decay
         made = variant.made_rows if variant.objective else 0
         objective = [variant.objective.to_json(), variant.lesson, *[made] * bool(made)] if variant.objective else None

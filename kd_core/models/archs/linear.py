@@ -8,6 +8,8 @@ from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.models.base import ARCHS, Outputs
 from kd_core.models.shape import NamingSpec
 
+RATE = 5.0  # one layer bears larger steps than a network, and a small table has too few steps for small ones
+
 
 class LinearSpec(NamingSpec):
     """A linear model has no shape."""
@@ -36,6 +38,7 @@ class Linear(nn.Module):
     gives=frozenset({"logits"}),
     presets={},
     candidates={None: 90},
+    rate=RATE,
     dense=True,
 )
 def build(spec: LinearSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

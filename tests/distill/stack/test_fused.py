@@ -52,9 +52,9 @@ def assert_same(dataset, variants, training, metric=None, stacks=None, batch_not
     results = train(fused.train, dataset, variants, teacher, training, metric=metric, precision="float64", lanes=2)
     better = METRICS.get(metric).facts["better"]
     for position, (variant, result) in enumerate(zip(variants, results, strict=True)):
-        states, scores = eager.train(dataset, variant, teacher, training, metric)
+        states, scores, losses = eager.train(dataset, variant, teacher, training, metric)
         assert farthest(dataset, variant, together[position], states) <= CLOSE, variant
-        best, last = eager.selected(scores, better)
+        best, last = eager.selected(scores, losses, better)
         assert (result.selected_epoch, result.last_epoch) == (best, last)
         assert result.variant is variant
         assert [h["score"] for h in result.history] == pytest.approx(scores, abs=1e-9)
@@ -224,8 +224,8 @@ class TestEarlyStopping:
         dataset, training = make_dataset(rows=100), training_spec(epochs=14, patience=3)
         variants = impatient()[:3]
         for variant, result in zip(variants, run(dataset, variants, training), strict=True):
-            _, scores = eager.train(dataset, variant, make_teacher(dataset), training, "roc_auc")
-            assert (result.selected_epoch, result.last_epoch) == eager.selected(scores, "higher", 3)
+            _, scores, losses = eager.train(dataset, variant, make_teacher(dataset), training, "roc_auc")
+            assert (result.selected_epoch, result.last_epoch) == eager.selected(scores, losses, "higher", 3)
 
     def test_results_come_in_the_order_asked_whatever_the_stacks(self):
         dataset = make_dataset(rows=64)
