@@ -255,8 +255,9 @@ class StackTraining:
                 self._no_score(row)
                 continue
             member.last_score = value
-            judged = Judged(value, loss)
-            best = not member.best_epoch or judged.beats(Judged(member.best_score, member.best_loss), self.better)
+            best = not member.best_epoch or Judged(value, loss).beats(
+                Judged(member.best_score, member.best_loss), self.better
+            )
             member.history.append(
                 {"epoch": self.epoch, "score": value, "best": best, **(losses[row] if losses else {})}
             )
