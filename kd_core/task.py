@@ -87,11 +87,6 @@ class Task(ABC):
         """Whether the target is one number."""
         return self.target == "number"
 
-    @property
-    def settles(self) -> str | None:
-        """Name the loss that decides between epochs of the same score; None where none is told after every epoch."""
-        return self.stopping if self.stopping in self.beside else None
-
     def of(self, more: str) -> Task:
         """Return this task as one dataset has it, by what stands behind the colon of its name. Errors: SpecError `bad_task`."""
         raise SpecError(

@@ -81,6 +81,12 @@ def better_of(metric: str) -> Literal["higher", "lower"]:
     return "lower" if METRICS.get(metric).facts["better"] == "lower" else "higher"
 
 
+def settling(task: str) -> str | None:
+    """Name the loss that decides between epochs of the same score; None where none is told after every epoch of the task."""
+    found = task_of(task)
+    return found.stopping if found.stopping in found.beside else None
+
+
 def measure(answers: Answers) -> dict[str, float | None]:
     """Compute every registered metric that fits the task."""
     fitting = [e for e in METRICS.entries() if e.works_for(answers.task)]

@@ -14,6 +14,7 @@ from torch import Tensor
 from kd_core.data.dataset import Array
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
+from kd_core.evaluate.base import settling
 from kd_core.task import Scale, task_of
 
 
@@ -36,7 +37,7 @@ class ManyScores:
             std,
         )
         told = task_of(task)
-        self._settles = told.settles
+        self._settles = settling(task)
         self._together: dict[str, Callable[[Tensor], Tensor]] = {
             "accuracy": self._right,
             "log_loss": self._log_loss,

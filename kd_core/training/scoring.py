@@ -9,8 +9,8 @@ from kd_core.data.dataset import Array
 from kd_core.errors import KDError
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
-from kd_core.evaluate.base import better_of
-from kd_core.task import Scale, task_of
+from kd_core.evaluate.base import better_of, settling
+from kd_core.task import Scale
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Scoring:
 
     def loss(self, metrics: dict[str, float | None]) -> float | None:
         """Return what decides between epochs of the same value, where it was measured."""
-        return metrics.get(task_of(self.task).settles or "")
+        return metrics.get(settling(self.task) or "")
 
     def selection(self, metrics: dict[str, float | None]) -> float:
         """Return the value that decides. Errors: KDError when the validation rows leave it undefined."""

@@ -15,10 +15,10 @@ from kd_core.distill.preparing import prepare
 from kd_core.distill.sweep.variants import Variant
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
+from kd_core.evaluate.base import settling
 from kd_core.models.building import build_for, viewed
 from kd_core.seeding import derive
 from kd_core.specs import Choice, DatasetSpec, StudentSpec
-from kd_core.task import task_of
 from kd_core.training.plan import times
 
 
@@ -161,7 +161,7 @@ def train(dataset, variant, teacher_logits, training, metric):
     x, x_validation = (rows(dataset, variant, p) for p in ("train", "validation"))
     total, step = training.epochs * len(deal(len(x), training.batch_size, 0, 1)), 0
     states, scores, losses = [], [], []
-    settles = task_of(dataset.task).settles
+    settles = settling(dataset.task)
     for epoch in range(1, training.epochs + 1):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(variant.seed, "dropout", epoch))

@@ -7,6 +7,7 @@ import torch
 from kd_core.distill.stack.stackable import why_apart
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.answers import from_logits
+from kd_core.evaluate.base import settling
 from kd_core.evaluate.many import ManyScores
 from kd_core.task import IN_PARTS, TASKS, task_of
 from kd_core.training.scoring import Scoring
@@ -98,10 +99,11 @@ def test_ties_are_settled_by_the_loss_that_the_loop_tells_beside_the_score(task)
     z = torch.tensor(rng.normal(size=(NETWORKS, OUTPUTS[task], ROWS)), dtype=torch.float32)
     y, told = labels(task, rng), task_of(FULL.get(task, task))
     many = ManyScores(FULL.get(task, task), y, told.primary, *SCALES.get(task, (0.0, 1.0)), GROUPS)
-    if told.settles is None:
+    loss = settling(FULL.get(task, task))
+    if loss is None:
         assert many.losses(z) == [None] * NETWORKS
         return
-    assert METRICS.get(told.settles).facts["better"] == "lower"
+    assert METRICS.get(loss).facts["better"] == "lower"
     score = Scoring(told.name, y, told.primary, also=told.beside)
     assert many.losses(z) == pytest.approx([score.loss(score(one.T.numpy())) for one in z], rel=1e-12)
 
