@@ -22,7 +22,7 @@ from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 from pages.ui.what_if.answers import answer_line
-from pages.ui.words import in_short, sureness
+from pages.ui.words import in_short, smallest, sureness
 
 Result = Mapping[str, Any]
 
@@ -93,6 +93,8 @@ def choose_student(found: Result, run_id: str) -> int:
         help=t("runs.result.student_help"),
         required=True,
     )
+    if said := smallest.of(found):
+        st.caption(said)
     return best if chosen is None else int(chosen)
 
 

@@ -1,0 +1,39 @@
+"""Which of a run's several students is the smallest that is as good as the best, on validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kd_core.runs.outcome import StudentOutcome, read_outcome
+from pages.ui.result import verdict
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, escape, t
+
+
+def of(result: Mapping[str, Any]) -> Safe | None:
+    """Name it beside the best; None where there is one student, where it was chosen, or where a size or score is not known."""
+    found = read_outcome(result)
+    known = [s for s in found.students if s.selected is not None and _bytes(s)]
+    if result.get("choice") or len(known) < 2 or len(known) < len(found.students):
+        return None
+    sign = 1.0 if found.metric.better == "higher" else -1.0
+    best = max(known, key=lambda s: sign * (s.selected or 0.0))
+    alike = [s for s in known if sign * ((best.selected or 0.0) - (s.selected or 0.0)) <= s.margin]
+    one = min(alike, key=_bytes)
+    return t(
+        "runs.result.smallest_is_best" if one is best else "runs.result.smallest",
+        num=len(known),
+        name=escape(one.name),
+        size=text.size(_bytes(one)),
+        score=text.score(one.selected),
+        metric=verdict.metric_title(found.metric.name),
+        margin=verdict.points(found.metric.name, one.margin),
+        best=escape(best.name),
+        best_score=text.score(best.selected),
+        best_size=text.size(_bytes(best)),
+    )
+
+
+def _bytes(student: StudentOutcome) -> int:
+    return int(student.bytes or student.raw.get("size_bytes") or 0)
