@@ -14,10 +14,12 @@ from kd_core.errors import KDError
 from kd_core.runs.cells.variant_store import code_of_trainings
 from kd_core.runs.settings import reading, sentence, shuffled
 from kd_core.runs.settings.added import Added, Round
+from kd_core.runs.settings.answers import Answer, Answers, Setting
 from kd_core.safe_io import write_json
 from pages.ui.evidence import cell_words
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_reader, whatif_table
+from pages.ui.what_if.answers import luck_asked
 from tests.pages.fixtures import store
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -208,7 +210,19 @@ def test_cells_with_fewer_seeds_are_told():
 def test_added_seeds_are_told_with_what_looking_again_costs():
     run_id = make_sweep("done", seeds=3)
     Added((Round((3, 4), (1,)),)).write(folder_of(run_id))
-    assert "2 seeds were added for some cells after a first look" in said(page(run_id))
+    words = said(page(run_id))
+    assert "2 seeds were added for some cells after a first look" in words
+    assert ("Is it luck? No." in words) != ("It can't be told yet." in words)  # one answer to the question
+
+
+def test_is_it_luck_is_answered_by_what_is_still_open():
+    def answers(*words):
+        each = tuple(Answer(at + 1, word, at, None) for at, word in enumerate(words))
+        return Answers(0, {"temperature": 1}, (Setting("temperature", each),), 0.005, 2, 3, 8, False)
+
+    assert "No.** With 8 seeds" in luck_asked._settled(answers("best", "worse", "enough"))
+    open_one = luck_asked._settled(answers("best", "unclear", "worse"))
+    assert "It can't be told yet" in open_one and open_one.endswith("these may still be as good: T 2.")
 
 
 def test_damage_of_what_was_added_is_told():

@@ -42,7 +42,7 @@ def of_run(found: Mapping[str, Any] | None, snapshot: Any) -> Answers | None:
         text.show_error(error)
         return None
     show(told, str(found["metric"]["name"]))
-    luck_asked.show(found, snapshot)
+    luck_asked.show(found, snapshot, told)
     return told
 
 

@@ -10,8 +10,9 @@ import streamlit as st
 
 from kd_core.errors import KDError, Problem
 from kd_core.runs.cells.older_cells import written_cells
-from kd_core.runs.settings import luck
+from kd_core.runs.settings import luck, sentence
 from kd_core.runs.settings.added import Added, Round
+from kd_core.runs.settings.answers import Answers
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from pages.ui.shared import engine, forms, text
@@ -22,8 +23,8 @@ from pages.ui.what_if.whatif_cells import Grid
 Result = Mapping[str, Any]
 
 
-def show(found: Result, snapshot: Any) -> None:
-    """Draw what can be asked, and what was."""
+def show(found: Result, snapshot: Any, answers: Answers) -> None:
+    """Draw what can be asked, what was, and what `answers` make of it."""
     spec, run_id = snapshot.spec, snapshot.run_id
     folder = engine.store().folder(run_id)
     try:
@@ -51,11 +52,20 @@ def show(found: Result, snapshot: Any) -> None:
     if told:
         st.caption(Safe(" ".join(told)))
     if added.rounds:
+        st.markdown(_settled(answers))
         uneven = _uneven(found)
         said = t("what_if.luck.added", seeds=sum(len(r.seeds) for r in added.rounds))
         st.caption(Safe(f"{uneven} {said}") if uneven else said)
     if (found.get("sweep") or {}).get("shuffled"):
         _shuffled(folder, found)
+
+
+def _settled(answers: Answers) -> Safe:
+    """Say yes or no: whether anything may still be as good as the best, now that there are more seeds."""
+    still = [sentence.named(s.name, one.value) for s in answers.settings for one in s.having("unclear")]
+    if not still:
+        return t("what_if.luck.no", seeds=answers.seeds)
+    return t("what_if.luck.not_yet", seeds=answers.seeds, names=escape(", ".join(still)))
 
 
 def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked: Round | Problem) -> None:
