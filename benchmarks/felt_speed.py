@@ -101,7 +101,7 @@ def widgets(place: Place) -> dict[str, tuple[str, Callable[[Page, int], Act]]]:
         "filter of the run list": ("runs", lambda p, i: press(p, ".st-key-state button", 1)),
         "select of Compare": ("compare", lambda p, i: pick(p, "compare-metric", 1 - i % 2)),
         "slider of Distill": ("distill", lambda p, i: step(p, i)),
-        "select of Distill": ("distill", lambda p, i: pick(p, "distill-teacher", i % 4)),
+        "select of Distill": ("distill", lambda p, i: pick(p, "distill-teacher", (i + 1) % 4)),
         "cell of a map": (sweep, lambda p, i: lambda: p.locator("[data-cell]").nth(3 + i).click()),
     }
 
