@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -166,11 +167,11 @@ def foresee(
             for student, row, n, together in zip(spec.students, rows, numbers, stacked, strict=True)
         ]
 
+    @functools.cache  # asked for twice: for the times, and for the share before the first training
     def training(gpu: bool) -> tuple[dict[str, float], float]:
         """Estimate what students take, by the kind of work, and the share of it before the first training."""
-        if (
-            spec.choose is not None
-        ):  # which one is chosen is not known: the others in the middle, and its first pair is trained already
+        # which one is chosen is not known: the others in the middle, and its first pair is trained already
+        if spec.choose is not None:
             pairs = sum(seconds_of([2] * len(counts), gpu)) + CANDIDATE_SECONDS * len(counts)
             rest = sum(seconds_of([n - 2 for n in counts], gpu)) / len(counts)
             return {"choose": pairs, "training:chosen": rest}, 0.0

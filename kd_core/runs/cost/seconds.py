@@ -28,9 +28,7 @@ GPU_STEP_SECONDS, GPU_FLOPS_PER_SECOND = 0.0025, 1e13  # of an H100 (docs/LAB.md
 GPU_TEXT_TIMES = 40  # as fast as a core a GPU reads and learns texts by a pretrained encoder
 EPOCHS_SHARE = 0.6  # of the epochs asked for: early stopping ends trainings before the last
 ROUND_SHARE = 1.0  # of an automatic round: most end within it, some go on for up to six
-TEACHER_FIRST_EPOCHS = (
-    4  # before the patience that ends a fit begins to run out, and all of the patience, are trained in any case
-)
+TEACHER_FIRST_EPOCHS = 4  # before patience begins to run out; these and all of the patience are trained in any case
 TEACHER_EPOCHS_SHARE = 0.35  # network teachers are less patient: 12 to 29 of 60 epochs on the purchase sample
 FIT_SECONDS, FIT_CELL_SECONDS = 1.0, 3e-7  # of a teacher that tells no `seconds`; per row, column and output
 ANSWER_SECONDS = 0.4  # of a teacher beside its fits: size, latency, keeping

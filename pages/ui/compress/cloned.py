@@ -25,10 +25,8 @@ def fill(key: str, run: str, student: str, possible: Steps) -> None:
     """Fill the form for a student with what the run in the address asked for, once; what a person changes then stays."""
     clone = st.query_params.get(session.CLONE)
     again = st.session_state.get(FILLED) == clone
-    if not clone or (
-        again and f"{key}.way" in st.session_state
-    ):  # widgets forget what they held when their page is left
-        return
+    if not clone or (again and f"{key}.way" in st.session_state):
+        return  # filled already; widgets forget what they held when their page is left, and then it is filled again
     try:
         asked = engine.store().folder(clone).spec().compress
     except KDError:

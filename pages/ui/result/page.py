@@ -80,9 +80,8 @@ def choose_student(found: Result, run_id: str) -> int:
         return 0
     key, names = f"student-{run_id}", [s["name"] for s in students]
     asked = st.query_params.get("student")
-    if (
-        asked in names and st.session_state.get(f"{key}-asked") != asked
-    ):  # the address is followed once, then the choice
+    # the address is followed once, then the choice
+    if asked in names and st.session_state.get(f"{key}-asked") != asked:
         st.session_state.update({key: names.index(asked), f"{key}-asked": asked})
     chosen = st.pills(
         t("runs.result.student"),
