@@ -45,6 +45,11 @@ def table(frame: pd.DataFrame, *, main: Sequence[str] = (), links: Sequence[Link
     return event
 
 
+def needed(said: Sequence[Any], most: int = 210) -> int:
+    """Return the pixels of a column in which every value, and its title, is read whole; at most `most`."""
+    return min(most, 18 + round(6.9 * max(len(text.plain(one)) for one in said if one is not None)))
+
+
 def fitting(wanted: Mapping[str, int], room: int = ROOM) -> tuple[str, ...]:
     """Name the columns that fit beside each other, the most wanted first; `wanted` gives their widths."""
     found, used = [], 0

@@ -23,17 +23,9 @@ from pages.ui.shared.text import Safe, t
 
 RUN_WIDTH = 110  # px where names differ early, so that what a student reaches and costs fits beside it on a laptop
 TICKS = 36  # px of the boxes in front of the rows
-WIDTHS = {
-    "student": 104,
-    "value": 118,
-    "size": 64,
-    "latency": 84,
-    "verdict": 92,
-    "versus": 148,
-    "goal": 58,
-    "gain": 112,
-    "star": 44,
-}  # px, of the columns that are shown at first, beside the run's; the most wanted first
+# columns that are shown at first, beside the run's; the most wanted first
+FIRST = ("student", "value", "size", "latency", "verdict", "goal", "gain", "versus")
+STAR = 44  # px
 
 
 def picks() -> list[str]:
@@ -71,10 +63,11 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     lines += [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
     frame = pd.DataFrame(lines).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
-    titles = {name: titled(name, metric) for name in WIDTHS}
-    run = str(t("compare.column.run"))
+    run, star = str(t("compare.column.run")), str(t("compare.column.star"))
     wide = run_list.name_width(shown, RUN_WIDTH)
-    config: dict[str, Any] = {titles[name]: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()}
+    titles = [title for name in FIRST if (title := titled(name, metric)) in frame.columns]
+    widths = {title: cards.needed([title, *frame[title]]) for title in titles}
+    config: dict[str, Any] = {title: st.column_config.TextColumn(width=width) for title, width in widths.items()}
 
     def toggle() -> None:
         row = st.session_state["compare-star"]["row"]
@@ -92,13 +85,13 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         selection_default={"selection": {"rows": rows}},
         placeholder="–",
         alt=t("compare.table"),
-        main=cards.fitting({run: wide} | {titles[name]: width for name, width in WIDTHS.items()}, cards.ROOM - TICKS),
+        main=cards.fitting({run: wide} | widths | {star: STAR}, cards.ROOM - TICKS),
         key_more="compare-more",
         column_config=config
         | {
-            titles["star"]: st.column_config.ButtonColumn(
+            star: st.column_config.ButtonColumn(
                 type="tertiary",
-                width=WIDTHS["star"],
+                width=STAR,
                 on_click=toggle,
                 key="compare-star",
                 help=t("runs.head.star_help"),
@@ -133,7 +126,7 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}gain"): shown,
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
-        t(f"{c}goal"): _meets(comparison.candidate(e, metric), goals),
+        **_met(comparison.candidate(e, metric), goals),
         t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{s['verdict']}")).capitalize(),
         **{naming.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
@@ -153,15 +146,17 @@ def plain_line(c: Candidate, metric: str, goals: Goals | None) -> dict[str, Any]
         titled("value", metric): text.score(c.value),
         t(f"{col}size"): text.size(c.costs["size"]),
         t(f"{col}latency"): text.milliseconds(c.costs["latency"]),
-        t(f"{col}goal"): _meets(c, goals),
+        **_met(c, goals),
     }
 
 
-def _meets(c: Candidate, goals: Goals | None) -> str:
-    met = goals.meets(c) if goals else None
-    if met and goals and not goals.sure(c):
-        return str(t("compare.goal.on_mean"))
-    return str(t("compare.goal.unknown" if met is None else "compare.goal.yes" if met else "compare.goal.no"))
+def _met(c: Candidate, goals: Goals | None) -> dict[str, str]:
+    """Say whether a model meets the goals; nothing where none is set."""
+    if goals is None or goals.empty:
+        return {}
+    met = goals.meets(c)
+    word = "unknown" if met is None else "no" if not met else "yes" if goals.sure(c) else "on_mean"
+    return {str(t("compare.column.goal")): str(t(f"compare.goal.{word}"))}
 
 
 def everything(store: RunStore, found: list[Entry]) -> bytes:

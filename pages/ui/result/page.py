@@ -1,4 +1,4 @@
-"""The result of a run: verdict in words, where to go from here, the arms side by side, and a tab for each question behind it."""
+"""The result of a run: verdict in words, where to go from here, and a tab for each question behind it, the arms side by side first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import RunSpec
 from pages.ui.access import aids
-from pages.ui.arms import table
 from pages.ui.compress import runs_offered
 from pages.ui.compress import told as smaller
 from pages.ui.go_on import told as gone_on
@@ -60,7 +59,6 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
     ways(row.id, snapshot.spec, str(found["students"][index]["name"]))
-    table.show(found, index)
     st.fragment(result_tabs.show)(store, row, snapshot, found, index)  # another tab draws nothing above it again
 
 
@@ -147,15 +145,18 @@ def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
 
 
 def claims(said: verdict.Judgement, found: Result, student: Result) -> None:
-    """Draw the sentences of the verdict: against the baseline, from this teacher, against the teacher, against plain models."""
-    st.markdown(said.gain, help=term("interval"))
-    if said.older:
-        st.info(said.older, icon=":material/history:")
-    if said.family:
-        st.caption(said.family, help=t("runs.verdict.family_help"))
-    if said.source:
-        st.markdown(said.source, help=term("placebo"))
-    speed_note = speed.note(found["teacher"], student, speed.hardware(found))
-    st.markdown(f"**{t('runs.verdict.teacher_label')}** {said.teacher}", help=speed_note)
-    if said.plain:
-        st.markdown(f"**{t('runs.verdict.plain_label')}** {' '.join(said.plain)}", help=term("plain_models"))
+    """Draw the sentences of the verdict: against the baseline and from this teacher; beside them against the teacher and against plain models."""
+    gained, beside = st.columns(2, gap="large")
+    with gained:
+        st.markdown(said.gain, help=term("interval"))
+        if said.older:
+            st.info(said.older, icon=":material/history:")
+        if said.family:
+            st.caption(said.family, help=t("runs.verdict.family_help"))
+        if said.source:
+            st.markdown(said.source, help=term("placebo"))
+    with beside:
+        speed_note = speed.note(found["teacher"], student, speed.hardware(found))
+        st.markdown(f"**{t('runs.verdict.teacher_label')}** {said.teacher}", help=speed_note)
+        if said.plain:
+            st.markdown(f"**{t('runs.verdict.plain_label')}** {' '.join(said.plain)}", help=term("plain_models"))

@@ -13,6 +13,7 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
 from pages.ui.access import aids, cards
+from pages.ui.arms import table
 from pages.ui.charts import placing
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds, most
@@ -106,7 +107,8 @@ def show_unfinished(store: RunStore, row: RunRow, snapshot: Any) -> None:
 
 
 def overview(found: Result, index: int) -> None:
-    """Metric against size for all students, and the chosen student seed by seed."""
+    """The arms side by side, metric against size for all students, and the chosen student seed by seed."""
+    table.show(found, index)
     name = found["metric"]["name"]
     student = found["students"][index]
     title = verdict.metric_title(name)
