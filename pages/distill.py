@@ -9,7 +9,6 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
-from pages.ui.access import start_row
 from pages.ui.chain import show as chain
 from pages.ui.data import understanding
 from pages.ui.lesson import builder, foreseen
@@ -204,18 +203,17 @@ def _finish(dataset_id: str, dataset: DatasetSpec, facts: Facts, values: dict[st
     else:
         said = Safe(f":{'gray' if quiet else 'orange'}[:material/info: {reason}]")
     chain.show(place, spec, facts, found)
-    with start_row.row("distill", said, brief, help=why):
-        pressed = st.button(
-            t("distill.start"),
-            type="primary",
-            icon=":material/play_arrow:",
-            key="distill-start",
-            disabled=spec is None or reason is not None,
-            help=reason,
-        )
-    if pressed and spec is not None:
-        launch.start(spec, "runs.py")
-    launch.same_work(spec, "runs.py", "distill")
+    launch.row(
+        "distill",
+        "runs.py",
+        spec,
+        said,
+        brief,
+        start_label=t("distill.start"),
+        icon=":material/play_arrow:",
+        help=why,
+        reason=reason,
+    )
     recipe_file.show(dataset_id, spec, dataset, facts)
 
 

@@ -132,7 +132,7 @@ ROOM, TITLED = 34, 60  # above a plot: for its legend; for a legend and the titl
 LINE, THIN, WIDE = 2, 1.5, 5  # a curve; a level, a front, an interval; an interval beside a longer bar
 CONFIG: dict[str, Any] = {"displaylogo": False, "displayModeBar": False}
 # number formats of Plotly (d3), for hover and ticks; `written` and `change` are the same in Python
-SCORE, VALUE, SHARE, SHARE_TICK, COUNT, CHANGE = ".4f", ".4~g", ".1%", ".0%", ",.0f", "+.3~g"
+SCORE, VALUE, COUNT, CHANGE = ".4f", ".4~g", ",.0f", "+.3~g"
 
 
 def layout(height: int, *, x: str = "", y: str = "", legend: bool = True) -> dict[str, Any]:
@@ -255,6 +255,11 @@ def note(size: int = NOTE, **more: Any) -> dict[str, Any]:
 def hover(*lines: str) -> str:
     """Return a hover template of these lines; Plotly's own box beside it is left out."""
     return "<br>".join(lines) + "<extra></extra>"
+
+
+def share(value: float, digits: int = 1) -> str:
+    """Write a share as text has it: 60.0 %; Plotly's own format leaves the space out."""
+    return f"{100 * value:.{digits}f}\u00a0%"
 
 
 def told(template: str) -> list[str]:

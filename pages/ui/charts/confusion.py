@@ -159,10 +159,10 @@ def precision_recall(
         name=literal(name),
         line={**look.line("student"), "shape": "hv"},
         customdata=[[100 * value] for value in curve["threshold"]],
-        hovertemplate=look.hover(
-            f"{literal(hover)} %{{customdata[0]:{look.VALUE}}} %",
-            f"%{{x:{look.SHARE_TICK}}} · %{{y:{look.SHARE_TICK}}}",
-        ),
+        hovertext=[
+            f"{look.share(x, 0)} · {look.share(y, 0)}" for x, y in zip(curve["recall"], curve["precision"], strict=True)
+        ],
+        hovertemplate=look.hover(f"{literal(hover)} %{{customdata[0]:{look.VALUE}}} %", "%{hovertext}"),
     )
     for mark in marks:
         fig.add_scatter(

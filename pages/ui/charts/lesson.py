@@ -28,7 +28,8 @@ def softened(
             name=name,
             marker=marker,
             customdata=[literal(classes[i]) for i in order],
-            hovertemplate=look.hover(f"%{{customdata}}: %{{x:{look.SHARE}}}"),
+            hovertext=[look.share(values[i]) for i in order],
+            hovertemplate=look.hover("%{customdata}: %{hovertext}"),
         )
     fig.update_layout(barmode="group", bargap=0.25, bargroupgap=0.08)
     fig.update_yaxes(
@@ -53,7 +54,8 @@ def shares(
             line={"color": colour, "dash": dash, "width": look.LINE},
             fillcolor=look.band(colour),
             marker={"color": colour},
-            hovertemplate=look.hover(f"{literal(name)}: %{{y:{look.SHARE}}}"),
+            hovertext=[look.share(v) for v in values],
+            hovertemplate=look.hover(f"{literal(name)}: %{{hovertext}}"),
         )
     fig.update_yaxes(range=[0, 1], **share_axis(0, 1, most=2))
     return fig

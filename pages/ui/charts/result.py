@@ -294,11 +294,10 @@ def reliability(
             legendrank=look.rank(arm),
             line=look.line(arm, width=look.THIN),
             marker=look.mark(arm, size=[look.SMALL_MARK + 9 * (k[2] / most) ** 0.5 for k in kept]),
-            customdata=[[k[2]] for k in kept],
-            hovertemplate=look.hover(
-                literal(names[arm]),
-                f"%{{x:{look.SHARE_TICK}}} → %{{y:{look.SHARE_TICK}}}, %{{customdata[0]:{look.COUNT}}} {literal(rows_word)}",
-            ),
+            hovertext=[
+                f"{look.share(k[0], 0)} → {look.share(k[1], 0)}, {k[2]:,.0f} {literal(rows_word)}" for k in kept
+            ],
+            hovertemplate=look.hover(literal(names[arm]), "%{hovertext}"),
         )
     fig.update_xaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
     fig.update_yaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))

@@ -43,7 +43,8 @@ def bars(
             constraintext="none",
             cliponaxis=False,
             customdata=[literal(c) for c in classes],
-            hovertemplate=look.hover(literal(names[arm]), f"%{{customdata}}: %{{x:{look.SHARE}}}"),
+            hovertext=[look.share(v) for v in values],
+            hovertemplate=look.hover(literal(names[arm]), "%{customdata}: %{hovertext}"),
         )
     fig.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
     if whole:
@@ -113,7 +114,8 @@ def over_temperature(
             mode="lines",
             name=literal(line["name"]),
             line={"color": line["colour"], "dash": line["dash"], "width": look.LINE},
-            hovertemplate=look.hover(literal(line["name"]), f"T = %{{x}}: %{{y:{look.SHARE}}}"),
+            hovertext=[look.share(v) for v in line["values"]],
+            hovertemplate=look.hover(literal(line["name"]), "T = %{x}: %{hovertext}"),
         )
     fig.add_scatter(
         x=[here for _ in lines],

@@ -16,7 +16,6 @@ from kd_core.requests.compress_spec import CompressSpec
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.specs import Choice, RunSpec
-from pages.ui.access import start_row
 from pages.ui.compress import boxes, chains, cloned
 from pages.ui.compress.chains import Chain, Step, Steps
 from pages.ui.data import understanding
@@ -293,14 +292,13 @@ def finish(
         except KDError as error:
             text.show_error(error)
             said = t("distill.blocked")
-    with start_row.row("compress", said, brief, help=why):
-        pressed = st.button(
-            t("compress.start_search" if searched else "compress.start"),
-            key="compress-start",
-            type="primary",
-            icon=":material/compress:",
-            disabled=spec is None,
-        )
-    launch.same_work(spec, "runs.py", "compress")
-    if pressed and spec is not None:
-        launch.start(spec, "runs.py")
+    launch.row(
+        "compress",
+        "runs.py",
+        spec,
+        said,
+        brief,
+        start_label=t("compress.start_search" if searched else "compress.start"),
+        icon=":material/compress:",
+        help=why,
+    )

@@ -90,11 +90,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         column_config=config
         | {
             star: st.column_config.ButtonColumn(
-                type="tertiary",
-                width=STAR,
-                on_click=toggle,
-                key="compare-star",
-                help=t("runs.head.star_help"),
+                type="tertiary", width=STAR, on_click=toggle, key="compare-star", help=t("runs.head.star_help")
             ),
             run: st.column_config.TextColumn(width=wide),
         },

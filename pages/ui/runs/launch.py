@@ -1,4 +1,4 @@
-"""Before Start what a spec will take, then handing it to the job service, and the offer to open what it gave before."""
+"""Before Start what a spec will take, then handing it to the job service, or opening what it gave before."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from kd_core.errors import KDError, Problem
 from kd_core.specs import RunSpec
+from pages.ui.access import start_row
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import Safe, t
@@ -147,14 +148,33 @@ def start(spec: RunSpec, page: str, *, again: bool = False) -> None:
     session.go(page, run=run_id)
 
 
-def same_work(spec: RunSpec | None, page: str, key: str) -> None:
-    """Offer the finished run of exactly this work, and to do it again."""
-    done = engine.store().find_work(spec.work_hash(), ("done",)) if spec else None
-    if done is None or spec is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(t("distill.done_before"), width="content")
-        if st.button(t("distill.open_result"), key=f"{key}-open"):
-            session.go(page, run=done.id)
-        if st.button(t("distill.again"), key=f"{key}-again"):
-            start(spec, page, again=True)
+def row(
+    name: str,
+    page: str,
+    spec: RunSpec | None,
+    said: Safe,
+    brief: Safe | None,
+    *,
+    start_label: str,
+    icon: str,
+    help: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """End a form: what it takes beside Start, or the finished run of exactly this work beside doing it again.
+
+    `reason`: why nothing can be started. Page: where the run is watched.
+    """
+    done = engine.store().find_work(spec.work_hash(), ("done",)) if spec is not None and reason is None else None
+    if done is not None:
+        brief = t("distill.done_before")
+    with start_row.row(name, said, brief, help=help):
+        if done is not None and spec is not None:
+            if st.button(t("distill.open_result"), type="primary", icon=":material/monitoring:", key=f"{name}-open"):
+                session.go(page, run=done.id)
+            if st.button(t("distill.again"), icon=":material/replay:", key=f"{name}-again"):
+                start(spec, page, again=True)
+            return
+        stopped = spec is None or reason is not None
+        pressed = st.button(start_label, type="primary", icon=icon, key=f"{name}-start", disabled=stopped, help=reason)
+    if pressed and spec is not None:
+        start(spec, page)

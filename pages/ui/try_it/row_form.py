@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from pages.ui.shared.text import escape, t
 from pages.ui.tasks import next_item
 
 WIDGETS = 60  # columns with a widget; the rest of a wide table keeps the values of the row
+SEEN = 12  # of these unfolded, so that the answers are not screens below
 OPTIONS = 200  # different labels that a list offers; others can be typed
 ACROSS = 3
 
@@ -25,13 +26,20 @@ def fields(types: Mapping[str, ColumnType], row: Mapping[str, Any], rows: pd.Dat
     narrow = [n for n in types if n not in wide]
     for name in wide:
         found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")
-    shown = narrow[:WIDGETS]
-    for start in range(
-        0, len(shown), ACROSS
-    ):  # row by row: one below the other, on a phone, they keep the file's order
-        for place, name in zip(st.columns(ACROSS), shown[start : start + ACROSS], strict=False):
-            with place:
-                found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")
+
+    def draw(names: Sequence[str]) -> None:
+        for start in range(
+            0, len(names), ACROSS
+        ):  # row by row: below each other, on a phone, they keep the file's order
+            for place, name in zip(st.columns(ACROSS), names[start : start + ACROSS], strict=False):
+                with place:
+                    found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")
+
+    unfolded = SEEN if len(narrow) > SEEN + ACROSS else len(narrow)
+    draw(narrow[:unfolded])
+    if folded := narrow[unfolded:WIDGETS]:
+        with st.expander(t("try_it.folded_columns", n=len(folded))):
+            draw(folded)
     if len(narrow) > WIDGETS:
         st.caption(t("try_it.more_columns", n=len(narrow) - WIDGETS))
     return found

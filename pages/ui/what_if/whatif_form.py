@@ -9,7 +9,6 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.registry import Situation
 from kd_core.specs import SEVERAL, Choice, DatasetSpec, RunSpec, StudentSpec, SweepSpec, TrainingSpec
-from pages.ui.access import start_row
 from pages.ui.runs import draft, launch, students, teachers
 from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
@@ -205,15 +204,14 @@ def finish(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> None:
         brief, why = launch.brief(found), f"{t('what_if.form.count_help')} {launch.reasons(found)}"
     else:
         said = Safe(f":orange[:material/info: {reason}]")
-    with start_row.row("whatif", said, brief, help=why):
-        pressed = st.button(
-            t("what_if.form.start"),
-            type="primary",
-            icon=":material/play_arrow:",
-            key="whatif-start",
-            disabled=spec is None or reason is not None,
-            help=reason,
-        )
-    if pressed and spec is not None:
-        launch.start(spec, PAGE)
-    launch.same_work(spec, PAGE, "whatif")
+    launch.row(
+        "whatif",
+        PAGE,
+        spec,
+        said,
+        brief,
+        start_label=t("what_if.form.start"),
+        icon=":material/play_arrow:",
+        help=why,
+        reason=reason,
+    )

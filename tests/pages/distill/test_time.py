@@ -60,7 +60,7 @@ def test_the_page_tells_one_time_and_limits_by_their_name(best):  # noqa: F811
         if "about **" in m.value or ("about " in m.value and "What you set up" in m.value)
     ]
     times = [found for one in said for found in re.findall(r"about (?:\*\*)?([\d.]+ \w+(?: \d+ s)?)", one)]
-    assert len(said) == 2 and len(times) == 2 and len(set(times)) == 1
+    assert len(said) == 3 and len(times) == 3 and len(set(times)) == 1  # the drawing, the whole sentence, beside Start
     (line,) = [one for one in said if "Limits: " in one]
     assert line.split("Limits: ")[1].startswith("5 min of it to choose; with seeds that may be added, **")
     (drawn,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
