@@ -118,6 +118,8 @@ def page() -> None:
         amounts.show(kept, found, index, stamps, folder.spec())
     else:
         st.caption(t("soft_labels.note"))
+        if len(found["dataset"]["classes"] or ()) == 2:
+            example.messages_note()
         if kept.logits["teacher"].shape[1] == len(found["dataset"]["classes"]):
             live.show(kept, found, index, stamps)
         elif task_of(found["task"]).by_history:

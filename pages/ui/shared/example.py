@@ -1,4 +1,4 @@
-"""The shipped example: a real finished run, kept with its spec, hardware and date."""
+"""The shipped examples: real finished runs, kept with their spec, hardware and date; the first is that of Start."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import t
 
 FOLDER = samples() / "example"
+MESSAGES = samples() / "example_messages"  # texts of twelve classes
 PREFIX = "example-"
 
 
@@ -67,24 +68,35 @@ def data_note() -> None:
 
 
 def run_note(store: RunStore) -> None:
-    """Say that the run shown is the shipped example, as long as no other has ended."""
-    ended = store.list(states=("done", "cancelled"), limit=2)
-    if len(ended) == 1 and is_example(ended[0].id):
+    """Say that the run shown is a shipped example, as long as no other has ended."""
+    ended = store.list(states=("done", "cancelled"), limit=3)
+    if ended and all(is_example(run.id) for run in ended):
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="example-note"):
             st.markdown(f":material/lightbulb: {t('common.example.run')}", width="stretch")
             if st.button(t("common.example.set_up"), key="example-set-up", icon=":material/school:"):
                 session.go("distill.py")
 
 
-def adopt() -> tuple[str, str]:
-    """Put the example among the workspace's runs, once; return its dataset id and run id."""
-    spec = RunFolder(FOLDER).spec()
+def messages_note() -> None:
+    """Offer the example of texts of twelve classes, where what is shown has two."""
+    with st.container(horizontal=True, vertical_alignment="center", key="example-messages-note"):
+        st.caption(t("common.example.messages"), width="stretch")
+        if st.button(t("common.example.messages_open"), key="example-messages", icon=":material/forum:"):
+            try:
+                session.go("soft_labels.py", run=adopt(MESSAGES)[1])
+            except (KDError, OSError) as error:
+                text.show_error(error)
+
+
+def adopt(folder: Path = FOLDER) -> tuple[str, str]:
+    """Put an example among the workspace's runs, once; return its dataset id and run id."""
+    spec = RunFolder(folder).spec()
     run_id = f"{PREFIX}{spec.work_hash()[:8]}"
     target = safe_io.inside(workspace() / "runs", run_id)
     if not target.is_dir():
         fresh = target.with_name(f".{run_id}.new")  # hidden from the list of runs until it is whole
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(FOLDER, fresh)
+        shutil.copytree(folder, fresh)
         fresh.rename(target)
     engine.store().refresh(run_id)
     return engine.library().save_spec(spec.dataset), run_id
