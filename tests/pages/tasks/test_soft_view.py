@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pages.ui.result import kept_rows, soft_view
+from pages.ui.shared import example
 from pages.ui.shared.text import t
 from pages.ui.soft.labels import shares
 from tests.pages.fixtures import CLASSES, done_run, store
@@ -122,3 +123,14 @@ def test_a_run_whose_rows_are_gone_says_so_and_still_leads_on():
     at = open_page("runs", {"tab": str(t("runs.result.tabs_soft"))}, run=run_id)
     assert not at.exception and any("can't be read" in html.unescape(e.value) for e in at.error)
     assert any(str(t("runs.soft.open")) in str(one.proto) for one in at.get("page_link"))
+
+
+def test_two_classes_lead_to_the_shipped_example_of_twelve(jobs):  # noqa: F811
+    at = open_page("soft_labels")
+    assert not at.exception and "visits" in str(store().get(at.session_state["soft-run"]).name).lower()
+    at.button(key="example-messages").click().run()
+    run_id = at.session_state["soft-run"]
+    found = store().folder(run_id).result()
+    assert not at.exception and len(found["dataset"]["classes"]) == 12 and example.is_example(run_id)
+    assert "example-messages" not in [b.key for b in at.button]
+    assert t("common.example.run") in words(at)  # of two examples, none is one's own
