@@ -13,9 +13,11 @@ from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing, spread
 from pages.ui.compare import added_seeds, naming, runs_shown
+from pages.ui.goals import form as goal_form
+from pages.ui.goals import kept
 from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
-from pages.ui.result import goals as goal_form
+from pages.ui.result import goals as shipped
 from pages.ui.result.comparison import Entry
 from pages.ui.result.comparison_table import clear, everything, pick, picks, table
 from pages.ui.result.goals import Candidate, Goals
@@ -54,13 +56,14 @@ def decision(found: list[Entry], metric: str, asked: Goals) -> Candidate | None:
     """Say which one to ship, after the plain model that is better than it, and how many meet the goals; return the one named."""
     candidates = [comparison.candidate(e, metric) for e in found]
     plain = comparison.plain_candidates(found, metric)
-    named = None if asked.empty else goal_form.pick(candidates, asked)
-    rival = goal_form.rival(plain, named, asked)
+    named = None if asked.empty else shipped.answer(candidates, plain, asked)
+    taught = named is not None and any(named.id == c.id for c in candidates)
+    rival = shipped.rival(plain, named if taught else None, asked)
     if rival is not None:
-        goal_form.warn(rival, asked)
-    goal_form.show(candidates, asked, "compare.goal.passed")
-    if rival is None and named is not None:
-        goal_form.beside(plain, asked)
+        shipped.warn(rival, asked)
+    shipped.show(candidates, asked, "compare.goal.passed", named)
+    if rival is None and taught:
+        shipped.beside(plain, asked)
     return named
 
 
@@ -170,7 +173,7 @@ def page() -> None:
     if not comparison.common_metrics(found):
         st.warning(t("compare.mixed_task"), icon=":material/warning:")
         return
-    data = {goal_form.data_of(r) for r in rows}
+    data = {kept.data_of(r) for r in rows}
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
     added_seeds.caution(store, [r for r in rows if r.id in {e.run_id for e in found}])
@@ -195,7 +198,7 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
             st.caption(t("compare.goals_mixed"))
         else:
             asked = goals(found, metric, by, next(iter(data)))
-            goal_form.keep(next(iter(data)), asked)
+            kept.keep(next(iter(data)), asked)
     with left:
         named = decision(found, metric, asked) if asked is not None else None
         chart(found, metric, by, asked, named.id if named is not None else None)

@@ -6,14 +6,15 @@ Each candidate was trained with the teacher and without; either model may be the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.cells.grid import Arm
 from kd_core.specs import ChooseSpec
 
+M = TypeVar("M")  # a kind of model, here or on a page
 ARMS: tuple[Arm, ...] = ("student", "baseline")  # taught by the teacher, or trained alone
 LIKE_SIZE = 1.05  # files of one architecture that differ by less count as equally large: an edge or two more, by chance
 
@@ -99,6 +100,22 @@ class Decision:
         return asdict(self) | {"missed": list(self.missed)}
 
 
+def nearest(
+    models: Sequence[M],
+    over: Callable[[M], Mapping[str, float]],
+    rank: Callable[[M], float],
+    size: Callable[[M], float],
+) -> M:
+    """Name what comes nearest to goals that nothing meets: the best score within the limits, else what exceeds them least; of equal ones the smaller.
+
+    `over`: how many times a model uses each limit up; `rank`: its score, higher is better.
+    """
+    fitting = [m for m in models if all(share <= 1 for share in over(m).values())]
+    if fitting:
+        return max(fitting, key=lambda m: (rank(m), -size(m)))
+    return min(models, key=lambda m: (max(over(m).values()), -rank(m)))
+
+
 def decide(found: Sequence[Candidate], goals: ChooseSpec, judge: Judge) -> Decision:
     """Choose among the models of the candidates that were not left out; there has to be one.
 
@@ -131,14 +148,16 @@ def decide(found: Sequence[Candidate], goals: ChooseSpec, judge: Judge) -> Decis
         alike = size(taught) <= LIKE_SIZE * size(one) and rank(taught) >= rank(one) - margin
         return taught if alike else one
 
+    def nearest_of() -> Model:
+        return nearest(models, lambda m: m.over(goals.limits), rank, size)
+
     reaching = [m for m in fitting if goals.score is not None and rank(m) >= sign * goals.score]
     if not fitting:
-        one = min(models, key=lambda m: (max(m.over(goals.limits).values()), -rank(m)))
-        rule = "nearest_limits"
+        one, rule = nearest_of(), "nearest_limits"
     elif reaching:
         one, rule = smallest(reaching), "smallest_reaching"
     elif goals.score is not None:
-        one, rule = best_of(fitting), "nearest_score"
+        one, rule = nearest_of(), "nearest_score"
     elif goals.limits:
         one, rule = best_of(fitting), "best_within"
     else:

@@ -19,10 +19,11 @@ from kd_core.specs import Choice, RunSpec
 from pages.ui.compress import boxes, chains, cloned
 from pages.ui.compress.chains import Chain, Step, Steps
 from pages.ui.data import understanding
+from pages.ui.goals import kept
 from pages.ui.lesson import method
 from pages.ui.models import unable
-from pages.ui.result import goals as asked_goals
 from pages.ui.result import verdict
+from pages.ui.result.goals import Goals
 from pages.ui.runs import launch
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.text import Safe, escape, t, term
@@ -222,7 +223,7 @@ def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
     left, middle, right = st.columns(3)
     info = CompressSpec.model_fields
     low, high = forms.bounds(info["most_lost"])
-    asked_before = asked_goals.kept(asked_goals.data_of(engine.store().get(folder.id)))
+    asked_before = kept.kept(kept.data_of(engine.store().get(folder.id)))
     may_lose = room(folder.result() or {}, student, asked_before)
     lost = left.number_input(
         t("compress.goals.most_lost"),
@@ -269,7 +270,7 @@ def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
     return asked | ({"microseconds": micro} if micro is not None else {})
 
 
-def room(found: Mapping[str, Any], student: str, asked: asked_goals.Goals) -> float | None:
+def room(found: Mapping[str, Any], student: str, asked: Goals) -> float | None:
     """Return the points (of errors percent) between a student and the worst score asked for; None where none was, or it is worse already."""
     own = next((one.arm.mean(asked.metric) for one in read_outcome(found).students if one.name == student), None)
     if asked.worst is None or own is None or asked.metric != found["metric"]["name"]:

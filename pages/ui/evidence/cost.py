@@ -10,6 +10,7 @@ from pages.ui.access import aids
 from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import placing, spread
 from pages.ui.charts import what_if as charts
+from pages.ui.goals import form
 from pages.ui.result import comparison, differences, goals, verdict
 from pages.ui.result.goals import Candidate, Goals
 from pages.ui.shared import findings, forms, picture, text
@@ -80,7 +81,7 @@ def show(grid: Grid) -> None:
 
 def _asked(grid: Grid, teacher: dict[str, Any] | None, by: str) -> Goals:
     value = teacher["y"] if teacher else None
-    return goals.ask("whatif", grid.metric, by, value, grid.teacher_costs, f"what_if.cost.times_{by}", first="absolute")
+    return form.ask("whatif", grid.metric, by, value, grid.teacher_costs, f"what_if.cost.times_{by}", first="absolute")
 
 
 def _marked(

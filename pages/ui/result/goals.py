@@ -7,17 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from kd_core.runs.store.rows import RunRow
+from kd_core.runs.choosing.rule import nearest
 from pages.ui.result import verdict
-from pages.ui.shared import forms, text
+from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
-WAYS = ("teacher", "share", "absolute")
 WRITTEN = {"size": text.size, "latency": text.milliseconds, "flops": text.number, "parameters": text.number}
-UNIT = {"size": 1024.0, "latency": 1e-3}  # of the input: KB, µs
-ASKED = "goals.asked"  # in the session, for each data: the goals asked for
-OPENED = "goals.opened"  # in the session, for each data and what is asked about: the goals that the form opened with
-HELD = "goals.held"  # in the session, for each data: what the fields held, as widgets forget it when their page is left
 
 
 @dataclass(frozen=True)
@@ -76,147 +71,44 @@ class Goals:
         """Say whether nothing was asked for."""
         return self.worst is None and not self.most
 
+    def over(self, c: Candidate) -> dict[str, float]:
+        """Return how many times a candidate uses up each limit of cost; infinite where its cost is not known."""
+        return {n: float("inf") if (own := c.costs.get(n)) is None else own / most for n, most in self.most.items()}
+
     def edge(self, by: str) -> tuple[float | None, float | None]:
         """Return the largest cost and the worst value, for the region in a chart over one cost."""
         return self.most.get(by), self.worst
 
 
-def ask(
-    key: str,
-    metric: str,
-    by: str,
-    teacher_value: float | None,
-    teacher_costs: Mapping[str, float | None],
-    times: str,
-    *,
-    first: str = "teacher",
-    data: str = "",
-) -> Goals:
-    """Let the person set goals. `times` is the catalogue's name for so many times less cost; a goal without a number is none.
-
-    `first`: the way that is open at first, where the teacher is known; numbers are suggested only where they are asked for first. `data`: what the goals are kept for.
-    """
-    held = _held(key, data)
-
-    def seeded(name: str, value: object) -> str:
-        return forms.seed(name, held.get(name, value))
-
-    st.markdown(f"**{t('compare.goal.title')}**")
-    lower = verdict.lower_is_better(metric)
-    shares = bool(data) and not lower and (teacher_value or 0.0) > 0  # of an error nobody asks for a share
-    known = {"teacher": teacher_value is not None, "share": shares, "absolute": True}
-    ways = [way for way in WAYS if known[way]]
-    way = st.segmented_control(
-        t("compare.goal.way"),
-        ways,
-        key=seeded(f"{key}-way", first if first in ways else ways[0]),
-        required=True,
-        wrap=True,
-        label_visibility="collapsed",
-        format_func=lambda w: t(f"compare.goal.way_{w}"),
-        help=t("compare.goal.way_help"),
-    )
-    share = verdict.is_share(metric)
-    title = verdict.metric_title(metric)
-    usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
-    cost = teacher_costs.get(by)
-    if way != "absolute" and teacher_value is not None:
-        if way == "share":
-            percent = st.number_input(
-                t("compare.goal.share"),
-                0.0,
-                None,
-                None,
-                1.0,
-                key=seeded(f"{key}-share-{metric}", 95.0),
-                help=t("compare.goal.share_help"),
-            )
-            worst = None if percent is None else teacher_value * percent / 100
-        else:
-            kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
-            lost = st.number_input(
-                t(f"compare.goal.{kind}"),
-                0.0,
-                None,
-                None,
-                0.1 if share else usual / 5,
-                key=seeded(f"{key}-lost-{metric}", usual * scale),
-                help=t(f"compare.goal.{kind}_help"),
-            )
-            worst = None if lost is None else teacher_value + (lost if lower else -lost) / scale
-        less = st.number_input(
-            t(times), 1.0, None, None, 1.0, key=seeded(f"{key}-times-{by}", 5.0), help=t("compare.goal.times_help")
-        )
-        _hold(key, held)
-        return Goals(metric, worst, {} if cost is None or less is None else {by: cost / less})
-    suggested = first == "absolute"
-    opening = None if teacher_value is None else float(f"{teacher_value + (usual if lower else -usual):.3g}")
-    teacher_has = None if teacher_value is None else t("compare.goal.teacher_has", value=text.score(teacher_value))
-    worst = st.number_input(
-        t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title),
-        None,
-        None,
-        None,
-        0.01 if share else usual / 5,
-        format="%.3f" if share else "%.4g",
-        key=seeded(f"{key}-value-{metric}", opening if suggested else None),
-        placeholder=teacher_has,
-        help=t("compare.goal.value_help"),
-    )
-    most = {}
-    for name, unit in UNIT.items():
-        known = teacher_costs.get(name)
-        start = None if known is None else float(f"{known / 5 / unit:.2g}")
-        asked = st.number_input(
-            t(f"compare.goal.most_{name}"),
-            0.0,
-            None,
-            None,
-            (start or 1.0) / 5,
-            format="%.4g",
-            key=seeded(f"{key}-most-{name}", start if suggested else None),
-            placeholder=None if known is None else t("compare.goal.teacher_has", value=WRITTEN[name](known)),
-            help=t("compare.goal.most_help"),
-        )
-        if asked is not None:
-            most[name] = asked * unit
-    _hold(key, held)
-    return Goals(metric, worst, most)
-
-
-def _held(key: str, data: str) -> dict[str, object]:
-    """Return what the fields held for this data; those of other data are taken away."""
-    if st.session_state.get(f"{key}.of", data) != data:
-        forms.forget(f"{key}-")
-    st.session_state[f"{key}.of"] = data
-    held: dict[str, object] = st.session_state.setdefault(HELD, {}).setdefault(f"{key} {data}", {})
-    return held
-
-
-def _hold(key: str, held: dict[str, object]) -> None:
-    held |= {str(k): v for k, v in st.session_state.items() if str(k).startswith(f"{key}-")}
-
-
 def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
-    """Name the candidate to ship: the smallest that meets all goals surely, else on the mean, else the smallest that misses fewest.
+    """Name the candidate to ship: the smallest that meets all goals surely, else on the mean, else what comes nearest to them.
 
     The smallest rather than the best: among many, the best score on the rows shown would flatter itself. Of equally
-    small ones the best on validation.
+    small ones the best on validation. The nearest: as a run chooses its student where no candidate meets the goals.
     """
     known = [c for c in found if c.value is not None]
-    size = float("inf")
+    able = [c for c in known if not goals.missed(c)]
+    sign = 1.0 if verdict.lower_is_better(goals.metric) else -1.0
+    most = float("inf")
+
+    def size(c: Candidate) -> float:
+        return most if (own := c.costs.get("size")) is None else own
 
     def rank(c: Candidate) -> tuple[float, ...]:
-        sign = 1.0 if verdict.lower_is_better(goals.metric) else -1.0
-        order = (c.costs.get("size"), None if c.validation is None else sign * c.validation, c.costs.get("latency"))
-        return (
-            len(goals.missed(c)),
-            len(goals.unknown(c)),
-            not goals.sure(c),
-            *(size if x is None else x for x in order),
-        )
+        order = (size(c), None if c.validation is None else sign * c.validation, c.costs.get("latency"))
+        return (len(goals.unknown(c)), not goals.sure(c), *(most if x is None else x for x in order))
 
-    return min(known, key=rank, default=None)
+    if not able:
+        return nearest(known, goals.over, lambda c: -sign * (c.value or 0.0), size) if known else None
+    return min(able, key=rank)
+
+
+def answer(found: Sequence[Candidate], plain: Sequence[Candidate], goals: Goals) -> Candidate | None:
+    """Name the student to ship; where no model at all meets the goals, what comes nearest to them, be it without a teacher."""
+    if any(c.value is not None and not goals.missed(c) for c in (*found, *plain)):
+        return pick(found, goals)
+    alone = [replace(c, name=str(t("compare.goal.no_teacher", name=Safe(c.name)))) for c in plain]
+    return pick([*found, *alone], goals)
 
 
 def words(c: Candidate, goals: Goals) -> Safe:
@@ -240,29 +132,35 @@ def _name(goal: str, goals: Goals) -> str:
 
 
 def _miss(goal: str, c: Candidate, goals: Goals) -> str:
+    """Say by how much a goal is missed: 'PR-AUC by 0.9 points (0.411, asked 0.420)'."""
+    what = _name(goal, goals)
     if goal == "metric":
-        return str(
-            t("compare.goal.miss", what=_name(goal, goals), own=text.score(c.value), asked=text.score(goals.worst))
-        )
-    own, asked = WRITTEN[goal](c.costs[goal]), WRITTEN[goal](goals.most[goal])
-    return str(t("compare.goal.miss", what=_name(goal, goals), own=own, asked=asked))
+        assert c.value is not None and goals.worst is not None
+        by: object = verdict.points(goals.metric, abs(c.value - goals.worst))
+        own, asked = text.score(c.value), text.score(goals.worst)
+    else:
+        cost, most = c.costs[goal] or 0.0, goals.most[goal]
+        by, own, asked = (WRITTEN[goal](v) for v in (cost - most, cost, most))
+    return str(t("compare.goal.miss", what=what, by=by, own=own, asked=asked))
 
 
-def show(found: Sequence[Candidate], goals: Goals, counted: str) -> None:
-    """Say how many meet the goals, and the picked one by name. `counted` is the catalogue's sentence for the count."""
+def show(found: Sequence[Candidate], goals: Goals, counted: str, chosen: Candidate | None = None) -> None:
+    """Say how many meet the goals, and the one to ship by name: `chosen`, else the picked one. `counted` is the catalogue's sentence for the count."""
     if goals.empty:
         st.caption(t("compare.goal.none"))
         return
     met, sure = sum(goals.meets(c) is True for c in found), sum(map(goals.sure, found))
     on_mean = f" {t('compare.goal.surely', num=sure)}" if sure < met else ""
     st.markdown(f"{t(counted, num=met, of=len(found))}{on_mean}")
-    chosen = pick(found, goals)
+    chosen = chosen or pick(found, goals)
     if chosen is not None:
+        said = words(chosen, goals)
+        said = t("compare.goal.nearest", said=said) if goals.missed(chosen) else said
         st.markdown(
-            f"{':material/check_circle:' if goals.sure(chosen) else ':material/info:'} **{words(chosen, goals)}**",
+            f"{':material/check_circle:' if goals.sure(chosen) else ':material/info:'} **{said}**",
             help=t("compare.goal.pick_help"),
         )
-        for line in price(found, goals):
+        for line in price(found, goals, chosen):
             st.markdown(line)
 
 
@@ -298,27 +196,9 @@ def beside(plain: Sequence[Candidate], goals: Goals) -> None:
         )
 
 
-def data_of(row: RunRow) -> str:
-    """Name the rows and the target of a run, which goals belong to."""
-    return f"{row.dataset_name} → {row.target}"
-
-
-def keep(data: str, goals: Goals) -> None:
-    """Remember the goals that a person asked for, in numbers, for the pages that ask for them, too; those that the form opened with are nobody's."""
-    asked = st.session_state.setdefault(ASKED, {})
-    opened = st.session_state.setdefault(OPENED, {}).setdefault((data, goals.metric, *goals.most), goals)
-    if data in asked or goals != opened or st.session_state.get("goal-way") == "absolute":
-        asked[data] = goals
-
-
-def kept(data: str) -> Goals:
-    """Return the goals that were asked for of models of this data; empty ones where none were."""
-    return st.session_state.get(ASKED, {}).get(data) or Goals("")
-
-
-def price(found: Sequence[Candidate], goals: Goals) -> list[Safe]:
+def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = None) -> list[Safe]:
     """Say what the picked one reaches and gives away, and who of those that meet all goals scores higher."""
-    chosen = pick(found, goals)
+    chosen = chosen or pick(found, goals)
     if chosen is None:
         return []
     title = verdict.metric_title(goals.metric)

@@ -8,6 +8,7 @@ import pytest
 
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
+from pages.ui.goals import form, kept
 from pages.ui.result import comparison, goals
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, store
@@ -40,12 +41,12 @@ def test_the_best_plain_model_is_named_beside_the_goals_and_in_the_table():
 
 def test_goals_in_numbers_are_kept_for_the_data_they_were_asked_of():
     at = open_page("compare", runs=done_run())
-    assert at.session_state[goals.ASKED] == {}  # those it opens with are nobody's
+    assert at.session_state[kept.ASKED] == {}  # those it opens with are nobody's
     at.session_state["goal-way"] = "absolute"
     at.run()
     at.number_input(key="goal-most-size").set_value(20.0)
     at.number_input(key="goal-most-latency").set_value(1000.0).run()
-    assert at.session_state[goals.ASKED] == {
+    assert at.session_state[kept.ASKED] == {
         "visits → purchased": goals.Goals("roc_auc", None, {"size": 20_480.0, "latency": 1.0})
     }
     assert t("compare.goal.none") not in words(at)
@@ -68,8 +69,8 @@ def test_goals_are_there_again_after_another_page_and_of_other_data_there_are_no
     at.run()
     at.number_input(key="goal-value-roc_auc").set_value(0.9)
     at.number_input(key="goal-most-size").set_value(20.0).run()
-    held = at.session_state[goals.HELD]
-    at = open_page("compare", {goals.HELD: held}, runs=run)  # Streamlit forgets the widgets of a page that was left
+    held = at.session_state[form.HELD]
+    at = open_page("compare", {form.HELD: held}, runs=run)  # Streamlit forgets the widgets of a page that was left
     assert at.segmented_control(key="goal-way").value == "absolute"
     assert (
         at.number_input(key="goal-value-roc_auc").value == 0.9 and at.number_input(key="goal-most-size").value == 20.0
@@ -97,11 +98,11 @@ def test_a_share_or_a_loss_that_was_asked_for_is_kept_in_numbers():
     at = open_page("compare", runs=done_run())
     at.segmented_control(key="goal-way").set_value("share").run()
     at.number_input(key="goal-share-roc_auc").set_value(90.0).run()
-    (asked,) = at.session_state[goals.ASKED].values()
+    (asked,) = at.session_state[kept.ASKED].values()
     assert asked.worst == pytest.approx(0.9 * 0.926, abs=1e-3) and set(asked.most) == {"size"}
     at.segmented_control(key="goal-way").set_value("teacher").run()
     at.number_input(key="goal-lost-roc_auc").set_value(2.0).run()
-    (asked,) = at.session_state[goals.ASKED].values()
+    (asked,) = at.session_state[kept.ASKED].values()
     assert asked.worst == pytest.approx(0.906, abs=1e-3)
 
 
@@ -165,3 +166,21 @@ def test_a_named_point_is_labelled_where_another_would_not_be():
     assert found[-1] is not None and None in found
     tight = [{"x": 10.0, "y": 0.5, "label": "a long name", "named": named} for named in (True, False)]
     assert [side is None for side in placing.places(tight, (0.99, 1.01), (0.4, 0.6), 300, wide=30)] == [False, True]
+
+
+def test_what_comes_nearest_is_named_where_no_model_meets_the_goals():
+    asked = goals.Goals("pr_auc", 0.42, {"size": 20_480.0, "latency": 1.0})
+    tiny = goals.Candidate("a", "tiny", 0.215, {"size": 5_400.0, "latency": 0.031})
+    pairs = goals.Candidate("b", "additive pairs", 0.411, {"size": 8_500.0, "latency": 0.04})
+    large = goals.Candidate("c", "base", 0.415, {"size": 90_000.0, "latency": 0.04})
+    trees = goals.Candidate("p", "30 trees", 0.381, {"size": 4_500.0, "latency": 0.023})
+    assert goals.pick([tiny, pairs, large], asked) == pairs  # not the smallest that misses, nor one beyond the limits
+    assert goals.answer([tiny, pairs], [trees], asked) == pairs
+    assert goals.words(pairs, asked).endswith("misses PR-AUC by 0.9 points (0.411, asked 0.420)")
+    without = goals.answer([tiny], [trees], asked)
+    assert without is not None and (without.id, without.name) == ("p", "30 trees, without a teacher")
+    small = goals.Goals("pr_auc", 0.3, {"size": 4_096.0})
+    assert goals.answer([tiny, pairs], [trees], small).id == "p"  # which exceeds least
+    assert "misses size by 404 B (4.4 KB, asked 4 KB)" in goals.words(trees, small)
+    better = replace(trees, value=0.43)
+    assert goals.answer([tiny], [better], asked) == tiny  # the plain model that meets them is named beside it

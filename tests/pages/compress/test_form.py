@@ -12,6 +12,7 @@ from kd_core.safe_io import write_json
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
 from pages.ui.compress import chains, form, runs_offered
 from pages.ui.export import choosing
+from pages.ui.goals import kept
 from pages.ui.result import goals, verdict
 from pages.ui.shared import engine, example, session
 from pages.ui.shared.text import catalogue, t
@@ -74,8 +75,8 @@ def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs
     found = engine.store().folder(first).result()
     metric, own = found["metric"]["name"], found["students"][0]["metrics"]
     asked = goals.Goals(metric, own[metric]["mean"] - 0.0325, {"size": 20_480.0, "latency": 0.25})
-    for data in (goals.data_of(engine.store().get(first)), "other rows → bought"):
-        at = open_page("compress", {goals.ASKED: {data: asked}}, run=first)
+    for data in (kept.data_of(engine.store().get(first)), "other rows → bought"):
+        at = open_page("compress", {kept.ASKED: {data: asked}}, run=first)
         assert not at.exception
         taken = str(t("compress.goals.taken")) in words(at)
         values = [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us", "most_lost")]
@@ -148,7 +149,7 @@ def test_a_clone_asks_for_the_same_search_and_goals_and_keeps_what_is_changed_th
     assert not at.exception and at.query_params["clone"] in (made, [made])
     row = engine.store().get(first)
     wish = goals.Goals("accuracy", None, {"size": 20_480.0})  # of Compare: it is not what the run asked for
-    at = open_page("compress", {goals.ASKED: {goals.data_of(row): wish}}, run=first, student="tiny", clone=made)
+    at = open_page("compress", {kept.ASKED: {kept.data_of(row): wish}}, run=first, student="tiny", clone=made)
     assert not at.exception and at.segmented_control(key="compress.first.tiny.way").value == "search"
     assert held(at) == [2.0, 6.0, None, 3.0] and str(t("compress.goals.taken")) not in words(at)
     at.number_input(key="compress.first.tiny.kb").set_value(7.0).run()

@@ -153,7 +153,8 @@ def test_the_pick_is_the_smallest_that_meets_all_and_is_said_in_words():
     assert pick(equal, asked).id == "y" and pick(equal, Goals("rmse", 0.95)).id == "x"
     hard = Goals("roc_auc", 0.95, {"size": 100_000.0, "latency": 0.001})
     assert pick(found, hard) is found[2]
-    assert say(found[2], hard) == "tiny: 1.2 KB, 8 µs, misses ROC-AUC (0.850, asked 0.950), latency (8 µs, asked 1 µs)"
+    said = "ROC-AUC by 10.0 points (0.850, asked 0.950), latency by 7 µs (8 µs, asked 1 µs)"
+    assert say(found[2], hard) == f"tiny: 1.2 KB, 8 µs, misses {said}"
     unknown = [Candidate("d", "new", 0.99, {"size": 10.0, "latency": None})]
     assert say(unknown[0], asked) == "new: 10 B, latency not known" and pick([], asked) is None
 

@@ -72,7 +72,10 @@ def test_goals_in_bytes_and_milliseconds_mark_every_point_of_the_front():
         if m.value.startswith((":green[:material/check_circle:]", ":red[:material/cancel:]"))
     ]
     assert len(front) == 2 and "**✓** tiny" in front[0] and "**✗** small" in front[1]
-    assert "misses size (5.9 KB, asked 2 KB)" in html.unescape(front[1]) and "9 of 18 cells meet the goals" in words
+    assert (
+        "misses size by 3.9 KB (5.9 KB, asked 2 KB)" in html.unescape(front[1])
+        and "9 of 18 cells meet the goals" in words
+    )
     (drawn,) = [c for c in charts(at) if c["layout"].get("height") == 430]
     (region,) = drawn["layout"]["shapes"]
     assert region["x1"] == 2048 and region["y0"] == 0.0
