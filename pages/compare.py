@@ -14,7 +14,7 @@ from pages.ui.charts import compare as charts
 from pages.ui.charts import placing, spread
 from pages.ui.compare import added_seeds, naming, runs_shown
 from pages.ui.goals import form as goal_form
-from pages.ui.goals import kept
+from pages.ui.goals import kept, link
 from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
 from pages.ui.result import goals as shipped
@@ -29,6 +29,8 @@ def choices(found: list[Entry]) -> tuple[str, str]:
     """Let the person choose metric and cost."""
     left, right = st.columns([2, 3], vertical_alignment="top")
     metrics = comparison.common_metrics(found)
+    if (linked := link.metric()) in metrics:
+        st.session_state["compare-metric"] = linked
     metric = left.selectbox(
         t("compare.y"), metrics, format_func=verdict.metric_title, key="compare-metric", help=t("compare.y_help")
     )
@@ -44,12 +46,17 @@ def choices(found: list[Entry]) -> tuple[str, str]:
     return str(metric), str(by or "size")
 
 
-def goals(found: list[Entry], metric: str, by: str, data: str) -> Goals:
-    """Let the person set goals."""
+def goals(found: list[Entry], metric: str, data: str) -> Goals:
+    """Let the person set goals; the form opens with those of the address, or with those that the newest run was started with."""
     teacher = comparison.best_teacher(found, metric)
     costs = {} if teacher is None else {c: comparison.cost(teacher, c) for c in comparison.COSTS}
     value = None if teacher is None else teacher["metrics"][metric]
-    return goal_form.ask("goal", metric, by, value, costs, f"compare.goal.times_{by}", data=data)
+    newest = sorted(found, key=lambda e: e.run_id, reverse=True)
+    before = next((own for e in newest if (own := kept.of_result(e.result))), None)
+    link.read("goal", data, metric)
+    asked = goal_form.ask("goal", metric, value, costs, data=data, before=before)
+    link.write("goal", metric, asked.own)
+    return asked
 
 
 def decision(found: list[Entry], metric: str, asked: Goals) -> Candidate | None:
@@ -197,7 +204,7 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
             asked = None
             st.caption(t("compare.goals_mixed"))
         else:
-            asked = goals(found, metric, by, next(iter(data)))
+            asked = goals(found, metric, next(iter(data)))
             kept.keep(next(iter(data)), asked)
     with left:
         named = decision(found, metric, asked) if asked is not None else None

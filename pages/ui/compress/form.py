@@ -219,12 +219,13 @@ def _more(chain: Chain, possible: Steps) -> None:
 
 
 def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
-    """Let the person say what may be lost, and how large and slow it may be; what was asked for on Compare is taken over. Bytes are asked for in KB."""
+    """Let the person say what may be lost, and how large and slow it may be; what was asked for on Compare, or of the run, is taken over. Bytes are asked for in KB."""
     left, middle, right = st.columns(3)
     info = CompressSpec.model_fields
     low, high = forms.bounds(info["most_lost"])
-    asked_before = kept.kept(kept.data_of(engine.store().get(folder.id)))
-    may_lose = room(folder.result() or {}, student, asked_before)
+    found = folder.result() or {}
+    asked_before = kept.kept(kept.data_of(engine.store().get(folder.id)), found)
+    may_lose = room(found, student, asked_before)
     lost = left.number_input(
         t("compress.goals.most_lost"),
         None if low is None else float(low),

@@ -81,7 +81,7 @@ def show(grid: Grid) -> None:
 
 def _asked(grid: Grid, teacher: dict[str, Any] | None, by: str) -> Goals:
     value = teacher["y"] if teacher else None
-    return form.ask("whatif", grid.metric, by, value, grid.teacher_costs, f"what_if.cost.times_{by}", first="absolute")
+    return form.ask("whatif", grid.metric, value, grid.teacher_costs, first="absolute")
 
 
 def _marked(

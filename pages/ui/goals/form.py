@@ -1,8 +1,9 @@
-"""The form of goals."""
+"""The form of goals, of one shape wherever models are compared: how good, how large, how slow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -13,120 +14,147 @@ from pages.ui.shared.text import t
 
 WAYS = ("teacher", "share", "absolute")
 UNIT = {"size": 1024.0, "latency": 1e-3}  # of the input: KB, µs
-HELD = "goals.held"  # in the session, for each data: what the fields held, as widgets forget it when their page is left
+FIELD = {"teacher": "lost", "share": "share", "absolute": "value"}  # that a way of telling how good is told by
+HELD = "goals.held"  # in the session, for each data: what a person put into the fields, as widgets forget it when their page is left
 
 
 def ask(
     key: str,
     metric: str,
-    by: str,
     teacher_value: float | None,
     teacher_costs: Mapping[str, float | None],
-    times: str,
     *,
     first: str = "teacher",
     data: str = "",
+    before: Goals | None = None,
 ) -> Goals:
-    """Let the person set goals. `times` is the catalogue's name for so many times less cost; a goal without a number is none.
+    """Let the person set goals; one without a number is none. What is lost against a teacher stands beside limits of size and time.
 
-    `first`: the way that is open at first, where the teacher is known; numbers are suggested only where they are asked for first. `data`: what the goals are kept for.
+    `first`: how it is told at first how good is good enough; limits are suggested only where numbers are asked for first. `data`: what
+    the goals are kept for. `before`: goals that were set elsewhere for this data, with which the form opens.
     """
-    held = _held(key, data)
+    lower, share = verdict.lower_is_better(metric), verdict.is_share(metric)
+    usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
+    able = {"teacher": teacher_value is not None, "share": bool(data) and not lower and (teacher_value or 0.0) > 0}
+    ways = [way for way in WAYS if able.get(way, True)]  # of an error nobody asks for a share
+    opening = _opening(metric, teacher_value, teacher_costs, usual, first if first in ways else ways[0], before)
+    fields = ["way", *(f"{name}-{metric}" for name in FIELD.values()), *(f"most-{name}" for name in UNIT)]
+    held = _held(key, data, opening, fields)
+    if held.get("way", ways[0]) not in ways:
+        held["way"] = st.session_state[f"{key}-way"] = opening["way"]
 
-    def seeded(name: str, value: object) -> str:
-        return forms.seed(name, held.get(name, value))
+    def place(name: str) -> str:
+        return forms.seed(f"{key}-{name}", held.get(name, opening.get(name)))
 
     st.markdown(f"**{t('compare.goal.title')}**")
-    lower = verdict.lower_is_better(metric)
-    shares = bool(data) and not lower and (teacher_value or 0.0) > 0  # of an error nobody asks for a share
-    known = {"teacher": teacher_value is not None, "share": shares, "absolute": True}
-    ways = [way for way in WAYS if known[way]]
     way = st.segmented_control(
         t("compare.goal.way"),
         ways,
-        key=seeded(f"{key}-way", first if first in ways else ways[0]),
+        key=place("way"),
         required=True,
-        wrap=True,
         label_visibility="collapsed",
         format_func=lambda w: t(f"compare.goal.way_{w}"),
         help=t("compare.goal.way_help"),
     )
-    share = verdict.is_share(metric)
-    title = verdict.metric_title(metric)
-    usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
-    cost = teacher_costs.get(by)
-    if way != "absolute" and teacher_value is not None:
-        if way == "share":
-            percent = st.number_input(
-                t("compare.goal.share"),
-                0.0,
-                None,
-                None,
-                1.0,
-                key=seeded(f"{key}-share-{metric}", 95.0),
-                help=t("compare.goal.share_help"),
-            )
-            worst = None if percent is None else teacher_value * percent / 100
-        else:
-            kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
-            lost = st.number_input(
-                t(f"compare.goal.{kind}"),
-                0.0,
-                None,
-                None,
-                0.1 if share else usual / 5,
-                key=seeded(f"{key}-lost-{metric}", usual * scale),
-                help=t(f"compare.goal.{kind}_help"),
-            )
-            worst = None if lost is None else teacher_value + (lost if lower else -lost) / scale
-        less = st.number_input(
-            t(times), 1.0, None, None, 1.0, key=seeded(f"{key}-times-{by}", 5.0), help=t("compare.goal.times_help")
-        )
-        _hold(key, held)
-        return Goals(metric, worst, {} if cost is None or less is None else {by: cost / less})
-    suggested = first == "absolute"
-    opening = None if teacher_value is None else float(f"{teacher_value + (usual if lower else -usual):.3g}")
-    teacher_has = None if teacher_value is None else t("compare.goal.teacher_has", value=text.score(teacher_value))
-    worst = st.number_input(
-        t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title),
-        None,
-        None,
-        None,
-        0.01 if share else usual / 5,
-        format="%.3f" if share else "%.4g",
-        key=seeded(f"{key}-value-{metric}", opening if suggested else None),
-        placeholder=teacher_has,
-        help=t("compare.goal.value_help"),
-    )
+    worst, lost = _good(place, str(way), metric, teacher_value, usual)
     most = {}
     for name, unit in UNIT.items():
         known = teacher_costs.get(name)
-        start = None if known is None else float(f"{known / 5 / unit:.2g}")
         asked = st.number_input(
             t(f"compare.goal.most_{name}"),
             0.0,
             None,
             None,
-            (start or 1.0) / 5,
+            1.0 if known is None else float(f"{known / 25 / unit:.2g}") or 1.0,
             format="%.4g",
-            key=seeded(f"{key}-most-{name}", start if suggested else None),
+            key=place(f"most-{name}"),
             placeholder=None if known is None else t("compare.goal.teacher_has", value=WRITTEN[name](known)),
             help=t("compare.goal.most_help"),
         )
         if asked is not None:
             most[name] = asked * unit
-    _hold(key, held)
-    return Goals(metric, worst, most)
+    own = _hold(key, held, opening, fields)
+    return Goals(metric, worst, most, lost, own)
 
 
-def _held(key: str, data: str) -> dict[str, object]:
-    """Return what the fields held for this data; those of other data are taken away."""
-    if st.session_state.get(f"{key}.of", data) != data:
-        forms.forget(f"{key}-")
-    st.session_state[f"{key}.of"] = data
-    held: dict[str, object] = st.session_state.setdefault(HELD, {}).setdefault(f"{key} {data}", {})
+def _opening(
+    metric: str,
+    teacher_value: float | None,
+    teacher_costs: Mapping[str, float | None],
+    usual: float,
+    way: str,
+    before: Goals | None,
+) -> dict[str, Any]:
+    """Return what the fields hold before a person changes them."""
+    share, sign = verdict.is_share(metric), 1 if verdict.lower_is_better(metric) else -1
+    opening: dict[str, Any] = {"way": way, f"lost-{metric}": usual * (100.0 if share else 1.0), f"share-{metric}": 95.0}
+    if way == "absolute":
+        opening[f"value-{metric}"] = None if teacher_value is None else float(f"{teacher_value + sign * usual:.3g}")
+        for name, unit in UNIT.items():
+            known = teacher_costs.get(name)
+            opening[f"most-{name}"] = None if known is None else float(f"{known / 5 / unit:.2g}")
+    if before is not None:
+        opening |= {f"most-{n}": float(f"{v / UNIT[n]:.4g}") for n, v in before.most.items() if n in UNIT}
+        if before.worst is not None and before.metric == metric:
+            opening |= {"way": "absolute", f"value-{metric}": before.worst}
+    return opening
+
+
+def _good(
+    place: Any, way: str, metric: str, teacher_value: float | None, usual: float
+) -> tuple[float | None, float | None]:
+    """Draw the field of how good is good enough; return the worst value, and what may be lost against the teacher where that is asked for."""
+    lower, share = verdict.lower_is_better(metric), verdict.is_share(metric)
+    field = place(f"{FIELD[way]}-{metric}")
+    if way == "absolute" or teacher_value is None:
+        title = verdict.metric_title(metric)
+        worst = st.number_input(
+            t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title),
+            None,
+            None,
+            None,
+            0.01 if share else usual / 5,
+            format="%.3f" if share else "%.4g",
+            key=field,
+            placeholder=None
+            if teacher_value is None
+            else t("compare.goal.teacher_has", value=text.score(teacher_value)),
+            help=t("compare.goal.value_help"),
+        )
+        return worst, None
+    if way == "share":
+        label, about = t("compare.goal.share"), t("compare.goal.share_help")
+        percent = st.number_input(label, 0.0, None, None, 1.0, key=field, help=about)
+        return None if percent is None else teacher_value * percent / 100, None
+    kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
+    label, about, step = t(f"compare.goal.{kind}"), t(f"compare.goal.{kind}_help"), 0.1 if share else usual / 5
+    lost = st.number_input(label, 0.0, None, None, step, key=field, help=about)
+    if lost is None:
+        return None, None
+    return teacher_value + (lost if lower else -lost) / scale, lost / scale
+
+
+def _held(key: str, data: str, opening: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Return what a person put into the fields for this data; where it was nothing, fields that opened otherwise are opened anew."""
+    held: dict[str, Any] = st.session_state.setdefault(HELD, {}).setdefault(f"{key} {data}", {})
+    now = (data, opening)
+    then = st.session_state.get(f"{key}.of", now)
+    if then[0] != data or (then[1] != opening and not held):
+        for name in fields:
+            st.session_state.pop(f"{key}-{name}", None)
+    st.session_state[f"{key}.of"] = now
     return held
 
 
-def _hold(key: str, held: dict[str, object]) -> None:
-    held |= {str(k): v for k, v in st.session_state.items() if str(k).startswith(f"{key}-")}
+def _hold(key: str, held: dict[str, Any], opening: Mapping[str, Any], fields: Sequence[str]) -> bool:
+    """Keep what the fields hold as soon as a person has changed something; say whether that is so."""
+    now = {name: st.session_state[f"{key}-{name}"] for name in fields if f"{key}-{name}" in st.session_state}
+    if held or any(value != opening.get(name) for name, value in now.items()):
+        held |= now
+    return bool(held)
+
+
+def put(key: str, data: str, values: Mapping[str, Any]) -> None:
+    """Fill the fields for this data as if a person had done so; those not named are emptied."""
+    forms.forget(f"{key}-")
+    st.session_state.setdefault(HELD, {})[f"{key} {data}"] = {f"most-{n}": None for n in UNIT} | dict(values)

@@ -1,6 +1,9 @@
-"""Goals that a person asked for, kept for each data, so that no page asks for them again."""
+"""Goals that a person asked for, kept for each data, so that no page asks for them again; and those that a run was started with."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -8,7 +11,6 @@ from kd_core.runs.store.rows import RunRow
 from pages.ui.result.goals import Goals
 
 ASKED = "goals.asked"  # in the session, for each data: the goals asked for
-OPENED = "goals.opened"  # in the session, for each data and what is asked about: the goals that the form opened with
 
 
 def data_of(row: RunRow) -> str:
@@ -19,11 +21,22 @@ def data_of(row: RunRow) -> str:
 def keep(data: str, goals: Goals) -> None:
     """Remember the goals that a person asked for, in numbers, for the pages that ask for them, too; those that the form opened with are nobody's."""
     asked = st.session_state.setdefault(ASKED, {})
-    opened = st.session_state.setdefault(OPENED, {}).setdefault((data, goals.metric, *goals.most), goals)
-    if data in asked or goals != opened or st.session_state.get("goal-way") == "absolute":
+    if goals.own:
         asked[data] = goals
 
 
-def kept(data: str) -> Goals:
-    """Return the goals that were asked for of models of this data; empty ones where none were."""
-    return st.session_state.get(ASKED, {}).get(data) or Goals("")
+def kept(data: str, found: Mapping[str, Any] | None = None) -> Goals:
+    """Return the goals that were asked for of models of this data, else those that this result's run was started with; empty ones where none were."""
+    return st.session_state.get(ASKED, {}).get(data) or of_result(found or {}) or Goals("")
+
+
+def of_result(found: Mapping[str, Any]) -> Goals | None:
+    """Return the goals with which a run was started that chose its student; None where there were none.
+
+    The score was asked of validation rows.
+    """
+    asked = (found.get("choice") or {}).get("goals") or {}
+    most = {} if asked.get("bytes") is None else {"size": float(asked["bytes"])}
+    most |= {} if asked.get("microseconds") is None else {"latency": asked["microseconds"] / 1000}
+    goals = Goals(found["metric"]["name"], asked.get("score"), most) if asked else Goals("")
+    return None if goals.empty else goals

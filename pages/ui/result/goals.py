@@ -36,12 +36,15 @@ class Candidate:
 class Goals:
     """The worst value of a metric and the largest costs that are still good enough; None and absent: no goal.
 
-    Units of `most`: bytes, milliseconds, operations, weights.
+    Units of `most`: bytes, milliseconds, operations, weights. `lost`: what may be lost against the teacher, where that was asked for;
+    `own`: a person set them, they are not only what a form opened with.
     """
 
     metric: str
     worst: float | None = None
     most: Mapping[str, float] = field(default_factory=dict)
+    lost: float | None = None
+    own: bool = field(default=False, compare=False)
 
     def missed(self, c: Candidate) -> list[str]:
         """Name the goals a candidate does not meet: 'metric' or a cost."""

@@ -61,6 +61,7 @@ def _goals(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
         kilobytes = _number("bytes", t("distill.best.bytes"), _kilobytes(held.get("bytes")), 1 / BYTES)
     with right:
         microseconds = _number("microseconds", t("distill.best.microseconds"), held.get("microseconds"), forms.HAIR)
+    st.caption(t("distill.best.lost_later"))
     size = None if kilobytes is None else max(1, round(kilobytes * BYTES))
     asked = {"minutes": minutes, "bytes": size, "microseconds": microseconds, "score": score}
     return forms.changed(ChooseSpec, asked, held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -86,12 +87,11 @@ def test_a_share_of_the_teachers_score_can_be_asked_for_and_of_an_error_none():
     at.segmented_control(key="goal-way").set_value("share").run()
     field = at.number_input(key="goal-share-roc_auc")
     assert not at.exception and field.value == 95.0
-    at.number_input(key="goal-times-size").set_value(1.0).run()
     assert "1 of 1 students meet the goals." in words(at)  # 0.889 of 0.926 is 96 %
     at.number_input(key="goal-share-roc_auc").set_value(97.0).run()
     assert "0 of 1 students meet the goals." in words(at) and "asked 0.898" in words(at)
     error = open_page("compare", runs=done_run("regression"))
-    assert [str(option) for option in error.segmented_control(key="goal-way").options] == ["Relative", "Absolute"]
+    assert [str(option) for option in error.segmented_control(key="goal-way").options] == ["Lost", "Score"]
 
 
 def test_a_share_or_a_loss_that_was_asked_for_is_kept_in_numbers():
@@ -99,11 +99,65 @@ def test_a_share_or_a_loss_that_was_asked_for_is_kept_in_numbers():
     at.segmented_control(key="goal-way").set_value("share").run()
     at.number_input(key="goal-share-roc_auc").set_value(90.0).run()
     (asked,) = at.session_state[kept.ASKED].values()
-    assert asked.worst == pytest.approx(0.9 * 0.926, abs=1e-3) and set(asked.most) == {"size"}
+    assert asked.worst == pytest.approx(0.9 * 0.926, abs=1e-3) and asked.lost is None
     at.segmented_control(key="goal-way").set_value("teacher").run()
     at.number_input(key="goal-lost-roc_auc").set_value(2.0).run()
     (asked,) = at.session_state[kept.ASKED].values()
-    assert asked.worst == pytest.approx(0.906, abs=1e-3)
+    assert asked.worst == pytest.approx(0.906, abs=1e-3) and asked.lost == pytest.approx(0.02)
+
+
+def test_points_lost_a_size_and_a_time_are_one_budget():
+    at = open_page("compare", runs=done_run(students=("tiny", "small")))
+    at.number_input(key="goal-lost-roc_auc").set_value(9.0)
+    at.number_input(key="goal-most-size").set_value(1.25)
+    at.number_input(key="goal-most-latency").set_value(1000.0).run()
+    assert not at.exception and "1 of 2 students meet the goals." in words(at)
+    assert list(at.dataframe[0].value["Goals"]) == ["yes", "no"]
+    (asked,) = at.session_state[kept.ASKED].values()
+    assert asked.worst == pytest.approx(0.836, abs=1e-3) and asked.most == {"size": 1280.0, "latency": 1.0}
+
+
+def test_goals_stand_in_the_address_and_are_read_from_there():
+    run = done_run(students=("tiny", "small"))
+    at = open_page("compare", runs=run)
+    assert "goals" not in at.query_params  # what it opens with is nobody's
+    at.number_input(key="goal-lost-roc_auc").set_value(9.0)
+    at.number_input(key="goal-most-size").set_value(1.25).run()
+    assert at.query_params["goals"] in ("roc_auc;lost:9;kb:1.25", ["roc_auc;lost:9;kb:1.25"])
+    other = open_page("compare", runs=run, goals="log_loss;score:0.4;us:50;kb:nan;lost:-3;nonsense")
+    assert not other.exception and other.selectbox(key="compare-metric").value == "log_loss"
+    held = [other.number_input(key=f"goal-{n}").value for n in ("value-log_loss", "most-size", "most-latency")]
+    assert held == [0.4, None, 50.0] and other.segmented_control(key="goal-way").value == "absolute"
+    other.number_input(key="goal-most-latency").set_value(60.0).run()  # the address follows, it does not win again
+    assert other.number_input(key="goal-most-latency").value == 60.0
+    assert other.query_params["goals"] in ("log_loss;score:0.4;us:60", ["log_loss;score:0.4;us:60"])
+
+
+def started_with(goals, **settings):
+    """A finished run that was started with goals."""
+    run_id = done_run(**settings)
+    place = store().folder(run_id).path / "result.json"
+    told = json.loads(place.read_text("utf-8"))
+    place.write_text(json.dumps(told | {"choice": {"goals": goals}}), "utf-8")
+    return run_id
+
+
+def test_the_form_opens_with_the_goals_that_the_run_was_started_with():
+    run = started_with({"bytes": 1280, "microseconds": 1000.0, "score": None})
+    at = open_page("compare", runs=run)
+    fields = [at.number_input(key=f"goal-{n}").value for n in ("lost-roc_auc", "most-size", "most-latency")]
+    assert not at.exception and fields == [1.0, 1.25, 1000.0]
+    assert at.session_state[kept.ASKED] == {} and "goals" not in at.query_params
+    assert kept.of_result(store().folder(run).result()).most == {"size": 1280.0, "latency": 1.0}
+    scored = started_with({"bytes": None, "microseconds": None, "score": 0.91}, name="scored")
+    at.multiselect(key="compare-runs").set_value([scored]).run()
+    assert not at.exception and at.segmented_control(key="goal-way").value == "absolute"
+    assert (
+        at.number_input(key="goal-value-roc_auc").value == 0.91 and at.number_input(key="goal-most-size").value is None
+    )
+    at.number_input(key="goal-value-roc_auc").set_value(0.8).run()
+    at.multiselect(key="compare-runs").set_value([run]).run()
+    assert at.number_input(key="goal-value-roc_auc").value == 0.8  # what a person says counts more
 
 
 def test_what_meets_on_the_mean_alone_is_said_to_do_so():

@@ -84,6 +84,15 @@ def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs
         if taken:
             at.number_input(key="compress.first.tiny.kb").set_value(6.0).run()
             assert str(t("compress.goals.taken")) not in words(at)  # they are the person's own now
+    place = engine.store().folder(first).path / "result.json"
+    place.write_text(json.dumps(found | {"choice": {"goals": {"bytes": 4096, "microseconds": 80.0, "score": None}}}))
+    at = open_page("compress", run=first)  # nothing asked on Compare: those that the run was started with
+    assert not at.exception and str(t("compress.goals.taken")) in words(at)
+    assert [at.number_input(key=f"compress.first.tiny.{n}").value for n in ("kb", "us", "most_lost")] == [
+        4.0,
+        80.0,
+        1.0,
+    ]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from kd_core.scenarios import default_spec
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec
 from pages.ui.runs import best_student, draft
 from pages.ui.shared import engine, facts
+from pages.ui.shared.text import t
 from tests.pages.distill.test_distill import at, best, name_students, start  # noqa: F401
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.tables import write_table
@@ -35,6 +36,9 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
 def test_limits_stand_row_by_row(best):  # noqa: F811
     drawn = [box.key.split(".")[-1] for box in best.main if str(getattr(box, "key", "")).startswith("distill.choose.")]
     assert drawn == ["way", "minutes", "score", "bytes", "microseconds"]
+    assert str(t("distill.best.lost_later")) in words(
+        best
+    )  # a loss is told apart from a score, where it can be asked for
 
 
 @pytest.mark.slow
