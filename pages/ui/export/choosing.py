@@ -14,6 +14,7 @@ from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
 from pages.ui.compare import standing as of_stages
 from pages.ui.compress import boxes
+from pages.ui.goals import budget, kept
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, escape, t
@@ -99,11 +100,13 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
     told = standing(found, str(chosen))
     if told:
         st.markdown(told)
+        at = next((i for i, one in enumerate(found.get("students") or ()) if one["name"] == chosen), None)
+        if at is not None:
+            budget.show(found, at, kept.data_of(row))
     if told and page == "export":
         if found.get("compressed"):
             boxes.warn(found["compressed"], str(chosen))
         st.caption(t("export.larger"))
-        at = next((i for i, one in enumerate(found.get("students") or ()) if one["name"] == chosen), None)
         if at is not None and (plain := in_short.beside(found, at)):
             st.markdown(plain)
     return str(chosen)

@@ -14,6 +14,7 @@ from pages.ui.access import aids
 from pages.ui.compress import runs_offered
 from pages.ui.compress import told as smaller
 from pages.ui.go_on import told as gone_on
+from pages.ui.goals import budget, kept
 from pages.ui.mode import told
 from pages.ui.result import result_tabs, speed, verdict
 from pages.ui.runs import chosen
@@ -55,6 +56,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     index = choose_student(found, row.id)
     gone_on.show(found)
     judgement(found, index)
+    budget.show(found, index, kept.data_of(row))
     chosen.show(found)
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
