@@ -75,6 +75,13 @@ class ToldChoice:
         return kept if keeps and kept is not None and most is not None and kept > most else None
 
     @property
+    def chosen_bytes(self) -> int | None:
+        """Return the bytes of the chosen model's file: of the one that was kept, where that keeps the limit and is of the same arm; else as it was tried."""
+        same = self.settled is None or self.settled.arm == self.chosen.arm
+        kept = self.kept_bytes if same and self.too_large is None and self.chosen.bytes is not None else None
+        return self.chosen.bytes if kept is None else kept
+
+    @property
     def compared(self) -> int:
         """Count the candidates that could be chosen."""
         return sum(c.left_out is None for c in self.candidates)

@@ -36,9 +36,7 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     told = read_choice(result, found)
     if told is None:
         return []
-    said = [
-        f"Chosen of {told.compared} candidates on validation: {_candidate(told, size)}, because {_why(told, found, size)}."
-    ]
+    said = [f"Chosen of {_tried(told)} on validation: {_candidate(told, size)}, because {_why(told, found, size)}."]
     if told.why_alone:
         scores = {"alone": f"{told.chosen.score:.4g}", "taught": f"{told.taught:.4g}"}
         said.append(ALONE[told.why_alone].format(name=told.chosen.name, **scores))
@@ -62,10 +60,16 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     return [" ".join(said)]
 
 
+def _tried(told: ToldChoice) -> str:
+    """Count all candidates, and those of them that could not be chosen."""
+    num = len(told.candidates)
+    return f"{num} candidates" if told.compared == num else f"{num} candidates ({num - told.compared} left out)"
+
+
 def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
     one = told.chosen
     facts = [f"{one.score:.4g}"]
-    facts += ["no file" if one.bytes is None else size(one.bytes)]
+    facts += ["no file" if told.chosen_bytes is None else size(told.chosen_bytes)]
     facts += [f"{one.microseconds:.0f} us a row"] if one.microseconds is not None else []
     changed = next((c.changed for c in told.candidates if c.name == one.name), None) or {}
     facts += [f"made {changed['width']} wide so that it fits"] if "width" in changed else []

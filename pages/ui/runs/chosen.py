@@ -44,17 +44,17 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
             f"runs.choice.why_{'smallest_of_equal' if alike > 1 else 'best_and_smallest' if first else told.rule}",
             alike=alike,
             name=_named(one),
-            num=told.compared,
+            tried=_tried(told),
             metric=metric,
             score=_score(one.score),
-            size=_size(one),
+            size=_bytes(told.chosen_bytes),
             limits=limits,
             within=t("runs.choice.within", limits=limits) if limits else Safe(""),
             goal=_score(goals.score),
             margin="–" if told.margin is None else f"{told.margin:.3g}",
             best=_named(best),
             best_score=_score(best.score),
-            best_size=_size(best),
+            best_size=_bytes(told.chosen_bytes if best == one else best.bytes),
         )
     ]
     if told.rule in NEAREST:
@@ -102,8 +102,14 @@ def _score(value: float | None) -> str:
     return "–" if value is None else text.score(value, 4)
 
 
-def _size(one: Candidate | Model) -> str:
-    return str(t("runs.choice.no_file")) if one.bytes is None else text.size(one.bytes)
+def _bytes(size: int | None) -> str:
+    return str(t("runs.choice.no_file")) if size is None else text.size(size)
+
+
+def _tried(told: ToldChoice) -> Safe:
+    """Count all candidates, and those of them that could not be chosen."""
+    num, out = len(told.candidates), len(told.candidates) - told.compared
+    return t("runs.choice.tried_out", num=num, out=out) if out else t("runs.choice.tried", num=num)
 
 
 def table(told: ToldChoice, metric: str) -> pd.DataFrame:
@@ -119,7 +125,7 @@ def table(told: ToldChoice, metric: str) -> pd.DataFrame:
                 f"{bold}{escape(one.name)}{bold}",
                 _score(one.score),
                 _score(one.alone),
-                "–" if out else _size(one),
+                "–" if out else _bytes(told.chosen_bytes if bold else one.bytes),
                 "–" if one.microseconds is None else text.milliseconds(one.microseconds / 1000),
                 text.seconds(one.seconds) if one.seconds else "–",
                 _said(out) if out else _chosen(one, told) if bold else _beyond(one, told),

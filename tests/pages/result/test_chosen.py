@@ -35,7 +35,7 @@ def said(base=None, /, **more):
 
 def test_the_paragraph_says_why_and_who_was_left_out():
     assert said() == (
-        "piecewise small (15 KB) was chosen of 3 candidates: the smallest whose ROC-AUC on validation, 0.8605, lies within 0.005 of "
+        "piecewise small (15 KB) was chosen of 7 candidates (4 left out): the smallest whose ROC-AUC on validation, 0.8605, lies within 0.005 of "
         "the best (trees large: 0.8642, 54 KB). Larger than the limit before they learn anything, and so not trained: mlp small. "
         "Not finished, as the time was up: tabm tiny, linear. Could not be trained: cnn. Trying took 30 s of 1 min; the test rows were "
         "read for the chosen one only."
@@ -47,11 +47,11 @@ def test_the_paragraph_says_why_and_who_was_left_out():
     [
         (
             {"bytes": 10_000},
-            "trees tiny (5.7 KB) was chosen of 3 candidates: its ROC-AUC on validation, 0.8574, is the best within 9.8 KB.",
+            "trees tiny (5.7 KB) was chosen of 7 candidates (4 left out): its ROC-AUC on validation, 0.8574, is the best within 9.8 KB.",
         ),
         (
             {"score": 0.86},
-            "piecewise small (15 KB) was chosen of 3 candidates: the smallest whose ROC-AUC on validation, 0.8605, reaches 0.8600.",
+            "piecewise small (15 KB) was chosen of 7 candidates (4 left out): the smallest whose ROC-AUC on validation, 0.8605, reaches 0.8600.",
         ),
         (
             {"found": TRIED[:1]},
@@ -59,11 +59,11 @@ def test_the_paragraph_says_why_and_who_was_left_out():
         ),
         (
             {"score": 0.9, "bytes": 60_000},
-            ":orange[:material/warning:] The ROC-AUC of none of 3 candidates within 59 KB reaches 0.9000",
+            ":orange[:material/warning:] The ROC-AUC of none of 7 candidates (4 left out) within 59 KB reaches 0.9000",
         ),
         (
             {"bytes": 100, "microseconds": 90},
-            ":orange[:material/warning:] None of 3 candidates keeps to 100 B and 90 µs. trees tiny (5.7 KB,",
+            ":orange[:material/warning:] None of 7 candidates (4 left out) keeps to 100 B and 90 µs. trees tiny (5.7 KB,",
         ),
     ],
 )
@@ -131,7 +131,10 @@ def test_the_page_shows_the_paragraph_and_the_fold():
     found = {**result(), "choice": block()}
     run_id = make_run("done", ("tiny",), found)
     at = open_page("runs", run=run_id)
-    assert not at.exception and "**WHY THIS ONE** piecewise small (15 KB) was chosen of 3 candidates" in words(at)
+    assert (
+        not at.exception
+        and "**WHY THIS ONE** piecewise small (15 KB) was chosen of 7 candidates (4 left out)" in words(at)
+    )
     assert [e.label for e in at.expander if "candidates" in e.label] == ["All 7 candidates"]
     frame = chosen.table(told(), "ROC-AUC")
     assert list(frame["What became of it"])[:4] == ["chosen", "", "", "not trained: 8.8 KB before it learned anything"]
@@ -191,3 +194,14 @@ def test_the_smallest_of_several_equally_good_ones_is_not_called_the_best():
     )
     words = said(found=equal)
     assert "2 of them share the best ROC-AUC on validation, 0.9000, and it is the smallest of those." in words
+
+
+def test_the_chosen_one_has_one_size_that_of_the_file_that_was_kept():
+    base = result()
+    kept = {**base, "students": [{**base["students"][0], "deployed": {"bytes": 15_400}}, *base["students"][1:]]}
+    one = told(kept)
+    assert one.chosen.bytes != 15_400 and one.chosen_bytes == 15_400 and "(15 KB) was chosen" in said(kept)
+    beyond = told(kept, bytes=10_000)
+    assert (
+        beyond.too_large == 15_400 and beyond.chosen_bytes == beyond.chosen.bytes
+    )  # that it grew beyond the limit is said apart
