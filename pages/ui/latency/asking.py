@@ -61,13 +61,23 @@ def usual(found: Sequence[Listed]) -> list[str]:
     return [one.id for one in found if one.id in first]
 
 
+def _follow(found: Sequence[Listed]) -> None:
+    """Let the chosen models follow the runs: those of runs that are gone go, those that are usual of runs that came are added."""
+    runs = list(dict.fromkeys(one.run for one in found))
+    before, known = st.session_state.get("latency-seen", (runs, ()))  # a widget loses what is called otherwise now
+    if "latency-models" not in st.session_state or not set(before) & set(runs):
+        st.session_state["latency-models"] = usual(found)
+    elif before != runs:
+        came = [one for one in found if one.run not in before]
+        wanted = {*known, *(one for one in usual(found) if one in {c.id for c in came})}
+        st.session_state["latency-models"] = [one.id for one in found if one.id in wanted]
+
+
 def form(found: Sequence[Listed]) -> LatencySpec | None:
     """Let the person choose; return what is asked, None where something is missing, which is then said beside the button."""
     names = labels(found)
     by_id = {one.id: one for one in found}
-    known = st.session_state.get("latency-models")
-    if known is None or any(name not in by_id for name in known):
-        st.session_state["latency-models"] = usual(found)
+    _follow(found)
     chosen = st.multiselect(
         t("latency.models"),
         list(by_id),
@@ -76,6 +86,7 @@ def form(found: Sequence[Listed]) -> LatencySpec | None:
         help=t("latency.models_help"),
         placeholder=t("latency.models_hint"),
     )
+    st.session_state["latency-seen"] = (list(dict.fromkeys(one.run for one in found)), tuple(chosen))
     left, middle, right = st.columns([4, 4, 2])
     runtimes = left.pills(
         t("latency.runtimes"),

@@ -246,3 +246,22 @@ def test_what_a_note_says_is_not_said_again():
     ]
     said = " ".join(map(str, told.notes(one)))
     assert said.count("torch has no file of it") == 1 and "it is away" in said
+
+
+def test_the_models_to_time_follow_the_runs_that_are_compared():
+    first, second = run_with_models(name="one"), run_with_models(name="two")
+    at = open_page("compare", runs=first)
+    models = "latency-models"
+    widget(at, "multiselect", models).set_value(widget(at, "multiselect", models).value[:1]).run()
+    (own,) = at.session_state[models]
+    widget(at, "multiselect", "compare-runs").set_value([first, second]).run()
+    chosen = at.session_state[models]
+    assert (
+        not at.exception and own in chosen and len(chosen) > 1
+    )  # the person's own choice stays, the new run's are added
+    assert {one.run for one in asking.models([store().folder(r) for r in (first, second)]) if one.id in chosen} == {
+        first,
+        second,
+    }
+    widget(at, "multiselect", "compare-runs").set_value([second]).run()
+    assert not at.exception and own not in at.session_state[models] and at.session_state[models]
