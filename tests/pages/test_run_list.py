@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pages.ui.access import cards
 from pages.ui.runs import run_list
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, make_run, spec, store
@@ -35,6 +36,13 @@ def test_the_list_shows_state_scores_gain_and_verdict_without_reading_results(bu
     row = frame.iloc[1]
     assert row["verdict"] == "Helped" and row["gain"] == "+0.90 [+0.58, +1.22]" and row["metric"] == "ROC-AUC"
     assert row["versus"] == "−3.70 [−4.02, −3.38]"
+    shown = [name for name in frame.columns if name in run_list.MAIN]
+    assert (
+        shown.index("student_score") < shown.index("verdict") < shown.index("gain")
+    )  # the level stands before what was gained
+    assert {"student_score", "gain", "size"} <= set(
+        cards.fitting({n: run_list.WIDTHS.get(n, 214) for n in run_list.MAIN})
+    )
     assert (row["teacher_score"], row["baseline_score"], row["student_score"]) == ("0.926", "0.880", "0.889")
     assert row["students"] == "tiny, small" and row["seconds"] == "1 min" and row["date"] == "2026-01-02 03:04"
 

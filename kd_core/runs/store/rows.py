@@ -33,7 +33,8 @@ class RunError:
 class Headline:
     """The one comparison worth a line in the list: the student that is best on validation, on the test rows.
 
-    `gain` is over its baseline, `versus` over the teacher; above 0 is better. `bytes` of its file.
+    `student`: the score of the model to take home, taught or alone. `gain` is over its baseline, `versus` over the teacher; above 0 is
+    better. `bytes` of its file.
     """
 
     metric: str
@@ -235,7 +236,7 @@ def headline(result: dict[str, Any]) -> Headline | None:
         better=found.metric.better,
         teacher=theirs,
         student_name=best.name,
-        student=ours,
+        student=best.own.mean(name),
         baseline=best.baseline.mean(name),
         gain=gain.mean if gain else None,
         gain_low=gain.low if gain else None,

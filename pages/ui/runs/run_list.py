@@ -41,7 +41,7 @@ WIDTHS = {
     "note": 150,
 }  # px, of the columns beside the name
 NUMBERS = ("teacher_score", "student_score", "size", "baseline_score", "seconds")
-MAIN = ("star", "name", "state", "verdict", "gain", "student_score", "size", "date", "metric")  # the most wanted first
+MAIN = ("star", "name", "state", "student_score", "verdict", "gain", "size", "metric", "date")  # the most wanted first
 
 
 def show(store: RunStore) -> None:
@@ -148,7 +148,7 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
 
 def _columns(widths: Mapping[str, int], toggle: Callable[[], None]) -> dict[str, Any]:
     c = "runs.column."
-    about = {"verdict": term("verdict"), "versus": t(f"{c}versus_help")}
+    about = {"verdict": term("verdict"), "versus": t(f"{c}versus_help"), "student_score": t(f"{c}student_score_help")}
     found: dict[str, Any] = {
         name: st.column_config.TextColumn(
             t(f"{c}{name}"), width=width, help=about.get(name), alignment="right" if name in NUMBERS else None
@@ -179,13 +179,13 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
             "name": name or t("runs.no_name"),
             "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
             "state": str(t(f"common.states.{r.state}")),
+            "student_score": _score(r.headline.student if r.headline else None),
+            "metric": verdict.metric_title(r.headline.metric) if r.headline else None,
             "verdict": verdict_cell(r.headline),
             "gain": gain_cell(r.headline),
             "size": text.size(r.headline.bytes) if r.headline and r.headline.bytes else None,
             "teacher": engine.part_title("teacher", r.teacher),
             "versus": versus_cell(r.headline),
-            "metric": verdict.metric_title(r.headline.metric) if r.headline else None,
-            "student_score": _score(r.headline.student if r.headline else None),
             "baseline_score": _score(r.headline.baseline if r.headline else None),
             "teacher_score": _score(r.headline.teacher if r.headline else None),
             "dataset": r.dataset_name,
