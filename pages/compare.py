@@ -90,8 +90,8 @@ def against(found: list[Entry], metric: str, by: str) -> None:
             st.caption(t("compare.goal.against", cost=comparison.written(by)(known), **told))
 
 
-def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: str | None) -> None:
-    """Draw the front; a click picks a student, also in the table. `named`: the entry that was named as the answer."""
+def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: str | None, data: str) -> None:
+    """Draw the front; a click picks a student, also in the table. `named`: the entry that was named as the answer; `data`: what a saved picture says it is of."""
     drawn = comparison.points(found, metric, by)
     lower = verdict.lower_is_better(metric)
     best = comparison.front(drawn, lower)
@@ -118,7 +118,9 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: 
         wide=aids.plot_width(placing.WIDER),
     )
     seen = findings.of_points([p for p in drawn if p["id"] in best], metric, cost, comparison.written(by))
-    event: Any = picture.show(fig, "pareto", seen, pick=True)
+    event: Any = picture.show(
+        fig, "pareto", seen, pick=True, title=text.plain(t("compare.saved", metric=title, cost=cost)), about=data
+    )
     note = t("compare.chart_note_lower" if lower else "compare.chart_note")
     st.caption(f"{note} {t('compare.chart_note_plain')}" if plain else note)
     lacking = comparison.missing(found, metric, by)
@@ -208,7 +210,7 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
             kept.keep(next(iter(data)), asked)
     with left:
         named = decision(found, metric, asked) if asked is not None else None
-        chart(found, metric, by, asked, named.id if named is not None else None)
+        chart(found, metric, by, asked, named.id if named is not None else None, ", ".join(sorted(data)))
         if asked is not None:
             against(found, metric, by)
     picked = [e for e in found if e.id in picks()]

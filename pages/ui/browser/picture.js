@@ -8,6 +8,48 @@ function chartNear(element) {
   return node && node.querySelector(".js-plotly-plot");
 }
 
+// The page's own font is not there where a picture is looked at: each line of text keeps the length that it was laid out with.
+const lines = (layer) => [...layer.querySelectorAll("text, tspan")].filter((line) => !line.querySelector("tspan") && line.textContent);
+function measured(layer) {
+  const copy = layer.cloneNode(true);
+  const copied = lines(copy);
+  lines(layer).forEach((line, at) => {
+    const length = line.getComputedTextLength();
+    if (length > 0) copied[at].setAttribute("textLength", length);
+    copied[at].setAttribute("lengthAdjust", "spacingAndGlyphs");
+  });
+  return copy;
+}
+
+const TITLE = [20, 15]; // pixels of the title that a saved picture has, and of the line below it
+// A picture that leaves the page says what it shows, of which data, and when it was saved.
+function titled(picture, title, about) {
+  if (!title) return picture;
+  const [width, height] = ["width", "height"].map((side) => Number(picture.getAttribute(side)));
+  const app = getComputedStyle(document.querySelector("[data-testid=stApp]"));
+  const [paper, ...drawn] = picture.childNodes;
+  const chart = document.createElementNS(NS, "g");
+  const pen = document.createElement("canvas").getContext("2d");
+  let top = 8;
+  const said = [title, [about, new Date().toISOString().slice(0, 10)].filter(Boolean).join(" · ")].map((words, at) => {
+    const line = document.createElementNS(NS, "text");
+    const font = { "font-size": TITLE[at], "font-weight": at ? 400 : 600, "font-family": app.fontFamily, fill: app.color, x: 8, y: (top += TITLE[at]) };
+    for (const [key, value] of Object.entries(font)) line.setAttribute(key, value);
+    line.textContent = words;
+    pen.font = `${font["font-weight"]} ${font["font-size"]}px ${font["font-family"]}`;
+    line.setAttribute("textLength", Math.min(pen.measureText(words).width, width - 16));
+    line.setAttribute("lengthAdjust", "spacingAndGlyphs");
+    top += 6;
+    return line;
+  });
+  chart.setAttribute("transform", `translate(0 ${top})`);
+  chart.append(...drawn);
+  picture.replaceChildren(paper, ...said, chart);
+  picture.setAttribute("height", height + top);
+  picture.setAttribute("viewBox", `0 0 ${width} ${height + top}`);
+  return picture;
+}
+
 // Plotly lays a chart out as several SVG layers, and many marks as a canvas between them: one picture of all.
 function pictureOf(chart) {
   const layers = [...chart.querySelectorAll("svg.main-svg")];
@@ -21,7 +63,7 @@ function pictureOf(chart) {
   paper.setAttribute("fill", getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor);
   picture.append(paper);
   layers.forEach((layer, place) => {
-    picture.append(...layer.cloneNode(true).childNodes);
+    picture.append(...measured(layer).childNodes);
     if (place > 0) return;
     for (const canvas of chart.querySelectorAll(".gl-container canvas")) {
       const image = document.createElementNS(NS, "image");
@@ -98,7 +140,7 @@ export default function ({ data, parentElement }) {
     button.title = data.labels[kind];
     button.onclick = () => {
       const chart = chartNear(parentElement);
-      if (chart) savePicture(pictureOf(chart), kind, data.name);
+      if (chart) savePicture(titled(pictureOf(chart), data.title, data.about), kind, data.name);
     };
   }
   if (!standing.has(parentElement)) standing.set(parentElement, held(parentElement));

@@ -35,8 +35,10 @@ _buttons = st.components.v2.component(
 )
 
 
-def show(figure: Any, key: str, alt: str, *, pick: bool = False) -> Any:
+def show(figure: Any, key: str, alt: str, *, pick: bool = False, title: str = "", about: str = "") -> Any:
     """Draw a chart; `alt` says what it shows. With `pick` a clicked point comes back as the selection event.
+
+    `title`, `about`: what a saved picture says above the chart and of which data it is; the date stands beside it.
 
     Example: `picture.show(charts.bars(...), "soft-bars", note)`.
     """
@@ -52,5 +54,5 @@ def show(figure: Any, key: str, alt: str, *, pick: bool = False) -> Any:
         event = st.plotly_chart(figure, key=key, config=CONFIG, alt=plain(alt), **chosen)
         name = re.sub(r"[^A-Za-z0-9]+", "-", key).strip("-")
         labels = {kind: str(t("common.picture", kind=kind.upper())) for kind in KINDS}
-        _buttons(key=f"{key}-picture", data={"name": name, "labels": labels})
+        _buttons(key=f"{key}-picture", data={"name": name, "labels": labels, "title": title, "about": about})
     return event

@@ -50,3 +50,9 @@ def test_black_or_white_is_readable_on_every_grey():
         assert marks.contrast(marks.readable_on(grey), grey) >= 4.5
     assert marks.contrast("#000000", "#FFFFFF") == pytest.approx(21)
     assert marks.mixed("#FF0000", "#0000FF", 0.25) == "#4000BF"
+
+
+def test_a_saved_comparison_says_what_it_shows_and_of_which_data():
+    at = open_page("compare", runs=done_run())
+    (own,) = [json.loads(c.proto.json) for c in at.get("bidi_component") if "pareto" in c.proto.json]
+    assert (own["title"], own["about"]) == ("ROC-AUC against size", "visits → purchased")
