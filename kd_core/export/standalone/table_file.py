@@ -27,7 +27,9 @@ def rows_of(
     if pictures and path.suffix.lower() in PICTURES:
         if set(columns) - set(pictures):
             others = ", ".join(sorted(set(columns) - set(pictures)))
-            raise UnfitRows(f"{path.name} is a picture, and the student reads {others}, too: name it in a table's cell.")
+            raise UnfitRows(
+                f"{path.name} is a picture, and the student reads {others}, too: name it in a table's cell."
+            )
         return [{name: path.read_bytes() for name in pictures}]
     rows = _json(path) if path.suffix.lower() in (".json", ".jsonl", ".ndjson") else _csv(path, layout, columns)
     for number, row in enumerate(rows, 1):
