@@ -83,7 +83,7 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     if told.plain:
         sizes = {"size": text.size(told.plain.bytes), "own": text.size(told.plain.own_bytes)}
         said.append(t(f"runs.choice.plain_{told.plain.why}", title=told.plain.title, **sizes))
-        said += [t("runs.choice.plain_kept", name=told.plain.kept_as)] if told.plain.kept_as else []
+        said += [t("runs.choice.plain_kept")] if told.plain.kept_as else []
     return said
 
 
