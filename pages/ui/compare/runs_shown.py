@@ -7,7 +7,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
-from pages.ui.shared import engine, session, text
+from pages.ui.shared import engine, forms, session, text
 from pages.ui.shared.text import escape, t
 
 LATEST = 6
@@ -32,7 +32,8 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         default = [r.id for r in of_dataset(offered)[:LATEST]]
     if st.session_state.get("compare-url") != asked or "compare-runs" not in st.session_state:  # dropped with the page
         st.session_state["compare-url"] = asked
-        st.session_state["compare-runs"] = default
+        forms.put("compare-runs", default)
+    forms.seed("compare-runs", default)
     options = [i for i, r in rows.items() if r.headline]
     names = dict(zip(options, text.apart([rows[i].name for i in options]), strict=True))
     picked = st.multiselect(

@@ -15,7 +15,7 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.timing.asked import LatencySpec
 from kd_core.runs.timing.listed import Listed, listed
 from pages.ui.result import differences
-from pages.ui.shared import engine
+from pages.ui.shared import engine, forms
 from pages.ui.shared.text import Safe, escape, t
 
 BATCHES = (1, 8, 32, 128, 256, 1024)
@@ -66,11 +66,12 @@ def _follow(found: Sequence[Listed]) -> None:
     runs = list(dict.fromkeys(one.run for one in found))
     before, known = st.session_state.get("latency-seen", (runs, ()))  # a widget loses what is called otherwise now
     if "latency-models" not in st.session_state or not set(before) & set(runs):
-        st.session_state["latency-models"] = usual(found)
+        forms.put("latency-models", usual(found))
     elif before != runs:
         came = [one for one in found if one.run not in before]
         wanted = {*known, *(one for one in usual(found) if one in {c.id for c in came})}
-        st.session_state["latency-models"] = [one.id for one in found if one.id in wanted]
+        forms.put("latency-models", [one.id for one in found if one.id in wanted])
+    forms.seed("latency-models", ())
 
 
 def form(found: Sequence[Listed]) -> LatencySpec | None:

@@ -17,6 +17,9 @@ from kd_core.registry import Registry, Situation
 from kd_core.specs import Spec
 from pages.ui.models import picker, unable
 from pages.ui.shared import engine, text, uploader
+from pages.ui.shared.session import forget as forget
+from pages.ui.shared.session import put as put
+from pages.ui.shared.session import seed as seed
 from pages.ui.shared.text import Safe, catalogue, escape, t
 
 AUTO = "auto"
@@ -142,19 +145,6 @@ def kind(info: FieldInfo) -> tuple[Any, bool]:
         parts = [a for a in get_args(annotation) if a is not type(None)]
         return (parts[0] if len(parts) == 1 else str), True
     return annotation, False
-
-
-def seed(key: str, value: Any) -> str:
-    """Give a widget its first value; later the widget's own value counts. Returns the key."""
-    if key not in st.session_state:
-        st.session_state[key] = value
-    return key
-
-
-def forget(prefix: str) -> None:
-    """Let every widget under a key prefix take its first value again."""
-    for key in [k for k in st.session_state if str(k).startswith(prefix)]:
-        del st.session_state[key]
 
 
 def field(name: str, info: FieldInfo, values: Mapping[str, Any], key: str) -> Any:

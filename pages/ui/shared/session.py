@@ -6,6 +6,8 @@ Disk is the truth for data and runs; only their ids are kept here.
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +15,8 @@ from typing import Any
 import streamlit as st
 
 DATA, RUN, CLONE = "data", "run", "clone"
+PUT = "widgets.put"  # in the session, by widget: when its value was set, and to what
+LATE = 20.0  # seconds within which the code of a widget has come
 
 
 def _kept(key: str) -> str | None:
@@ -79,3 +83,35 @@ def click_token(name: str) -> str:
 def spend_click(name: str) -> None:
     """Make the next press of the button a new one."""
     st.session_state.pop(f"click.{name}", None)
+
+
+def seed(key: str, value: Any) -> str:
+    """Give a widget its first value; later the widget's own value counts. Returns the key."""
+    if key not in st.session_state:
+        put(key, value)
+    else:
+        _again(key)
+    return key
+
+
+def put(key: str, value: Any) -> None:
+    """Set a widget's value before it is drawn."""
+    st.session_state[key] = value
+    st.session_state.setdefault(PUT, {})[key] = (time.monotonic(), value)
+
+
+def _again(key: str) -> None:
+    """Tell the browser a value that was set a moment ago once more, unless a person has changed it.
+
+    A set value is told at one drawing only. A phone draws twice at first (see `aids.is_narrow`), and where the code of a widget
+    is still on its way the first drawing is gone by then: the field would be empty beside results that know its value.
+    """
+    then, value = st.session_state.get(PUT, {}).get(key, (-math.inf, None))
+    if time.monotonic() - then < LATE and st.session_state[key] == value:
+        st.session_state[key] = value
+
+
+def forget(prefix: str) -> None:
+    """Let every widget under a key prefix take its first value again."""
+    for key in [k for k in st.session_state if str(k).startswith(prefix)]:
+        del st.session_state[key]
