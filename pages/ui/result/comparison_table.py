@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.runs import RunStore
 from pages.ui.access import cards
 from pages.ui.compare import naming
@@ -109,23 +108,25 @@ def titled(name: str, metric: str) -> str:
 
 def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[str, Any]:
     """Lay one student out as text cells, which a data frame shows literally."""
-    c, s = "compare.column.", e.student
-    read = read_outcome(e.result).students[e.index]
+    c, s, read = "compare.column.", e.student, e.read
     shown, away = (
-        Written.of(metric, g).cell(g) if (g := side.get(metric)) else None for side in (read.gain, read.versus_teacher)
+        Written.of(metric, g).cell(g) if (g := side.get(metric)) else None
+        for side in (read.gain, read.own_versus_teacher)
     )
+    value = read.own.metrics[metric]
     return {
         t(f"{c}run"): e.run_name,
         t(f"{c}student"): str(t("compare.alone", name=Safe(s["name"])) if read.alone else s["name"]),
-        titled("value", metric): text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
+        titled("value", metric): text.plus_minus(value["mean"], value["std"]),
         t(f"{c}versus"): away,
-        t(f"{c}gain"): shown,
+        t(f"{c}gain"): None if read.alone else shown,  # of the taught one, whose row this is not
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         **_met(comparison.candidate(e, metric), goals),
         t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{s['verdict']}")).capitalize(),
         **{naming.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
+        **({str(t(f"{c}taught")): f"{text.score(read.arm.mean(metric))} ({shown or '–'})"} if read.alone else {}),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
         t(f"{c}flops"): text.number(s.get("flops")),
