@@ -73,7 +73,7 @@ Standing = Literal["ahead", "behind", "level", "unclear"]
 @dataclass(frozen=True)
 class Plain:
     """The best plain model of at most the student's bytes. `arm` holds its metrics over the student's seeds;
-    `gain` is the student's over it; `family` its interval among all of a run."""
+    `gain` is the student's over it; `family` its interval among all of a run; `versus_teacher` is empty where an older result does not say."""
 
     name: str
     title: str
@@ -82,6 +82,7 @@ class Plain:
     gain: Mapping[str, Gain]
     family: tuple[float | None, float | None]
     standing: Standing
+    versus_teacher: Mapping[str, Gain]
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -317,7 +318,7 @@ def _reference(found: Json, student: Json, deployed: Json) -> dict[str, Any]:
     ):  # else it is the plain model of its size itself
         low, high = best["ci_family"]
         about = best["name"], best["title"], int(best["bytes"]), Arm(best["metrics"]), _gains(best["gain"])
-        told["plain"] = Plain(*about, (low, high), best["word"])
+        told["plain"] = Plain(*about, (low, high), best["word"], _gains(best.get("versus_teacher") or {}))
     if smallest:
         told["smallest_like_it"] = str(smallest["name"]), int(smallest["bytes"]), str(smallest["title"])
     return told

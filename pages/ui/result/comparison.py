@@ -240,7 +240,18 @@ def plain_candidates(found: Sequence[Entry], metric: str) -> list[Candidate]:
     for e, plain in plain_models(found):
         costs = _plain_costs(e, plain)
         told = {by: cost(costs, by) for by in COSTS}
-        made.append(Candidate(f"{e.id}:plain", differences.plain_label(plain.name), plain.arm.mean(metric), told))
+        surely = standing.worse_end(e.result, plain.versus_teacher, metric)
+        made.append(
+            Candidate(
+                f"{e.id}:plain",
+                differences.plain_label(plain.name),
+                plain.arm.mean(metric),
+                told,
+                against=standing.against(plain.versus_teacher, metric),
+                surely=surely,
+                unsure=surely is None,
+            )
+        )
     return made
 
 
@@ -297,12 +308,16 @@ def candidate(e: Entry, metric: str) -> Candidate:
     read = e.read
     picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get(read.taken) or ()]
     known = [v for v in picks if v is not None] if metric == e.result["metric"].get("selection") else []
+    surely = standing.surely(e.result, read, metric)
     return Candidate(
         e.id,
         e.title,
         read.own.mean(metric),
         {by: cost(e.student, by) for by in COSTS},
         sum(known) / len(known) if known else None,
-        standing.less(e.result["compressed"], metric) if e.smaller else standing.against(read, metric),
-        standing.surely(e.result, read, metric),
+        standing.less(e.result["compressed"], metric)
+        if e.smaller
+        else standing.against(read.own_versus_teacher, metric),
+        surely,
+        surely is None,
     )
