@@ -47,7 +47,7 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
     elif standing == "unclear" and plain is not None and own is not None and plain != own:
         standing = "unclear_higher" if (own < plain) == lower_is_better(metric) else "unclear"
     told = {
-        "title": found.plain.title,
+        "title": t("runs.in_short.same") if found.plain.same else found.plain.title,
         "metric": metric_title(metric),
         "plain": text.score(plain),
         "own": text.score(own),
