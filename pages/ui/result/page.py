@@ -127,7 +127,8 @@ def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
     """Draw what the verdict rests on; on a phone it is folded, so that the first chart is not screens away."""
     claims(said, found, found["students"][index])
     if said.reason:
-        st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
+        label = t(f"runs.verdict.{'open' if said.word == 'inconclusive' else 'reason'}_label")
+        st.markdown(f"**{label}.** {said.reason}")
     if said.settle:
         st.markdown(f"**{t('runs.verdict.settle_label')}.** {said.settle}", help=term("rows_and_seeds"))
     if said.next:
