@@ -21,7 +21,7 @@ from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 from pages.ui.what_if.answers import answer_line
-from pages.ui.words import in_short, smallest, sureness
+from pages.ui.words import decision, in_short, smallest, sureness
 
 Result = Mapping[str, Any]
 
@@ -107,7 +107,8 @@ def judgement(found: Result, index: int) -> None:
             color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
-        st.markdown(f"##### {in_short.of(found, index)}")
+        st.markdown(f"##### {decision.of(found, index)}")
+        st.markdown(in_short.of(found, index))
         if said.weak:
             st.markdown(said.weak)
         if far := sureness.warning(found, index):

@@ -87,14 +87,24 @@ def times_faster(pair: Pair) -> Safe:
 
 
 def roughly(pair: Pair) -> Safe:
-    """Say of times that scatter, to one digit, or one behind the point below three, how many times faster the student is."""
+    """Say of times that scatter how many times faster the student is, and that they do."""
+    return t("runs.speed.uneven", about=_about(pair))
+
+
+def briefly(pair: Pair) -> Safe:
+    """Say how many times faster the student is, in as many digits as hold."""
+    return times_faster(pair) if pair.steady else _about(pair)
+
+
+def _about(pair: Pair) -> Safe:
+    """Say the ratio to one digit, below three to one behind the point."""
     ratio = pair.teacher / pair.student
     most = max(ratio, 1 / ratio)
     if most < SAME:
-        return t("runs.speed.uneven_same")
+        return t("runs.speed.about_same")
     size: int = 10 ** (len(f"{most:.0f}") - 1)
     times = f"{most:.1f}" if most < FEW else f"{round(most / size) * size:,.0f}"
-    return t(f"runs.speed.uneven_{'faster' if ratio > 1 else 'slower'}", times=times)
+    return t(f"runs.speed.about_{'faster' if ratio > 1 else 'slower'}", times=times)
 
 
 def two_digits(ratio: float) -> str:
