@@ -20,7 +20,7 @@ from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
-RUN_WIDTH = 110  # px where names differ early, so that what a student reaches and costs fits beside it on a laptop
+RUN_WIDTH = 150  # px, the least of the names of runs
 TICKS = 36  # px of the boxes in front of the rows
 # columns that are shown at first, beside the run's; the most wanted first
 FIRST = ("student", "value", "size", "latency", "verdict", "goal", "gain", "versus")
@@ -52,20 +52,20 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     st.markdown(f"**{t('compare.table')}**")
     # Asked for at every drawing: a star is set while the entries, read with the page, stay as they are.
     starred = {run_id for run_id in {e.run_id for e in found} if store.get(run_id).star}
-    shown = text.apart([e.run_name for e in found], naming.RUN_LETTERS)
     lines = [
         {t("compare.column.star"): run_list.STAR if e.run_id in starred else run_list.NO_STAR}
         | line(e, metric, goals, names)
-        | {t("compare.column.run"): run}
-        for e, run in zip(found, shown, strict=True)
+        for e in found
     ]
     lines += [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
     frame = pd.DataFrame(lines).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
     run, star = str(t("compare.column.run")), str(t("compare.column.star"))
-    wide = run_list.name_width(shown, RUN_WIDTH)
-    titles = [title for name in FIRST if (title := titled(name, metric)) in frame.columns]
+    titles = [
+        title for name in FIRST if (title := titled(name, metric)) in frame.columns and frame[title].notna().any()
+    ]
     widths = {title: cards.needed([title, *frame[title]]) for title in titles}
+    wide, frame[run] = cards.names(list(frame[run]), sum(widths.values()) + STAR + TICKS, RUN_WIDTH)
     config: dict[str, Any] = {title: st.column_config.TextColumn(width=width) for title, width in widths.items()}
 
     def toggle() -> None:

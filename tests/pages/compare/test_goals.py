@@ -54,7 +54,9 @@ def test_a_plain_model_is_judged_as_surely_as_a_student():
     (plain,) = comparison.plain_candidates([entry], "roc_auc")
     easy = goals.Goals("roc_auc", 0.5)
     assert easy.meets(plain) and not easy.sure(plain) and goals.Goals("roc_auc", None, {"size": 1e9}).sure(plain)
-    assert goals.words(plain, easy).endswith("how surely is not known, as its ROC-AUC has no interval")
+    assert goals.words(plain, easy).endswith(
+        "how surely is not known: this result has no interval of its ROC-AUC against the teacher"
+    )
 
 
 def test_goals_in_numbers_are_kept_for_the_data_they_were_asked_of():
