@@ -52,7 +52,9 @@ def needed(said: Sequence[Any], most: int = 210) -> int:
 
 
 def names(told: Sequence[str], others: int, least: int) -> tuple[int, list[str]]:
-    """Give a column of names the pixels that the `others` leave, `least` at least; names that are longer are shortened where they are alike, then in the middle."""
+    """Give a column of names the pixels that the `others` leave, `least` at least; names that are longer are shortened where they are alike, then in the middle. Cards of a phone have room."""
+    if aids.is_narrow():
+        return least, text.apart(told)
     width = max(least, min(needed(["", *told], ROOM), ROOM - others))
     letters = int((width - EDGES) / LETTER)
     return width, text.shorten_all(text.apart(told, letters), letters)

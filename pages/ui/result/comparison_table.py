@@ -65,7 +65,9 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         title for name in FIRST if (title := titled(name, metric)) in frame.columns and frame[title].notna().any()
     ]
     widths = {title: cards.needed([title, *frame[title]]) for title in titles}
-    wide, frame[run] = cards.names(list(frame[run]), sum(widths.values()) + STAR + TICKS, RUN_WIDTH)
+    main = cards.fitting({run: RUN_WIDTH, star: STAR} | widths, cards.ROOM - TICKS)
+    others = TICKS + sum(({star: STAR} | widths)[title] for title in main[1:])
+    wide, frame[run] = cards.names(list(frame[run]), others, RUN_WIDTH)
     config: dict[str, Any] = {title: st.column_config.TextColumn(width=width) for title, width in widths.items()}
 
     def toggle() -> None:
@@ -84,7 +86,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         selection_default={"selection": {"rows": rows}},
         placeholder="–",
         alt=t("compare.table"),
-        main=cards.fitting({run: wide} | widths | {star: STAR}, cards.ROOM - TICKS),
+        main=main,
         key_more="compare-more",
         column_config=config
         | {

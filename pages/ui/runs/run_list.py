@@ -104,12 +104,13 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
 
     shown = frame(rows)
     widths = {str(n): cards.needed([t(f"runs.column.{n}"), *shown[n]]) for n in shown} | {"star": STAR_WIDTH}
-    others = sum(widths[n] for n in MAIN if n != "name")
+    main = cards.fitting({n: widths[n] if n != "name" else NAME_WIDTH for n in MAIN})
+    others = sum(widths[n] for n in main if n != "name")
     widths["name"], shown["name"] = cards.names(list(shown["name"]), others, NAME_WIDTH)
     here = st.query_params.to_dict()
     event = cards.table(
         shown,
-        main=cards.fitting({name: widths[name] for name in MAIN}),
+        main=main,
         links=[("runs.py", here | session.link(run=run)) for run in ids],
         key_more="runs-more",
         key=f"runs-table-{st.session_state.get('runs-table-turn', 0)}",

@@ -34,6 +34,7 @@ def test_the_best_plain_model_is_named_beside_the_goals_and_in_the_table():
     table = at.dataframe[0].value
     assert list(table["Student"]) == ["tiny", plain.name] and list(table["Run"])[1] == t("compare.plain")
     assert list(table["Goals"]) == ["yes", "yes"]
+    assert at.dataframe[0].proto.column_order[:2] == ["★", "Run"]  # a star is always there to be set
     at.number_input(key="goal-lost-roc_auc").set_value(0.0).run()
     assert "Without a teacher: " not in words(at)
 
