@@ -146,7 +146,10 @@ def test_one_seed_has_no_interval_and_says_so():
 
 def test_several_students_are_told_their_common_interval():
     said = verdict.judge(result(students=("tiny", "small")), 1)
-    assert plain(said.family) == "Over the 2 students together the interval is +0.48 to +1.32; the word follows it."
+    assert (
+        plain(said.family)
+        == "Over the 2 students together the interval is +0.48 to +1.32; the verdict above follows this one."
+    )
 
 
 def test_many_reads_of_the_test_rows_are_said_in_one_quiet_sentence():
