@@ -158,21 +158,6 @@ def test_many_reads_of_the_test_rows_are_said_in_one_quiet_sentence():
     assert verdict.judge(result(test_reads=ledger.MANY), 0).gain == verdict.judge(result(), 0).gain
 
 
-@pytest.mark.parametrize(
-    ("advice", "words"),
-    [
-        ({"kind": "seeds", "need": 12}, "About 12 seeds."),
-        ({"kind": "rows", "need": 2400}, "About 2,400 test rows; more seeds can't help."),
-        ({"kind": "rows", "need": None}, "More test rows; more seeds can't help."),
-    ],
-)
-def test_an_open_verdict_says_what_would_settle_it_and_nothing_against_that(advice, words):
-    wide = {"code": "wide_interval", "values": {"width": 0.05, "n": 3}}
-    said = verdict.judge(result(verdict="inconclusive", reason=wide, advice=advice), 0)
-    assert plain(said.settle) == words and said.next is None and "5.0 points wide" in plain(said.reason)
-    assert verdict.judge(result(verdict="inconclusive", reason=wide), 0).next is not None
-
-
 def test_the_spread_over_splits_is_said():
     gains = [difference([0.88 + g, 0.88 + g], [0.88, 0.881], "roc_auc") for g in (0.004, 0.010, 0.007)]
     rows = [
