@@ -53,9 +53,9 @@ def goals(found: list[Entry], metric: str, data: str) -> Goals:
     value = None if teacher is None else teacher["metrics"][metric]
     newest = sorted(found, key=lambda e: e.run_id, reverse=True)
     before = next((own for e in newest if (own := kept.of_result(e.result))), None)
-    link.read("goal", data, metric)
-    asked = goal_form.ask("goal", metric, value, costs, data=data, before=before)
-    link.write("goal", metric, asked.own)
+    link.read(data, metric)
+    asked = goal_form.ask(goal_form.COMPARE, metric, value, costs, data=data, before=before)
+    link.write(metric, asked.own)
     return asked
 
 

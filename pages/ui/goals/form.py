@@ -15,6 +15,7 @@ from pages.ui.shared.text import t
 WAYS = ("teacher", "share", "absolute")
 UNIT = {"size": 1024.0, "latency": 1e-3}  # of the input: KB, µs
 FIELD = {"teacher": "lost", "share": "share", "absolute": "value"}  # that a way of telling how good is told by
+COMPARE = "goal"  # the form on Compare, which other pages and the address take goals from
 HELD = "goals.held"  # in the session, for each data: what a person put into the fields, as widgets forget it when their page is left
 
 

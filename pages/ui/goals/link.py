@@ -19,7 +19,7 @@ def metric() -> str | None:
     return said.split(";")[0] if said and said != st.session_state.get(SEEN) else None
 
 
-def read(key: str, data: str, of: str) -> None:
+def read(data: str, of: str, key: str = form.COMPARE) -> None:
     """Put the goals of the address into the form where they are of this metric and not in it yet; what is no number is no goal."""
     said = st.query_params.get("goals")
     if not said or said == st.session_state.get(SEEN):
@@ -43,7 +43,7 @@ def read(key: str, data: str, of: str) -> None:
     form.put(key, data, values)
 
 
-def write(key: str, of: str, own: bool) -> None:
+def write(of: str, own: bool, key: str = form.COMPARE) -> None:
     """Put the goals that the fields hold into the address; those that the form opened with need no words there."""
     if not own:
         if st.query_params.pop("goals", None) is not None:
