@@ -72,7 +72,7 @@ def chart(run_id: str, found: Mapping[str, Any]) -> None:
 def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
     """Say which stage to take, from which run it comes, and how often its test rows were read."""
     with st.container(border=True, key="compressed"):
-        if (best := compress_words.chosen(block)) is not None:
+        if (best := compress_words.chosen(block)) is not None and verdict.gains(block, best):
             boxes.badge(block, best)
         st.markdown(f"##### {typeset(verdict.line(block))}", help=t("compress.rule_help"))
         about = {"student": str(block["student"]), "run": str(block["name"])}

@@ -288,8 +288,8 @@ def test_a_gap_that_is_not_told_says_whether_the_teacher_is_ahead():
 
     pairs = {"precision": (1.0, 0.3), "rmse": (2.0, 1.5), "recall": (0.1, 0.1), "unknown": (None, None)}
     said = [_no_gap(n, *v) for n, v in pairs.items()]
-    none = "teacher not ahead"
-    assert said == ["teacher not surely ahead", none, none, none]
+    none = "teacher not above baseline"
+    assert said == ["teacher not surely above baseline", none, none, none]
 
 
 def test_that_the_teacher_is_not_ahead_is_said_once_a_table():
@@ -300,7 +300,7 @@ def test_that_the_teacher_is_not_ahead_is_said_once_a_table():
     found["teacher"]["metrics"] = {n: -1e9 if not verdict.lower_is_better(n) else 1e9 for n in metrics}
     found["students"][0]["gap_closed"] = {}
     gaps = list(comparison_frame(found, 0)[str(text.t("runs.result.gap"))])
-    said = [g for g in gaps if "teacher not ahead" in g]
+    said = [g for g in gaps if "teacher not above baseline" in g]
     assert len(said) == 1 and said[0] == gaps[0] and len(metrics) > 3
 
 

@@ -20,6 +20,7 @@ from kd_core.runs.view.compress_words import (
 
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
+HARDLY = 1.05  # times smaller: less is not worth another model
 Standing = Literal["kept", "unproved", "missed"]
 
 
@@ -35,7 +36,13 @@ def line(block: Block) -> str:
         if own := misses(block, whole):
             return f"NOTHING keeps the goals ({goals(block)}) on validation rows, and the student as it was breaks them as well: {'; '.join(own)}."
         return f"NOTHING SMALLER keeps the goals ({goals(block)}) on validation rows: keep the student as it was, {size(whole['bytes'])}."
-    ratio = f"{whole['bytes'] / best['bytes']:.2g} times smaller" if best["bytes"] < whole["bytes"] else "not smaller"
+    if not gains(block, best):
+        return (
+            f"NOTHING GAINED: {best['name']}, the smallest that keeps the goals ({goals(block)}), has {size(best['bytes'])}, "
+            f"hardly less than the student as it was, {size(whole['bytes'])}: keep that."
+        )
+    small = whole["bytes"] / best["bytes"]
+    ratio = f"{small:.2g} times smaller" if small >= HARDLY else "hardly smaller"
     about = f"{best['name']}, {size(best['bytes'])} ({ratio} than {size(whole['bytes'])})"
     word = standing(block, best)
     if word == "kept":
@@ -43,6 +50,14 @@ def line(block: Block) -> str:
     why = "; ".join(misses(block, best))
     said = f"{about} keeps the goals ({goals(block)}) on validation rows, and on test rows it does not"
     return f"NOT PROVED: {said} for sure: {why}." if word == "unproved" else f"NOT KEPT: {said}: {why}."
+
+
+def gains(block: Block, stage: Stage) -> bool:
+    """Say whether a stage has anything over the student as it was: clearly fewer bytes, less time, or a goal which that breaks."""
+    whole = student(block)
+    now, before = milliseconds(stage), milliseconds(whole)
+    faster = now is not None and before is not None and before >= HARDLY * now
+    return faster or whole["bytes"] >= HARDLY * stage["bytes"] or bool(misses(block, whole))
 
 
 def _stays(block: Block) -> str:

@@ -124,3 +124,20 @@ def test_nothing_comes_nearest_where_a_stage_is_to_be_taken_or_keeps_the_goals_o
     assert verdict.nearest(compressed()) == []
     assert verdict.nearest(near(None, stage(1, 0, INT8, "int8", bytes=20_000))) == []  # that one is told by `unchosen`
     assert verdict.nearest(near(None)) == []
+
+
+def test_a_stage_that_is_hardly_smaller_nor_faster_is_not_to_be_taken():
+    block = compressed()
+    whole, best = block["stages"][0], block["stages"][3]
+    block["stages"][3] = one = {**best, "bytes": int(whole["bytes"] / 1.04), "latency": whole["latency"]}
+    assert not verdict.gains(block, one)
+    said = verdict.line(block)
+    assert said.startswith("NOTHING GAINED: half-again-int8") and said.endswith(
+        "the student as it was, 84 KB: keep that."
+    )
+    fast = {**one, "latency": best["latency"]}
+    assert verdict.gains(block, fast) and verdict.gains(block, {**one, "bytes": int(whole["bytes"] / 1.06)})
+    block["stages"][3] = fast
+    assert "(hardly smaller than 84 KB)" in verdict.line(block)
+    limited = {**block, "goals": {**block["goals"], "bytes": int(whole["bytes"] / 1.02)}}  # which the student breaks
+    assert verdict.gains(limited, one)
