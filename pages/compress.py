@@ -8,7 +8,7 @@ from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 from pages.ui.compress import form, runs_offered
 from pages.ui.export import choosing
-from pages.ui.shared import engine, example, session, text
+from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import t
 
 
@@ -17,12 +17,8 @@ def without_weights(folder: RunFolder) -> bool:
     spec = folder.spec()
     if any((spec.sweep, spec.compress, spec.continues)) or runs_offered.kept(folder.id):
         return False
-    shipped = example.is_example(folder.id)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="compress-clone-note"):
-        st.markdown(
-            f":material/lightbulb: {t('compress.no_weights_example' if shipped else 'compress.no_weights')}",
-            width="stretch",
-        )
+        st.markdown(f":material/lightbulb: {t('compress.no_weights')}", width="stretch")
         if st.button(
             t("compress.clone"), key="compress-clone", icon=":material/content_copy:", help=t("compress.clone_run_help")
         ):

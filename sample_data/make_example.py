@@ -1,6 +1,6 @@
 """Run the shipped examples for real and keep them: `python sample_data/make_example.py [example] [example_messages]`.
 
-Each folder is a run like any other, without its checkpoints.
+Each folder is a run like any other, with the weights of its trainings, from which its students are made smaller; those of placebos are left out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def keep(name: str, scenario: str, spec: RunSpec) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         result, folder = run_here(spec, Path(scratch) / name, lambda event: None, StopSignal())
         shutil.rmtree(HERE / name, ignore_errors=True)
-        shutil.copytree(folder, HERE / name, ignore=shutil.ignore_patterns("checkpoints", "lock"))
+        shutil.copytree(folder, HERE / name, ignore=shutil.ignore_patterns("lock", "*-placebo-*"))
     print("\n".join(verdict_lines(result)))
 
 

@@ -15,7 +15,7 @@ from pages.ui.shared.text import t
 
 
 def kept(run: str) -> bool:
-    """Say whether a run keeps the weights of its trainings; the shipped example and runs that made a student smaller do not."""
+    """Say whether a run keeps the weights of its trainings; runs that made a student smaller do not."""
     checkpoints = engine.store().folder(run).checkpoints
     return any(
         Path(place).name == "trained" and any(file.endswith(".json") for file in files)

@@ -33,12 +33,16 @@ def run(
 ) -> RunRow | None:
     """Let the person choose a run that kept models; None where there is none, which is then said in the words of the page.
 
-    `among`: whether a run is offered, by its id; then no example stands in for one. `instead`: the run that is meant by one that is not
+    `among`: whether a run is offered, by its id. `instead`: the run that is meant by one that is not
     offered.
     """
-    rows = {i: own for i, own in _offered(store).items() if among is None or among(i)}
-    if not rows and among is None and example.stand_in():
-        rows = _offered(store)
+
+    def offered() -> dict[str, RunRow]:
+        return {i: own for i, own in _offered(store).items() if among is None or among(i)}
+
+    rows = offered()
+    if not rows and example.stand_in():
+        rows = offered()
     asked = st.query_params.get("run")
     wanted = asked or session.run_id()
     if wanted and wanted not in rows and instead and (other := instead(wanted)) in rows:

@@ -210,11 +210,19 @@ def test_a_run_without_a_student_to_begin_with_is_said_in_words(first, monkeypat
     assert not at.exception and str(t("compress.no_start")) in words(at)
 
 
-def test_the_example_is_told_calmly_and_its_recipe_is_one_press_away(own_workspace, jobs):  # noqa: F811
+def test_without_a_run_of_ones_own_the_example_is_made_smaller(own_workspace, jobs):  # noqa: F811
+    at = open_page("compress")
+    assert not at.exception and not at.error and t("common.example.run") in words(at)
+    assert not button(at, "compress-start").disabled
+    assert example.is_example(at.session_state["compress-run"])
+
+
+def test_a_run_without_weights_is_told_calmly_and_its_recipe_is_one_press_away(own_workspace, jobs):  # noqa: F811
     _, run = example.adopt()
+    shutil.rmtree(engine.store().folder(run).checkpoints)
     at = open_page("compress", run=run)
     assert not at.exception and not at.error
-    assert str(t("compress.no_weights_example")) in words(at)
+    assert str(t("compress.no_weights")) in words(at)
     assert not any(b.key == "compress-start" for b in at.button)
     button(at, "compress-clone").click().run()
     assert not at.exception
