@@ -261,6 +261,9 @@ def splits(
     return fig
 
 
+FEW_ROWS = 10  # of a mark, below which it tells nothing
+
+
 def reliability(
     arms: Mapping[str, Mapping[str, Sequence[float]]],
     *,
@@ -271,7 +274,7 @@ def reliability(
     rows_word: str,
     height: int = 380,
 ) -> Drawing:
-    """Draw how often a model is right against how sure it is; on the diagonal it is honest.
+    """Draw how often a model is right against how sure it is; on the diagonal it is honest. What has few rows is faint and not joined.
 
     `arms[arm]` holds confidence, accuracy and count per bin; empty bins are left out.
     """
@@ -289,16 +292,32 @@ def reliability(
         fig.add_scatter(
             x=[k[0] for k in kept],
             y=[k[1] for k in kept],
-            mode="lines+markers",
+            mode="markers",
             name=names[arm],
             legendrank=look.rank(arm),
-            line=look.line(arm, width=look.THIN),
-            marker=look.mark(arm, size=[look.SMALL_MARK + 9 * (k[2] / most) ** 0.5 for k in kept]),
+            legendgroup=arm,
+            marker={
+                **look.mark(arm, size=[look.SMALL_MARK + 9 * (k[2] / most) ** 0.5 for k in kept]),
+                "opacity": [1.0 if k[2] >= FEW_ROWS else 0.35 for k in kept],
+            },
             hovertext=[
                 f"{look.share(k[0], 0)} → {look.share(k[1], 0)}, {k[2]:,.0f} {literal(rows_word)}" for k in kept
             ],
             hovertemplate=look.hover(literal(names[arm]), "%{hovertext}"),
         )
+        joined = [k[:2] if k[2] >= FEW_ROWS else (None, None) for k in kept]
+        if any(x is not None for x, _ in joined):
+            fig.add_scatter(
+                x=[x for x, _ in joined],
+                y=[y for _, y in joined],
+                mode="lines",
+                name=names[arm],
+                legendgroup=arm,
+                showlegend=False,
+                line=look.line(arm, width=look.THIN),
+                hoverinfo="skip",
+                connectgaps=False,
+            )
     fig.update_xaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
     fig.update_yaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
     return fig

@@ -277,6 +277,18 @@ def test_calibration_begins_where_the_bins_begin():
     assert fig["data"][0]["x"] == [0.4, 1]
 
 
+def test_bins_of_few_rows_are_faint_and_not_joined():
+    """Seen in a trial: 27 rows zigzagged from 0 to 100 %."""
+    bins = {"confidence": [0.3, 0.5, 0.7, 0.9], "accuracy": [1.0, 0.5, 0.6, 0.95], "count": [3, 40, 9, 50]}
+    fig = result.reliability({"student": bins}, names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows")
+    _, marks, line = fig.to_dict()["data"]
+    assert list(marks["marker"]["opacity"]) == [0.35, 1.0, 0.35, 1.0] and list(marks["x"]) == bins["confidence"]
+    assert list(line["x"]) == [None, 0.5, None, 0.9] and not line["connectgaps"]
+    few = {**bins, "count": [3, 4, 9, 5]}
+    fig = result.reliability({"student": few}, names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows")
+    assert len(fig.to_dict()["data"]) == 2  # no line at all
+
+
 def test_an_axis_ends_at_the_best_score_there_can_be():
     points = [{"id": "a", "arm": "student", "label": "", "x": 1000, "y": 0.99, "low": 0.97, "high": 1.0, "hover": ""}]
     for made in (
