@@ -19,20 +19,31 @@ from tests.pages.soft_runs import soft_run
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory):
-    """A server whose workspace holds runs of few rows, of eight classes, and of two students."""
+def served(tmp_path_factory, made):
+    """Serve a workspace with the runs that `made` makes."""
     root = tmp_path_factory.mktemp("read") / "workspace"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KD_WORKSPACE", str(root))
         engine._store.cache_clear()
-        runs = {"few": soft_run(4, 27), "some": soft_run(4, 120), "eight": soft_run(8, 200), 10: soft_run(10, 600)}
-        runs["two"] = with_another(*soft_run(4, 400))
+        runs = made()
     engine._store.cache_clear()
     app = Server(root)
     app.start()
     yield app, runs
     app.stop()
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory):
+    """A server with runs of few rows and of several classes."""
+    asked = {"few": (4, 27), "some": (4, 120), "eight": (8, 200), 10: (10, 600)}
+    yield from served(tmp_path_factory, lambda: {name: soft_run(*of) for name, of in asked.items()})
+
+
+@pytest.fixture
+def pair(tmp_path_factory):
+    """A server with one run, of two students."""
+    yield from served(tmp_path_factory, lambda: with_another(*soft_run(4, 400)))
 
 
 def with_another(run_id, kept):
@@ -43,14 +54,13 @@ def with_another(run_id, kept):
     np.savez_compressed(folder.artifact("soft_labels.npz"), **kept, **again)
     found = folder.result()
     found["students"].append({**found["students"][0], "name": "large"})
-    found["artifacts"]["students"].append({**found["artifacts"]["students"][0]})
+    found["artifacts"]["students"].append({**found["artifacts"]["students"][0], "index": 1})
     folder.write_result(found)
     return run_id, {**kept, **again}
 
 
-def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_other_student(browser, furnished):
-    server, runs = furnished
-    run_id, kept = runs["two"]
+def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_other_student(browser, pair):
+    server, (run_id, kept) = pair
     screen = opened(browser, server, run_id, t=1, student="tiny")
     page, y = screen.page, kept["labels"]
     tell = page.locator(".classmap .finding")
@@ -64,7 +74,9 @@ def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_othe
         if student:
             page.locator(".walk input").fill("31")
             page.keyboard.press("Enter")
+            before = page.locator(".pairs").inner_text()
             page.get_by_test_id("stButtonGroup").get_by_text("large", exact=True).click()
+            expect(page.locator(".pairs")).not_to_have_text(before, use_inner_text=True, timeout=60_000)
             expect(page.get_by_role("radio", name="What the student inherited")).to_be_checked(timeout=60_000)
             expect(page.locator(".walk input")).to_have_value("31")
             expect(slider(screen)).to_have_attribute("aria-valuetext", "T = 1")

@@ -95,6 +95,7 @@ function started(data, parentElement, kept) {
   if (model.partedAll) app.state.chosen = { kind: "apart" };
   [app.state.sort] = sortsOf(app.state.chosen);
   bar.update(app.state.temperature);
+  if (same) keep({ [data.address]: app.state.temperature, row: model.ids[app.state.row] }); // the server wrote its own address
   one.show(app.state.row);
   parentElement.querySelector(".place").replaceChildren(root);
   step();
