@@ -117,7 +117,7 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: 
     # An empty event follows every change of the figure; only a new, non-empty one is a choice.
     known = {e.id for e in found}
     ids = [
-        str(p["customdata"][0]).removesuffix(":baseline").removesuffix(":plain")
+        str(p["customdata"][0]).removesuffix(":baseline").removesuffix(":taught").removesuffix(":plain")
         for p in event["selection"]["points"]
         if p.get("customdata")
     ]

@@ -37,6 +37,7 @@ FOUNDATION = {
     "hard_loss",
     "registry",
     "plain_values",
+    "written",
     "spec",
     "specs",
     "requests",

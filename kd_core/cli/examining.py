@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kd_core import written
 from kd_core.cli.carrying import DONE, guarded
 
 FIRST = 5  # groups, and columns, that are told; the file has all
@@ -75,5 +76,5 @@ def _group(one: Mapping[str, Any]) -> str:
     if one["column"] is None:
         return f"class {one['value']}"
     if one["low"] is not None:
-        return f"{one['column']} {one['low']:.4g} to {one['high']:.4g}"
+        return f"{one['column']} {written.number(one['low'])} to {written.number(one['high'])}"
     return f"{one['column']} missing" if one["value"] is None else f"{one['column']} {one['value']}"

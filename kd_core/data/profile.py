@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core import written
 from kd_core.data import proposal, split, targets
 from kd_core.data.checks import groups, leaks, links
 from kd_core.data.checks import table as checks
@@ -329,7 +330,7 @@ def histogram(values: pd.Series) -> tuple[tuple[str, ...], tuple[int, ...]]:
             if len(unique) <= BARS:
                 return tuple(_shown(float(u)) for u in unique), tuple(int(c) for c in counts)
         counts, edges = np.histogram(numbers, BARS)
-        return tuple(f"{e:.4g}" for e in edges[:-1]), tuple(int(c) for c in counts)
+        return tuple(written.number(e) for e in edges[:-1]), tuple(int(c) for c in counts)
     lengths = present.iloc[:50_000].str.len().to_numpy(np.float64)
     counts, edges = np.histogram(lengths, BARS)
     return tuple(f"{e:.0f} characters" for e in edges[:-1]), tuple(int(c) for c in counts)

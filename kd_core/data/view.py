@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core import written
 from kd_core.data.input_spec import TABLE, InputSpec
 from kd_core.data.types.base import ColumnType
 from kd_core.data.types.raw_rows import RULES, Rows, read_rules, typed_rows, unused, write_rules
@@ -123,7 +124,7 @@ class Shown:
 def _short(value: Any) -> str:
     if pd.isna(value):
         return "–"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return written.number(value, 6) if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,7 @@ GIVES = frozenset({"logits", "features", "head"})  # of an architecture that say
 # by a procedure of its own, then with seconds=function(spec, rows, features, outputs) -> seconds of one training on an idle core;
 # file_bytes=function(spec, outputs) -> the most bytes in a file where they don't follow from the weights, least={...settings...} of
 # the smallest there is then; warning=function(inputs) -> None, or code, message and hint
-# of what to say before training; slower=factor on the estimated step; batch=the most rows of a step
+# of what to say before training; slower=factor on the estimated step; row_seconds=function(inputs) -> seconds of a row of a step
+# beside its matrix products; epochs_share=share of a teacher's epochs that are trained where that is not the usual one; batch=the most rows of a step
 # where that is not asked for, rate=how many times as large steps of the optimiser suit it
 ARCHS: Registry[Builder] = Registry("architecture")

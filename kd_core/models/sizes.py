@@ -34,12 +34,13 @@ class Sizes:
 
     Units: `parameters` learned numbers; `flops` floating-point operations of the matrix products for
     one row (2 per multiply-accumulate; element-wise work is not counted), or what the architecture says of itself; `size_bytes` bytes of
-    the safetensors file.
+    the safetensors file; `row_seconds` of one row of a training step on one core beside its matrix products.
     """
 
     parameters: int
     flops: int
     size_bytes: int
+    row_seconds: float = 0.0
 
 
 def file_bytes(state: Mapping[str, Tensor]) -> int:
@@ -81,7 +82,8 @@ def _sizes(choice_json: str, inputs: InputSpec, num_outputs: int, task: str | No
         flops = int(entry.facts["flops"](module))
     else:
         flops = dense_flops(module) if entry.facts.get("dense") else traced_flops(module, inputs)
-    return Sizes(parameters, flops, file_bytes(module.state_dict()))
+    beside = entry.facts["row_seconds"](inputs) if "row_seconds" in entry.facts else 0.0
+    return Sizes(parameters, flops, file_bytes(module.state_dict()), beside)
 
 
 def dense_flops(module: nn.Module) -> int:

@@ -20,6 +20,7 @@ from kd_core.runs.view import report
 from kd_core.runs.view.heat_map import answered, heat_map
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
+from kd_core.written import number
 
 # Nothing may be fetched and nothing run, whatever a name in the data holds
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -120,7 +121,7 @@ def _verdicts(result: dict[str, Any], found: Outcome) -> Iterator[Markup]:
 
 def _margins(found: Outcome) -> str:
     factor, unit = (100.0, " points") if found.metric.unit == "share" else (1.0, "")
-    each = dict.fromkeys(f"{factor * s.margin:.3g}{unit}" for s in found.students)
+    each = dict.fromkeys(f"{number(factor * s.margin, 3)}{unit}" for s in found.students)
     return ", ".join(each)
 
 

@@ -148,6 +148,12 @@ def gains(found: Evidence, first: str, second: str) -> dict[str, Gain]:
     return {name: gain for name, gain in every.items() if gain is not None}
 
 
+def over_teacher(student: Mapping[str, Any], known: Evidence, found: Evidence) -> dict[str, Gain]:
+    """Compare plain models, the reference of `found`, with the teacher among the `known` sides; nothing where the student is not, or not on all rows."""
+    teacher = known.sides.get("teacher") if student["versus_teacher"] else None
+    return {} if teacher is None else gains(found.beside("reference", "teacher", teacher), "reference", "teacher")
+
+
 def top_share(dataset: Dataset, z: Array, temperature: float) -> float | None:
     """Average what softened answers give to their first class; None where no row has answers."""
     known = z[~np.isnan(z[:, 0])]

@@ -131,7 +131,7 @@ def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: 
     rows = []
     for student in students:
         s = sizes(student.arch, inputs[view_of(student.arch, inputs)], num_outputs)
-        rows.append(SizeRow(student.name, s.parameters, s.size_bytes, s.flops))
+        rows.append(SizeRow(student.name, s.parameters, s.size_bytes, s.flops, s.row_seconds))
     return rows
 
 

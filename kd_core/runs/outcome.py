@@ -73,7 +73,8 @@ Standing = Literal["ahead", "behind", "level", "unclear"]
 @dataclass(frozen=True)
 class Plain:
     """The best plain model of at most the student's bytes. `arm` holds its metrics over the student's seeds;
-    `gain` is the student's over it; `family` its interval among all of a run."""
+    `gain` is the student's over it; `family` its interval among all of a run; `versus_teacher` is empty where an older result does not say.
+    `same`: it is the student's own kind and size, so nothing but the student without a teacher."""
 
     name: str
     title: str
@@ -82,6 +83,8 @@ class Plain:
     gain: Mapping[str, Gain]
     family: tuple[float | None, float | None]
     standing: Standing
+    versus_teacher: Mapping[str, Gain]
+    same: bool
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -97,7 +100,8 @@ class StudentOutcome:
     what the student gains over the placebo is above 0 with its interval; None without a placebo. `selected` is the
     mean validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed, and `taken` whose it is:
     of the student, or of the baseline where the model that was chosen had no teacher. `plain` and `smallest_like_it` (name, bytes,
-    title): plain models to compare that one with, None where there is none or an older result does not say.
+    title): plain models to compare that one with, None where there is none or an older result does not say. `itself`: the best
+    plain model of its size, by name, where that is the model to take home.
     """
 
     name: str
@@ -118,6 +122,7 @@ class StudentOutcome:
     bytes: int | None = None
     taken: Literal["student", "baseline"] = "student"
     plain: Plain | None = None
+    itself: str | None = None
     smallest_like_it: tuple[str, int, str] | None = None
     raw: Json = field(default_factory=dict, repr=False)
 
@@ -311,13 +316,14 @@ def _student(found: Json) -> StudentOutcome:
 
 def _reference(found: Json, student: Json, deployed: Json) -> dict[str, Any]:
     best, smallest, told = found.get("best"), found.get("smallest"), dict[str, Any]()
-    own = (student.get("arch", {}).get("name"), deployed.get("bytes")) if deployed.get("arm") == "baseline" else None
-    if (
-        best and (best.get("arch", {}).get("name"), best["bytes"]) != own
-    ):  # else it is the plain model of its size itself
+    own = student.get("arch", {}).get("name"), deployed.get("bytes")
+    same = best is not None and None not in own and (best.get("arch", {}).get("name"), best["bytes"]) == own
+    if best and same and deployed.get("arm") == "baseline":
+        told["itself"] = str(best["name"])
+    elif best:
         low, high = best["ci_family"]
         about = best["name"], best["title"], int(best["bytes"]), Arm(best["metrics"]), _gains(best["gain"])
-        told["plain"] = Plain(*about, (low, high), best["word"])
+        told["plain"] = Plain(*about, (low, high), best["word"], _gains(best.get("versus_teacher") or {}), same)
     if smallest:
         told["smallest_like_it"] = str(smallest["name"]), int(smallest["bytes"]), str(smallest["title"])
     return told

@@ -183,6 +183,7 @@ class ResultBuilder:
                     **(best.times(self.dataset) if self.spec.evaluation.latency else {}),
                     "metrics": {m: assessment.spread(found.values(m, "reference")) for m in found.metrics()},
                     "gain": _written(gains),
+                    "versus_teacher": _written(assessment.over_teacher(entry, one.evidence, found)),
                     "ci_family": [wide.low, wide.high],
                     "word": REFERENCE_WORDS[word.word],
                 }

@@ -67,6 +67,8 @@ def test_a_bundle_and_a_page_are_made_and_used_elsewhere(browser, server, tmp_pa
     assert wanted == expected["answers"]
     field = tab.locator("#form input").first
     field.fill("no number at all")
+    expect(tab.locator("#answer")).to_have_text("The row has changed: press Answer.")
+    expect(tab.locator("#beside")).to_be_empty()
     tab.get_by_role("button", name="Answer", exact=True).click()
     expect(tab.locator("#beside")).to_contain_text("counts as missing")
     assert all(url.startswith(("file:", "blob:", "data:")) for url in asked)

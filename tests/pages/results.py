@@ -221,6 +221,11 @@ def beside_plain(made: dict[str, Any], standing: str) -> dict[str, Any]:
             **known[0],
             "metrics": {m: spread(float(np.mean(v)), v) for m, v in plain.items()},
             "gain": {m: difference(ours[m], plain[m], m) for m in ours},
+            "versus_teacher": {
+                m: difference(v, [made["teacher"]["metrics"][m]] * len(v), m)
+                for m, v in plain.items()
+                if made["teacher"]["metrics"].get(m) is not None
+            },
             "ci_family": [-0.02, 0.02],
             "word": standing,
             "latency_ms": {"whole": {"1": {"p50": 0.02, "p95": 0.03, "p99": 0.04}}},

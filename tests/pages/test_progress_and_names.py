@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.ui.runs import live, run_list
+from pages.ui.access import cards
+from pages.ui.runs import live
 from pages.ui.shared.text import t
 from tests.pages.fixtures import curve_events, done_run, make_run
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -104,10 +105,14 @@ def test_a_run_is_renamed_on_its_page_and_named_so_in_the_list():
     assert list(open_page("runs").dataframe[0].value["name"]) == ["the one for Monday"]
 
 
-def test_the_column_of_names_is_wide_enough_to_tell_them_apart():
-    short = run_list.name_width(["T=2 tiny", "T=4 tiny"])
+def test_a_column_of_names_takes_the_room_that_others_leave_and_shortens_the_rest_visibly():
     alike = ["T=2 α=.9 tiny+small+base teacher rounds=5", "T=2 α=.9 tiny+small+base teacher rounds=9"]
-    assert short == 250 == run_list.name_width([]) and run_list.name_width(alike) > 320
+    width, whole = cards.names(alike, 500, 100)
+    assert whole == alike and width == cards.needed(alike, cards.ROOM) < cards.ROOM - 500
+    width, told = cards.names(alike, 900, 150)
+    assert width == 150 and told == ["T=2 α=.9 … rounds=5", "T=2 α=.9 … rounds=9"]
+    assert cards.names(["postcodes.csv: T=2 by best teacher"], 900, 150)[1] == ["postcodes.c…teacher"]
+    assert cards.names(["a"], 0, 150) == (150, ["a"])
 
 
 def test_the_list_shows_where_names_differ_and_what_each_student_weighs():

@@ -116,4 +116,6 @@ def test_a_model_without_a_teacher_is_not_compared_with_itself(arm, told):
         "deployed": {"arm": arm, "bytes": reference["bytes"]},
         "reference": {"best": reference},
     }
-    assert (read_outcome(found).students[0].plain is not None) == told
+    read = read_outcome(found).students[0]
+    assert (read.plain is not None) == told and read.itself == (None if told else reference["name"])
+    assert read.plain is None or read.plain.same

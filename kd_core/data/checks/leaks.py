@@ -111,9 +111,9 @@ _COPIES_IN_FOLDS = "Copies are kept together in the teacher's folds, but not in 
 _COPIES_GIVEN = "Copies are kept together in the teacher's folds; the split stays as {part} gives it."
 _OVER_TIME = Says(
     "random_over_time",
-    "note",
-    "{column} is a date and the split is random: train holds rows newer than some test rows.",
-    "Set {column} as the time column if the model shall predict the future.",
+    "warning",
+    "{column} is a date and the split is random: the model learns from rows newer than some it is tested on.",
+    "Split by {column} if it shall predict the future.",
 )
 
 

@@ -6,7 +6,7 @@ import calendar
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +133,20 @@ def text_reader(form: str) -> Callable[[str], datetime | None]:
         return datetime(year, month if name else part["m"], part["d"], *when)  # as written
 
     return lambda text: _tried(made, text)
+
+
+def write_date(when: datetime, form: str) -> str:
+    """Write a time in a format so that it is read as the same.
+
+    Example:
+        >>> write_date(datetime(2024, 3, 9), "%d.%m.%Y")
+        '09.03.2024'
+    """
+    if form == UNIX_SECONDS:
+        return str(int(when.replace(tzinfo=UTC).timestamp()))
+    if form == ISO:
+        return when.isoformat(sep=" ")
+    return when.strftime(form.replace("%Y", f"{when.year:04d}"))
 
 
 def _tried(read: Callable[[str], datetime | None], text: str) -> datetime | None:

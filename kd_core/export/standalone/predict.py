@@ -1,10 +1,11 @@
 """Answers rows by the student in this folder, once every file of it is known to be as it was handed out.
 
-python predict.py rows.csv       one line of answers per row, as JSON
+python predict.py rows.csv       one line of answers per row, as JSON; a cell of pictures names a file beside the table
+python predict.py picture.png    one line, where the student reads a picture and nothing else
 python predict.py --check        checks every file, and the answers to the sample
 
 from predict import load
-load().predict([{"column": "value", ...}])
+load().predict([{"column": "value", ...}])  # a picture's value is its file's content: open("picture.png", "rb").read()
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows of a file: CSV laid out as the file that the student learned from, or JSON. Texts stay texts."""
+"""Rows of a file: CSV laid out as the file that the student learned from, JSON, or one picture. Texts stay texts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from kd_core.data.plain.rows import UnfitRows
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 csv.field_size_limit(64 * 2**20)
 
 
@@ -22,7 +23,15 @@ def rows_of(
     `layout`: separator, encoding, names of columns, mark of comments, as the student's file tells them. Files of the
     student's `columns` alone are read as well: with a first row that names them, or in their order where files have none. Errors: UnfitRows, OSError.
     """
-    rows = _json(path) if path.suffix.lower() in (".json", ".jsonl", ".ndjson") else _csv(path, layout, tuple(columns))
+    pictures, columns = tuple(pictures), tuple(columns)
+    if pictures and path.suffix.lower() in PICTURES:
+        if set(columns) - set(pictures):
+            others = ", ".join(sorted(set(columns) - set(pictures)))
+            raise UnfitRows(
+                f"{path.name} is a picture, and the student reads {others}, too: name it in a table's cell."
+            )
+        return [{name: path.read_bytes() for name in pictures}]
+    rows = _json(path) if path.suffix.lower() in (".json", ".jsonl", ".ndjson") else _csv(path, layout, columns)
     for number, row in enumerate(rows, 1):
         for name in pictures:
             if isinstance(row.get(name), str):

@@ -97,7 +97,10 @@ def _pixels(files: Files, rows: Rows) -> View:
                 continue
             found = decoded(bytes(cell), (height, width, bands)) if isinstance(cell, bytes | bytearray) else None
             if found is None or isinstance(found, str):
-                why = found or f"it is a {type(cell).__name__}, not the content of a picture's file"
+                why = (
+                    found
+                    or f"it is a {type(cell).__name__}, not the content of a picture's file, as open(name, 'rb').read() gives it"
+                )
                 raise UnfitRows(f"The picture of row {at + 1:,} under '{name}' can't be read: {why}.")
             x[at] = found
         hold, were = ("holds", "was") if black == 1 else ("hold", "were")

@@ -15,11 +15,12 @@ function made(name, settings = {}, ...inside) {
 
 class Screen {
   constructor(student) {
-    Object.assign(this, { student, plan: student.plan, fields: {}, chosen: null });
+    Object.assign(this, { student, plan: student.plan, fields: {}, chosen: null, turn: 0 });
     at("title").textContent = this.plan.questions.map(([name]) => name).join(", ");
     at("lead").textContent = `A small model, “${this.plan.card.name}”, answers inside this page: it needs no network, and nothing you enter leaves your device.`;
     for (const [name, rule] of Object.entries(this.plan.columns)) this.field(name, rule);
     at("form").append(made("div", { className: "wide" }, made("button", { className: "main", textContent: "Answer" })));
+    at("form").addEventListener("input", () => this.changed());
     at("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.choose(null);
@@ -43,6 +44,7 @@ class Screen {
       input.addEventListener("change", async () => {
         const [file] = input.files;
         this.picture(name, file ? new Uint8Array(await file.arrayBuffer()) : null);
+        if (file) this.ask();
       });
       whole.className = "wide";
     } else if (rule.kind === "text") {
@@ -96,7 +98,8 @@ class Screen {
       else if (cell !== null && cell !== "") told.push(this.plan.columns[name]?.kind === "text" ? cell : `${name} ${cell}`);
     }
     const words = told.join(", ");
-    button.append(`${number + 1}. ${words.length > 140 ? `${words.slice(0, 139)}…` : words || "a picture"}`);
+    button.append(`${number + 1}. ${words.length > 140 ? `${words.slice(0, 139)}…` : words}`);
+    if (!words) button.setAttribute("aria-label", `Row ${number + 1}, a picture`);
     button.addEventListener("click", () => {
       for (const [name, field] of Object.entries(this.fields)) {
         const cell = row[name] ?? "";
@@ -111,6 +114,13 @@ class Screen {
     at("sample").append(made("li", {}, button));
   }
 
+  changed() { // what stands beside the form is no answer to it any more
+    this.choose(null);
+    this.turn++;
+    at("beside").textContent = at("time").textContent = "";
+    at("answer").replaceChildren(made("p", { className: "hint", textContent: "The row has changed: press Answer." }));
+  }
+
   choose(number) {
     this.chosen = number;
     at("sample").querySelectorAll("button").forEach((one, place) => one.setAttribute("aria-pressed", String(place === number)));
@@ -118,12 +128,14 @@ class Screen {
 
   async ask() {
     const row = this.row();
+    const turn = ++this.turn; // what is asked meanwhile is shown instead
     at("beside").textContent = at("time").textContent = "";
     try {
       const [answer] = await this.student.answer([row]);
+      if (turn !== this.turn) return;
       at("answer").replaceChildren(...this.shown(answer));
       this.beside(row, answer);
-      await this.timed(row);
+      await this.timed(row, turn);
     } catch (error) {
       at("answer").replaceChildren(made("p", { className: "bad", textContent: `This row can't be answered: ${error.message}. Check what you entered; a picture must be PNG, JPEG, WebP or BMP.` }));
     }
@@ -181,7 +193,7 @@ class Screen {
     at("beside").textContent = said.join(" ");
   }
 
-  async timed(row) { // from what stands in the form to the answer; browsers tell the time in tenths of a millisecond, so rows are timed by the dozen
+  async timed(row, turn) { // from what stands in the form to the answer; browsers tell the time in tenths of a millisecond, so rows are timed by the dozen
     const took = [];
     const end = performance.now() + MOST_MS;
     while (took.length < REPEATS && (took.length < 5 || performance.now() < end)) {
@@ -190,7 +202,7 @@ class Screen {
       took.push((performance.now() - before) / DOZEN);
     }
     took.sort((a, b) => a - b);
-    at("time").textContent = `${took[took.length >> 1].toPrecision(2)} ms a row on this device (median of ${took.length} times ${DOZEN} rows, one at a time, from the form to the answer).`;
+    if (turn === this.turn) at("time").textContent = `${took[took.length >> 1].toPrecision(2)} ms a row on this device (median of ${took.length} times ${DOZEN} rows, one at a time, from the form to the answer).`;
   }
 
   card() {

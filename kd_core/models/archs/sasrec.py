@@ -127,6 +127,8 @@ class SASRec(nn.Module):
     gives=frozenset({"logits", "features"}),
     presets=PRESETS,
     candidates={"tiny": 20, "small": 40, "base": 60},
+    row_seconds=lambda inputs: 0.7e-6 * inputs.width,  # embedding, masks and gates are many small operations
+    epochs_share=0.9,  # of histories it goes on learning for long
     batch=256,  # scores of ten thousand items for more rows leave the processor's cache: twice as slow a row
 )
 def build(spec: SASRecSpec, inputs: InputSpec, num_outputs: int) -> nn.Module:

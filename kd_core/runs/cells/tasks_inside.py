@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kd_core import written
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import inside
 from kd_core.evaluate.intervals.evidence import Evidence
@@ -78,7 +79,7 @@ def lines(student: Mapping[str, Any]) -> list[str]:
     found = []
     for one in student.get("tasks") or ():
         scores = ", ".join(
-            f"{side} {value:.4g}"
+            f"{side} {written.number(value)}"
             for side in ("student", "baseline", "teacher")
             if (value := mean(one, side)) is not None
         )

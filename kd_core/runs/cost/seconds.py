@@ -38,12 +38,13 @@ Inputs = Mapping[str, InputSpec]  # what the rows look like in every view that m
 
 @dataclass(frozen=True)
 class SizeRow:
-    """Size of one student. Units: weights, bytes on disk, floating-point operations per row."""
+    """Size of one student. Units: weights, bytes on disk, floating-point operations per row; `row_seconds` as `Sizes` has them."""
 
     name: str
     parameters: int
     size_bytes: int
     flops: int
+    row_seconds: float = 0.0
 
 
 def training_seconds(
@@ -79,10 +80,10 @@ def own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int,
 def _full_seconds(training: TrainingSpec, arch: str, train_rows: int, size: SizeRow | Sizes, gpu: bool) -> float:
     """Estimate a training of all its epochs."""
     steps = resolve(training, train_rows, arch)
-    start, speed = STEP_SECONDS + WEIGHT_SECONDS * size.parameters, FLOPS_PER_SECOND
+    start, speed, beside = STEP_SECONDS + WEIGHT_SECONDS * size.parameters, FLOPS_PER_SECOND, size.row_seconds
     if gpu:
-        start, speed = GPU_STEP_SECONDS, GPU_FLOPS_PER_SECOND
-    step = start + 3 * size.flops * min(steps.batch_size, train_rows) / speed
+        start, speed, beside = GPU_STEP_SECONDS, GPU_FLOPS_PER_SECOND, 0.0
+    step = start + (3 * size.flops / speed + beside) * min(steps.batch_size, train_rows)
     return steps.epochs * steps.steps_per_epoch(train_rows) * step
 
 
@@ -123,5 +124,6 @@ def _fit_seconds(teacher: Choice, train_rows: int, inputs: InputSpec, num_output
     size = sizes(Choice(name=arch, settings=of_arch), inputs, num_outputs)
     slower = float(ARCHS.get(arch).facts.get("slower", 1.0))
     least = TEACHER_FIRST_EPOCHS + int(chosen["patience"])
-    share = max(TEACHER_EPOCHS_SHARE, min(1.0, least / resolve(training, train_rows, arch).epochs))
+    usual = float(ARCHS.get(arch).facts.get("epochs_share", TEACHER_EPOCHS_SHARE))
+    share = max(usual, min(1.0, least / resolve(training, train_rows, arch).epochs))
     return share * slower * _full_seconds(training, arch, train_rows, size, gpu)

@@ -34,8 +34,7 @@ _FAR = Says(
     "capacity_gap",
     "note",
     "The teacher is better than this student alone, but it has {times:,.0f} times as many parameters, and {gained}.",
-    "Try an assistant, a model of a size in between that learns first and teaches this student: choose the mode 'Assistant' on the "
-    "Distill page, or --mode assistant.",
+    "Try an assistant, a model of a size in between that learns first and teaches this student: choose the mode 'Assistant'.",
 )
 _ONE_HOT = Says(
     "near_one_hot",

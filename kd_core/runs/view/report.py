@@ -234,7 +234,7 @@ def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome
     if student.plain:
         name, plain = found.metric.name, student.plain
         scale, gain = Scale.of(found.metric, plain.gain[name]), plain.gain[name]
-        whose = f"{plain.title} of {kilobytes(plain.bytes)}, without a teacher,"
+        whose = f"{'the same model' if plain.same else plain.title} of {kilobytes(plain.bytes)}, without a teacher,"
         away = f"{scale(gain.mean)} {scale.points}{found.metric.title} ({scale.interval(gain)}; {this}: {own})"
         said = {
             "ahead": f"No plain model of this size comes near: over the best, {whose} {away}.",
@@ -243,12 +243,15 @@ def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome
             "unclear": f"Not clear whether a plain model of this size does as well: over {whose} {away}.",
         }
         lines.append(f"  {said[plain.standing]}")
+    elif student.itself:
+        lines.append("  The best plain model of this size is this one: it was trained alone, as plain models are.")
     elif student.bytes and tried["known"] and min(r["bytes"] for r in tried["known"]) > student.bytes:
         lines.append(f"  No plain model of the list is as small as this student ({own}).")
     elif student.bytes:
         why = "the run was stopped before" if tried["known"] or not tried["missing"] else "none could be had"
         lines.append(f"  No plain model was set beside this student: {why}.")
-    if student.smallest_like_it and (student.plain is None or student.smallest_like_it[0] != student.plain.name):
+    named = student.plain.name if student.plain else student.itself
+    if student.smallest_like_it and student.smallest_like_it[0] != named:
         _, size, title = student.smallest_like_it
         lines.append(f"  The smallest plain model that keeps up with it on validation: {title}, {kilobytes(size)}.")
     return lines + [

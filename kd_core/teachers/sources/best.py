@@ -7,6 +7,7 @@ from time import monotonic
 
 from pydantic import Field, field_validator
 
+from kd_core import written
 from kd_core.data.input_spec import TABLE
 from kd_core.errors import KDError, Says
 from kd_core.evaluate import METRICS
@@ -94,7 +95,9 @@ def answer(spec: BestSpec, ask: Ask) -> Answered:
             validation=len(ask.dataset.validation),
             chosen=_title(chosen),
             metric=METRICS.get(metric).title,
-            scores=", ".join(f"{_title(name)} {value:.4g}" for name, value in scores.items() if value is not None),
+            scores=", ".join(
+                f"{_title(name)} {written.number(value)}" for name, value in scores.items() if value is not None
+            ),
         ),
         *([_LATE.problem(minutes=spec.minutes, names=", ".join(map(_title, late)))] if late else []),
         *(_FAILED.problem(name=_title(name), why=error.message, hint=error.hint) for name, error in failed.items()),

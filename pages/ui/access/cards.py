@@ -17,6 +17,7 @@ FITS = 3  # columns that fit beside each other on a phone
 MOST, OPEN = 50, 5  # cards: more are not scrolled through; what comes after the first ones is folded
 SHORT = (14, 30)  # letters of a value that takes a third of a card, and two thirds
 ROOM = 975  # pixels of a table on a laptop
+EDGES, LETTER = 18, 6.9  # pixels of a cell beside its text, and of a letter
 DRAWN = ("button", "image", "list", "bar_chart", "line_chart", "area_chart")  # kinds of columns a card leaves out
 
 Column = tuple[int, str, str, str | None]  # place, name, title, number format
@@ -47,7 +48,16 @@ def table(frame: pd.DataFrame, *, main: Sequence[str] = (), links: Sequence[Link
 
 def needed(said: Sequence[Any], most: int = 210) -> int:
     """Return the pixels of a column in which every value, and its title, is read whole; at most `most`."""
-    return min(most, 18 + round(6.9 * max(len(text.plain(one)) for one in said if one is not None)))
+    return min(most, EDGES + round(LETTER * max(len(text.plain(str(one))) for one in said if one is not None)))
+
+
+def names(told: Sequence[str], others: int, least: int) -> tuple[int, list[str]]:
+    """Give a column of names the pixels that the `others` leave, `least` at least; names that are longer are shortened where they are alike, then in the middle. Cards of a phone have room."""
+    if aids.is_narrow():
+        return least, text.apart(told)
+    width = max(least, min(needed(["", *told], ROOM), ROOM - others))
+    letters = int((width - EDGES) / LETTER)
+    return width, text.shorten_all(text.apart(told, letters), letters)
 
 
 def fitting(wanted: Mapping[str, int], room: int = ROOM) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import StudentOutcome
 from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import same_seeds
@@ -39,17 +40,24 @@ def seeds(block: Result, one: Result) -> str:
 
 def surely(result: Result, read: StudentOutcome, metric: str) -> float | None:
     """Return the value that is reached at the worse end of the interval: of the difference to its teacher, else over seeds."""
-    sign = -1.0 if verdict.lower_is_better(metric) else 1.0
-    gain, teacher = read.own_versus_teacher.get(metric), result["teacher"]["metrics"].get(metric)
-    if gain is not None and gain.low is not None and teacher is not None:
-        return float(teacher) + sign * gain.low
-    ends = bounds((read.own.metrics.get(metric) or {}).get("values") or (), metric)
-    return ends[1] if sign < 0 else ends[0]
+    told = worse_end(result, read.own_versus_teacher, metric)
+    if told is not None:
+        return told
+    low, high = bounds((read.own.metrics.get(metric) or {}).get("values") or (), metric)
+    return high if verdict.lower_is_better(metric) else low
 
 
-def against(read: StudentOutcome, metric: str) -> str:
+def worse_end(result: Result, versus: Mapping[str, Gain], metric: str) -> float | None:
+    """Return the value at the worse end of a difference to the teacher; None where that has no interval."""
+    gain, teacher = versus.get(metric), result["teacher"]["metrics"].get(metric)
+    if gain is None or gain.low is None or teacher is None:
+        return None
+    return float(teacher) + (-gain.low if verdict.lower_is_better(metric) else gain.low)
+
+
+def against(versus: Mapping[str, Gain], metric: str) -> str:
     """Say what is lost against the teacher, with its interval and in a word whether that is sure."""
-    gain = read.own_versus_teacher.get(metric)
+    gain = versus.get(metric)
     if gain is None:
         return ""
     shown = differences.Written.of(metric, gain)

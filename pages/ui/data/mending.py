@@ -98,6 +98,14 @@ def _rare_labels(found: Problem, profile: Profile, choices: dict[str, Any], plac
         st.rerun()
 
 
+def _over_time(found: Problem, profile: Profile, choices: dict[str, Any], place: str) -> None:
+    """Split by the date, so that all test rows are newer than what was learned from."""
+    if st.button(t("data.split_by", column=str(found.column)), key=f"{sources.KEY}.split-by.{place}"):
+        choices["time"] = found.column
+        forms.forget(f"{sources.KEY}.time")
+        st.rerun()
+
+
 _CONTROLS: dict[str, Control] = {
     "header_missing": _first_row,
     "header_doubtful": _first_row,
@@ -108,5 +116,6 @@ _CONTROLS: dict[str, Control] = {
     "against_rest": _rare,
     "small_label": _rare_labels,
     "rare_labels": _rare_labels,
+    "random_over_time": _over_time,
     "too_many_labels": _rare_labels,
 }

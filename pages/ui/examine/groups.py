@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core import written
 from kd_core.evaluate.examination.slices import FEWEST
 from kd_core.runs.store.folder import RunFolder
 from kd_core.task import task_of
@@ -68,7 +69,9 @@ def title(one: Slice) -> str:
     if column is None:
         return t("examine.class", value=str(value))
     if one["low"] is not None:
-        return t("examine.between", column=str(column), low=f"{one['low']:.4g}", high=f"{one['high']:.4g}")
+        return t(
+            "examine.between", column=str(column), low=written.number(one["low"]), high=written.number(one["high"])
+        )
     return (
         t("examine.missing", column=str(column))
         if value is None

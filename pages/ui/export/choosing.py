@@ -140,7 +140,7 @@ def standing(found: Mapping[str, Any], name: str) -> Safe | None:
     for read in read_outcome(found).students if found.get("students") else ():
         if read.name == name:
             word = t(f"runs.short.{read.verdict}")
-            time = comparison.cost(read.raw["baseline"] if read.alone else read.raw, "latency")
+            time = comparison.cost(read.raw, "latency")  # of the file that is taken home, whoever taught it
             said = _standing(read.bytes or read.raw.get("size_bytes"), time, metric, read.own.mean(metric), found, word)
             return Safe(f"{said} · {t('export.alone')}") if read.alone else said
     if (one := _plain(found).get(name)) is not None:

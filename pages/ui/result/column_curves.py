@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core import written
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 from kd_core.safe_io import Damaged, read_json
@@ -121,7 +122,7 @@ def _pair(pair: Mapping[str, Any], at: int, scale: float, told: Mapping[str, Any
     said = t("runs.columns.pair_alt", first=first, second=second, answer=str(told["answers"][at]), **ends)
     picture.show(fig, key, said)
     notes = [
-        t("runs.columns.pair_missing", column=name, value=f"{float(side['missing_as']):.4g}")
+        t("runs.columns.pair_missing", column=name, value=written.number(float(side["missing_as"])))
         for name, side in zip((first, second), pair["sides"], strict=True)
         if side["missing_as"] is not None and name in gaps
     ]
@@ -132,7 +133,7 @@ def _pair(pair: Mapping[str, Any], at: int, scale: float, told: Mapping[str, Any
 def _named(side: Mapping[str, Any], value: Any) -> str:
     if value is None:
         return str(t("runs.columns.missing"))
-    return f"{float(value):.4g}" if side["kind"] == "number" else str(value)
+    return written.number(float(value)) if side["kind"] == "number" else str(value)
 
 
 def _read(folder: RunFolder, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kd_core.runs.outcome import Plain, read_outcome
+from kd_core.runs.outcome import Plain, StudentOutcome, read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
@@ -58,6 +58,16 @@ class Entry:
     def label(self) -> str:
         """Name of the student, with what tells it apart from others of that name (see `apart`)."""
         return self.told or str(self.student["name"])
+
+    @functools.cached_property
+    def read(self) -> StudentOutcome:
+        """The student as typed values."""
+        return read_outcome(self.result).students[self.index]
+
+    @property
+    def title(self) -> str:
+        """Name of the model to take home, whose numbers stand for the entry."""
+        return str(t("compare.alone", name=Safe(self.label))) if self.read.alone else self.label
 
 
 @functools.lru_cache(maxsize=256)
@@ -194,9 +204,14 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
                 by,
                 e,
             )
+        alone = e.read.alone  # the point of an entry is that of the model to take home
         if not e.smaller:
-            made += _point(f"{e.id}:baseline", "baseline", "", student | dict(student["baseline"]), metric, by, e)
-        made += _point(e.id, "compressed" if e.smaller else "student", e.label, student, metric, by, e)
+            block = student | dict(student["baseline"])
+            made += _point(
+                e.id if alone else f"{e.id}:baseline", "baseline", e.title if alone else "", block, metric, by, e
+            )
+        arm = "compressed" if e.smaller else "student"
+        made += _point(f"{e.id}:taught" if alone else e.id, arm, e.label, student, metric, by, e)
     for e, plain in plain_models(found):
         block = {**_plain_costs(e, plain), "metrics": plain.arm.metrics}
         made += _point(f"{e.id}:plain", "plain", differences.plain_label(plain.name), block, metric, by, e)
@@ -207,7 +222,7 @@ def plain_models(found: Sequence[Entry]) -> list[tuple[Entry, Plain]]:
     """List the best plain model of each student's size, once each, with the first entry set beside it."""
     known: dict[tuple[Any, ...], tuple[Entry, Plain]] = {}
     for e in found:
-        plain = read_outcome(e.result).students[e.index].plain
+        plain = e.read.plain
         if plain is not None:
             known.setdefault(plain.key, (e, plain))
     return list(known.values())
@@ -225,7 +240,18 @@ def plain_candidates(found: Sequence[Entry], metric: str) -> list[Candidate]:
     for e, plain in plain_models(found):
         costs = _plain_costs(e, plain)
         told = {by: cost(costs, by) for by in COSTS}
-        made.append(Candidate(f"{e.id}:plain", differences.plain_label(plain.name), plain.arm.mean(metric), told))
+        surely = standing.worse_end(e.result, plain.versus_teacher, metric)
+        made.append(
+            Candidate(
+                f"{e.id}:plain",
+                differences.plain_label(plain.name),
+                plain.arm.mean(metric),
+                told,
+                against=standing.against(plain.versus_teacher, metric),
+                surely=surely,
+                unsure=surely is None,
+            )
+        )
     return made
 
 
@@ -279,15 +305,19 @@ def best_teacher(found: Sequence[Entry], metric: str) -> Result | None:
 
 def candidate(e: Entry, metric: str) -> Candidate:
     """Describe the model to take home as one that could be shipped."""
-    read = read_outcome(e.result).students[e.index]
+    read = e.read
     picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get(read.taken) or ()]
     known = [v for v in picks if v is not None] if metric == e.result["metric"].get("selection") else []
+    surely = standing.surely(e.result, read, metric)
     return Candidate(
         e.id,
-        str(t("compare.alone", name=Safe(e.label))) if read.alone else e.label,
+        e.title,
         read.own.mean(metric),
         {by: cost(e.student, by) for by in COSTS},
         sum(known) / len(known) if known else None,
-        standing.less(e.result["compressed"], metric) if e.smaller else standing.against(read, metric),
-        standing.surely(e.result, read, metric),
+        standing.less(e.result["compressed"], metric)
+        if e.smaller
+        else standing.against(read.own_versus_teacher, metric),
+        surely,
+        surely is None,
     )

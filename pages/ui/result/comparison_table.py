@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.runs import RunStore
 from pages.ui.access import cards
 from pages.ui.compare import naming
@@ -21,7 +20,7 @@ from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
-RUN_WIDTH = 110  # px where names differ early, so that what a student reaches and costs fits beside it on a laptop
+RUN_WIDTH = 150  # px, the least of the names of runs
 TICKS = 36  # px of the boxes in front of the rows
 # columns that are shown at first, beside the run's; the most wanted first
 FIRST = ("student", "value", "size", "latency", "verdict", "goal", "gain", "versus")
@@ -53,20 +52,22 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     st.markdown(f"**{t('compare.table')}**")
     # Asked for at every drawing: a star is set while the entries, read with the page, stay as they are.
     starred = {run_id for run_id in {e.run_id for e in found} if store.get(run_id).star}
-    shown = text.apart([e.run_name for e in found], naming.RUN_LETTERS)
     lines = [
         {t("compare.column.star"): run_list.STAR if e.run_id in starred else run_list.NO_STAR}
         | line(e, metric, goals, names)
-        | {t("compare.column.run"): run}
-        for e, run in zip(found, shown, strict=True)
+        for e in found
     ]
     lines += [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
     frame = pd.DataFrame(lines).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
     run, star = str(t("compare.column.run")), str(t("compare.column.star"))
-    wide = run_list.name_width(shown, RUN_WIDTH)
-    titles = [title for name in FIRST if (title := titled(name, metric)) in frame.columns]
+    titles = [
+        title for name in FIRST if (title := titled(name, metric)) in frame.columns and frame[title].notna().any()
+    ]
     widths = {title: cards.needed([title, *frame[title]]) for title in titles}
+    main = cards.fitting({run: RUN_WIDTH, star: STAR} | widths, cards.ROOM - TICKS)
+    others = TICKS + sum(({star: STAR} | widths)[title] for title in main[1:])
+    wide, frame[run] = cards.names(list(frame[run]), others, RUN_WIDTH)
     config: dict[str, Any] = {title: st.column_config.TextColumn(width=width) for title, width in widths.items()}
 
     def toggle() -> None:
@@ -85,7 +86,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         selection_default={"selection": {"rows": rows}},
         placeholder="–",
         alt=t("compare.table"),
-        main=cards.fitting({run: wide} | widths | {star: STAR}, cards.ROOM - TICKS),
+        main=main,
         key_more="compare-more",
         column_config=config
         | {
@@ -109,23 +110,25 @@ def titled(name: str, metric: str) -> str:
 
 def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[str, Any]:
     """Lay one student out as text cells, which a data frame shows literally."""
-    c, s = "compare.column.", e.student
-    read = read_outcome(e.result).students[e.index]
+    c, s, read = "compare.column.", e.student, e.read
     shown, away = (
-        Written.of(metric, g).cell(g) if (g := side.get(metric)) else None for side in (read.gain, read.versus_teacher)
+        Written.of(metric, g).cell(g) if (g := side.get(metric)) else None
+        for side in (read.gain, read.own_versus_teacher)
     )
+    value = read.own.metrics[metric]
     return {
         t(f"{c}run"): e.run_name,
         t(f"{c}student"): str(t("compare.alone", name=Safe(s["name"])) if read.alone else s["name"]),
-        titled("value", metric): text.plus_minus(s["metrics"][metric]["mean"], s["metrics"][metric]["std"]),
+        titled("value", metric): text.plus_minus(value["mean"], value["std"]),
         t(f"{c}versus"): away,
-        t(f"{c}gain"): shown,
+        t(f"{c}gain"): None if read.alone else shown,  # of the taught one, whose row this is not
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         **_met(comparison.candidate(e, metric), goals),
         t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{s['verdict']}")).capitalize(),
         **{naming.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
+        **({str(t(f"{c}taught")): f"{text.score(read.arm.mean(metric))} ({shown or '–'})"} if read.alone else {}),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
         t(f"{c}flops"): text.number(s.get("flops")),

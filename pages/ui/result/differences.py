@@ -114,6 +114,21 @@ def lower_is_better(name: str) -> bool:
     return bool(name in METRICS.names() and METRICS.get(name).facts["better"] == "lower")
 
 
+def metric_title(name: str) -> str:
+    """Name a metric as people write it: ROC-AUC, RMSE."""
+    return METRICS.get(name).title if name in METRICS.names() else name
+
+
+def metric_word(name: str) -> str:
+    """Name a metric inside a sentence: accuracy, but ROC-AUC."""
+    title = metric_title(name)
+    return (
+        title
+        if any(c.isupper() for c in title[1:]) or title[1:2].isdigit() or title[1:2] == "²"
+        else title[0].lower() + title[1:]
+    )
+
+
 def points(name: str, value: float | None) -> str:
     """Write a difference without its sign: 0.9 points for shares, else in the metric's own unit."""
     if value is None:

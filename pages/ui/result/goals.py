@@ -25,7 +25,8 @@ class Candidate:
     """A model that could be shipped: its name, its value on the metric and what it costs (None: not known).
 
     `validation`: its score by which it may be chosen among equals; the value may be from test rows, which choose nothing.
-    `against`: what it loses against its teacher, in words with the interval; empty where that is not known. `surely`: its value at the worse end of that interval.
+    `against`: what it loses against its teacher, in words with the interval; empty where that is not known. `surely`: its value at the worse end of that interval;
+    `unsure`: it should have one, but none is known, so a goal of the metric is met on the mean at best.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Candidate:
     validation: float | None = None
     against: str = ""
     surely: float | None = None
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class Goals:
         return False if self.missed(c) else None if self.unknown(c) else True
 
     def sure(self, c: Candidate) -> bool:
-        """Say whether a candidate meets all goals with its whole interval; one without an interval is taken at its word."""
+        """Say whether a candidate meets all goals with its whole interval."""
+        if self.worst is not None and c.unsure:
+            return False
         return self.meets(c) is True and "metric" not in self.missed(
             replace(c, value=c.value if c.surely is None else c.surely)
         )
@@ -229,7 +233,8 @@ def words(c: Candidate, goals: Goals) -> Safe:
         told.append(str(t("compare.goal.not_known", what=", ".join(_name(n, goals) for n in unknown))))
     elif not goals.sure(c):
         asked = {"own": text.score(c.surely), "asked": text.score(goals.worst)}
-        told.append(str(t("compare.goal.meets_mean", what=_name("metric", goals), **asked)))
+        key = "meets_unsure" if c.unsure else "meets_mean"
+        told.append(str(t(f"compare.goal.{key}", what=_name("metric", goals), **asked)))
     else:
         told.append(str(t("compare.goal.meets_all")))
     return Safe(f"{escape(c.name)}: {', '.join(told)}")

@@ -21,7 +21,7 @@ from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 from pages.ui.what_if.answers import answer_line
-from pages.ui.words import in_short, smallest, sureness
+from pages.ui.words import decision, in_short, smallest, sureness
 
 Result = Mapping[str, Any]
 
@@ -107,7 +107,8 @@ def judgement(found: Result, index: int) -> None:
             color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
-        st.markdown(f"##### {in_short.of(found, index)}")
+        st.markdown(f"##### {decision.of(found, index)}")
+        st.markdown(in_short.of(found, index))
         if said.weak:
             st.markdown(said.weak)
         if far := sureness.warning(found, index):
@@ -127,7 +128,8 @@ def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
     """Draw what the verdict rests on; on a phone it is folded, so that the first chart is not screens away."""
     claims(said, found, found["students"][index])
     if said.reason:
-        st.markdown(f"**{t('runs.verdict.reason_label')}.** {said.reason}")
+        label = t(f"runs.verdict.{'open' if said.word == 'inconclusive' else 'reason'}_label")
+        st.markdown(f"**{label}.** {said.reason}")
     if said.settle:
         about = f" {t('runs.verdict.settle_cell')}" if found.get("sweep") else ""
         st.markdown(f"**{t('runs.verdict.settle_label')}.** {said.settle}{about}", help=term("rows_and_seeds"))

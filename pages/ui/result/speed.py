@@ -11,6 +11,10 @@ from pages.ui.shared.text import Safe, t
 
 Result = Mapping[str, Any]
 SCATTER = 2.0  # a slow end (p95) of more than this times the middle (p50): the machine was busy, a ratio would be luck
+SAME, FEW = (
+    1.25,
+    2.95,
+)  # of times that scatter: below the first they are alike, below the second a whole number says too little
 WHOLE = "whole"  # from the raw row to the answer, beside the runtimes that time a model alone
 RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-learn", "native": "scikit-learn"}
 
@@ -83,13 +87,24 @@ def times_faster(pair: Pair) -> Safe:
 
 
 def roughly(pair: Pair) -> Safe:
-    """Say of times that scatter, to one digit, how many times faster the student is."""
+    """Say of times that scatter how many times faster the student is, and that they do."""
+    return t("runs.speed.uneven", about=_about(pair))
+
+
+def briefly(pair: Pair) -> Safe:
+    """Say how many times faster the student is, in as many digits as hold."""
+    return times_faster(pair) if pair.steady else _about(pair)
+
+
+def _about(pair: Pair) -> Safe:
+    """Say the ratio to one digit, below three to one behind the point."""
     ratio = pair.teacher / pair.student
     most = max(ratio, 1 / ratio)
-    if most < 1.5:
-        return t("runs.speed.uneven_same")
+    if most < SAME:
+        return t("runs.speed.about_same")
     size: int = 10 ** (len(f"{most:.0f}") - 1)
-    return t(f"runs.speed.uneven_{'faster' if ratio > 1 else 'slower'}", times=f"{round(most / size) * size:,.0f}")
+    times = f"{most:.1f}" if most < FEW else f"{round(most / size) * size:,.0f}"
+    return t(f"runs.speed.about_{'faster' if ratio > 1 else 'slower'}", times=times)
 
 
 def two_digits(ratio: float) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
@@ -16,11 +15,28 @@ from kd_core.runs.store import ledger
 from kd_core.runs.view.counsel import counsel
 from pages.ui.lesson import moved
 from pages.ui.result import speed
-from pages.ui.result.differences import Written, is_share, lower_is_better, plain_model, points, signed_points
+from pages.ui.result.differences import (
+    Written,
+    is_share,
+    lower_is_better,
+    metric_title,
+    metric_word,
+    plain_model,
+    points,
+    signed_points,
+)
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
+from pages.ui.words import reasons
 
-__all__ = ["is_share", "lower_is_better", "points", "signed_points"]  # and what is defined here
+__all__ = [
+    "is_share",
+    "lower_is_better",
+    "metric_title",
+    "metric_word",
+    "points",
+    "signed_points",
+]  # and what is defined here
 
 Result = Mapping[str, Any]
 COLOUR = {"beats": "green", "ties": "blue", "hurts": "red", "inconclusive": "orange"}
@@ -61,21 +77,6 @@ class Judgement:
     counsel: tuple[Safe, ...]
 
 
-def metric_title(name: str) -> str:
-    """Name a metric as people write it: ROC-AUC, RMSE."""
-    return METRICS.get(name).title if name in METRICS.names() else name
-
-
-def metric_word(name: str) -> str:
-    """Name a metric inside a sentence: accuracy, but ROC-AUC."""
-    title = metric_title(name)
-    return (
-        title
-        if any(c.isupper() for c in title[1:]) or title[1:2].isdigit() or title[1:2] == "²"
-        else title[0].lower() + title[1:]
-    )
-
-
 def best_student(result: Result) -> int:
     """Choose the student to show first: best on validation, as in the list of runs."""
     return read_outcome(result).best
@@ -85,7 +86,7 @@ def judge(result: Result, index: int) -> Judgement:
     """Put one student's verdict into words. Errors: KDError when the result can't be read."""
     found = read_outcome(result)
     student = found.students[index]
-    why, then = _reason(found, student)
+    why, then = reasons.likely(found, student)
     return Judgement(
         word=student.verdict,
         gain=_gain(found, student),
@@ -100,7 +101,7 @@ def judge(result: Result, index: int) -> Judgement:
         reads=t("runs.verdict.reads", n=text.exact(found.test_reads))
         if (found.test_reads or 0) >= ledger.MANY
         else None,
-        settle=_settle(found, student),
+        settle=reasons.settling(found, student),
         reason=why,
         next=then,
         warnings=_flags(result, student.raw),
@@ -184,7 +185,7 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
         lines.append(
             t(
                 f"runs.plain.{plain.standing}{'_alone' if student.alone and plain.standing == 'behind' else ''}",
-                model=plain_model(plain.name),
+                model=t("runs.plain.same") if plain.same else plain_model(plain.name),
                 size=text.size(plain.bytes),
                 own=text.size(student.bytes),
                 signed=written.signed_amount(gain.mean),
@@ -192,11 +193,13 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
                 interval=written.interval(gain, lower=lower_is_better(name)),
             )
         )
+    elif student.itself:
+        lines.append(t("runs.plain.itself", model=plain_model(student.itself)))
     elif tried["known"] and min(r["bytes"] for r in tried["known"]) > student.bytes:
         lines.append(t("runs.plain.none_as_small", own=text.size(student.bytes)))
     else:
         lines.append(t(f"runs.plain.{'stopped' if tried['known'] or not tried['missing'] else 'none'}"))
-    if student.smallest_like_it and (plain is None or student.smallest_like_it[0] != plain.name):
+    if student.smallest_like_it and student.smallest_like_it[0] != (plain.name if plain else student.itself):
         model, size, _ = student.smallest_like_it
         lines.append(t("runs.plain.smallest", model=plain_model(model), size=text.size(size)))
     lines += [t("runs.plain.missing", model=plain_model(r["name"]), reason=r["reason"]) for r in tried["missing"]]
@@ -298,41 +301,6 @@ def _splits(found: Outcome, index: int) -> Safe | None:
         mean=written.signed(float(np.mean(means))),
         std=written.half(float(np.std(means, ddof=1))),
     )
-
-
-def _settle(found: Outcome, student: StudentOutcome) -> Safe | None:
-    """Say what would decide an open verdict: more seeds, or more test rows."""
-    told = student.advice
-    if told is None or told.kind == "none":
-        return None
-    if told.need is None:
-        return t(f"runs.settle.{told.kind}_more")
-    of = (
-        f"ranking.settle_{told.kind}"
-        if told.kind != "seeds" and found.raw["dataset"].get("groups")
-        else f"runs.settle.{told.kind}"
-    )
-    return t(of, need=text.exact(told.need))
-
-
-def _reason(found: Outcome, student: StudentOutcome) -> tuple[Safe | None, Safe | None]:
-    """Say the likely reason of a verdict and the next thing to try."""
-    reason = student.raw.get("reason") or {}
-    code, values = str(reason.get("code", "")), reason.get("values") or {}
-    if code == "no_room" and found.schema < 2:
-        code = "no_room_older"  # it compared two means, without an interval
-    if code in ("", "gain") or f"runs.reason.{code}.why" not in text.catalogue():
-        return None, None
-    name = found.metric.name
-    said = {
-        "metric": metric_word(name),
-        "alpha": f"{values['alpha']:g}" if values.get("alpha") is not None else "–",
-        "margin": points(name, student.margin),
-        "width": points(name, values.get("width")),
-        "n": values.get("n", len(student.seeds)),
-    }
-    settled = code == "wide_interval" and student.advice is not None and student.advice.kind != "none"
-    return t(f"runs.reason.{code}.why", **said), None if settled else t(f"runs.reason.{code}.next", **said)
 
 
 def _flags(result: Result, student: Mapping[str, Any]) -> tuple[Safe, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core import written
 from kd_core.runs.choosing.rule import Candidate, Model
 from kd_core.runs.choosing.told import ToldChoice, read_choice
 from kd_core.runs.outcome import read_outcome
@@ -51,7 +52,7 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
             limits=limits,
             within=t("runs.choice.within", limits=limits) if limits else Safe(""),
             goal=_score(goals.score),
-            margin="–" if told.margin is None else f"{told.margin:.3g}",
+            margin="–" if told.margin is None else written.number(told.margin, 3),
             best=_named(best),
             best_score=_score(best.score),
             best_size=_size(best),
@@ -82,7 +83,7 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     if told.plain:
         sizes = {"size": text.size(told.plain.bytes), "own": text.size(told.plain.own_bytes)}
         said.append(t(f"runs.choice.plain_{told.plain.why}", title=told.plain.title, **sizes))
-        said += [t("runs.choice.plain_kept", name=told.plain.kept_as)] if told.plain.kept_as else []
+        said += [t("runs.choice.plain_kept")] if told.plain.kept_as else []
     return said
 
 

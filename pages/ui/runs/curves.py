@@ -103,6 +103,8 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
     hidden = charts.outside(compared, level, lower)
     if hidden:
         said.append(t("runs.live.outside", num=text.exact(hidden)))
+    if any(c["arm"] == "teacher" and not _highest(c, lower) for c in drawn):
+        said.append(t("runs.live.teacher_kept"))
     if metric in chance.FIXED:
         said.append(t("runs.live.guess", value=f"{chance.FIXED[metric]:g}", metric=title))
     st.caption(" ".join(said))
@@ -112,6 +114,15 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
         st.caption(t("runs.live.decimated", shown=text.exact(most.shown), total=text.exact(most.total)))
     if drawn:  # before the first epoch its axes would count from −1 to 4
         _losses([c for c in drawn if c["arm"] == "student"] or drawn, key)
+
+
+def _highest(curve: dict[str, Any], lower: bool) -> bool:
+    """Say whether the kept epoch has the best score of a curve, as far as known."""
+    scores = {e: s for e, s in zip(curve["epoch"], curve["score"], strict=True) if s is not None}
+    if curve["best"] not in scores:
+        return True
+    best = min(scores.values()) if lower else max(scores.values())
+    return bool(scores[curve["best"]] == best)
 
 
 def guessing(metric: str) -> tuple[float, str] | None:

@@ -91,14 +91,14 @@ def folds(dataset: DatasetSpec, facts: Facts, values: dict[str, Any], key: str, 
 
 
 def presets(facts: Facts) -> list[dict[str, Any]]:
-    """The students to choose from, smallest first: sizes of MLP for tables, and of what reads rows in another way; the usual ones before others."""
+    """The students to choose from, smallest first: sizes of MLP for tables, of what reads rows in another way, and all that is tried for the best one; the usual ones before others."""
     from kd_core.models import ARCHS
     from kd_core.models.building import usual_student
 
     fits = [e for e in ARCHS.entries() if e.why_not(situation(facts)) is None and "student" in e.facts["roles"]]
     found = [preset("mlp", size) for e in fits if e.name == "mlp" for size in e.facts["presets"]]
-    others = [e for e in fits if TABLE not in e.facts.get("takes", (TABLE,))]
-    found += [made for e in others for made in _small(e)]
+    others = [e for e in fits if TABLE not in e.facts.get("takes", (TABLE,)) or e.facts.get("candidates")]
+    found += [made for e in others if e.name != "mlp" for made in _small(e)]
     usual = usual_student(facts.inputs).name
     return sorted(found, key=lambda made: made["arch"]["name"] != usual)
 

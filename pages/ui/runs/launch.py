@@ -106,7 +106,7 @@ def cost(spec: RunSpec, found: Estimate, longest: tuple[int, float] | None = Non
     if longest is not None:
         trainings, seconds = longest
         limits.append(t("distill.limit_seeds", trainings=trainings, seconds=text.seconds(seconds)))
-    return t("distill.limits", said=said, limits=Safe("; ".join(limits))) if limits else said
+    return t("distill.limits", said=said, limits=Safe(" ".join(limits))) if limits else said
 
 
 def _seeds(spec: RunSpec) -> Safe:

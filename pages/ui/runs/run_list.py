@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,27 +18,9 @@ from pages.ui.result.differences import Written
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import t, term
 
-NAME_LETTERS = 24  # of a name that fit into its column
-NAME_WIDTH = 214  # px, so that what came of a run fits beside its name on a laptop
+NAME_WIDTH = 214  # px, the least: what came of a run fits beside its name on a laptop
 STAR, NO_STAR = "★", "☆"
-WIDTHS = {
-    "star": 44,
-    "state": 92,
-    "verdict": 122,
-    "gain": 138,
-    "versus": 150,
-    "metric": 80,
-    "teacher_score": 70,
-    "student_score": 70,
-    "size": 70,
-    "baseline_score": 74,
-    "dataset": 120,
-    "teacher": 110,
-    "students": 100,
-    "seconds": 84,
-    "date": 128,
-    "note": 150,
-}  # px, of the columns beside the name
+STAR_WIDTH = 44  # px
 NUMBERS = ("teacher_score", "student_score", "size", "baseline_score", "seconds")
 MAIN = ("star", "name", "state", "verdict", "gain", "student_score", "size", "date", "metric")  # the most wanted first
 
@@ -122,11 +103,14 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
         store.star(ids[at], not rows[at].star)
 
     shown = frame(rows)
-    widths = {**WIDTHS, "name": name_width(text.apart([r.name for r in rows], NAME_LETTERS), NAME_WIDTH)}
+    widths = {str(n): cards.needed([t(f"runs.column.{n}"), *shown[n]]) for n in shown} | {"star": STAR_WIDTH}
+    main = cards.fitting({n: widths[n] if n != "name" else NAME_WIDTH for n in MAIN})
+    others = sum(widths[n] for n in main if n != "name")
+    widths["name"], shown["name"] = cards.names(list(shown["name"]), others, NAME_WIDTH)
     here = st.query_params.to_dict()
     event = cards.table(
         shown,
-        main=cards.fitting({name: widths[name] for name in MAIN}),
+        main=main,
         links=[("runs.py", here | session.link(run=run)) for run in ids],
         key_more="runs-more",
         key=f"runs-table-{st.session_state.get('runs-table-turn', 0)}",
@@ -159,24 +143,12 @@ def _columns(widths: Mapping[str, int], toggle: Callable[[], None]) -> dict[str,
     return {**found, "star": st.column_config.ButtonColumn(t(f"{c}star"), width=widths["star"], **star)}
 
 
-def name_width(names: Sequence[str], least: int = 250) -> int:
-    """Choose how wide the column of names is: `least` pixels, or wide enough that no two names look the same when cut."""
-    fits = 31 * least // 250  # characters
-    apart = [
-        next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-        for a, b in itertools.pairwise(sorted(set(names)))
-    ]
-    need = max([fits, *(i + 4 for i in apart)])
-    return min(520, least * need // fits)
-
-
 def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
     """Lay rows out as text columns; cells of a data frame are shown literally."""
-    names = text.apart([r.name for r in rows], NAME_LETTERS)
     records = [
         {
             "star": STAR if r.star else NO_STAR,
-            "name": name or t("runs.no_name"),
+            "name": r.name or str(t("runs.no_name")),
             "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
             "state": str(t(f"common.states.{r.state}")),
             "verdict": verdict_cell(r.headline),
@@ -193,7 +165,7 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
             "seconds": text.seconds(r.seconds) if r.seconds is not None else None,
             "note": r.note or None,
         }
-        for r, name in zip(rows, names, strict=True)
+        for r in rows
     ]
     return pd.DataFrame.from_records(records).astype("object")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core.data.types import dates
 from kd_core.data.types.base import ColumnType
 from pages.ui.shared.text import escape, t
 from pages.ui.tasks import next_item
@@ -69,3 +70,14 @@ def _widget(name: str, column: ColumnType, value: Any, rows: pd.DataFrame, key: 
 
 def _plain(value: Any) -> Any:
     return None if not isinstance(value, bytes) and pd.isna(value) else value
+
+
+def filled(types: Mapping[str, ColumnType], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a kept row as its file has it: times are texts in the column's own format, which alone is read again."""
+    return {name: _written(row.get(name), column) for name, column in types.items()}
+
+
+def _written(value: Any, column: ColumnType) -> Any:
+    if column.kind != "datetime" or not isinstance(value, pd.Timestamp) or pd.isna(value):
+        return value
+    return dates.write_date(value.to_pydatetime(), column.date_format or dates.ISO)

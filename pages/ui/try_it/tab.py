@@ -37,7 +37,7 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
     st.caption(t("try_it.lead"))
     key = f"try.{folder.id}"
     at = int(st.number_input(t("try_it.row"), 1, len(rows.rows), 1, key=f"{key}.row", help=t("try_it.row_help"))) - 1
-    start = rows.rows.iloc[at].to_dict()
+    start = row_form.filled(types, rows.rows.iloc[at].to_dict())
     with st.form(f"{key}.form.{at}", border=True):
         row = row_form.fields(types, start, rows.rows, f"{key}.{at}")
         st.form_submit_button(t("try_it.ask"), type="primary", icon=":material/question_answer:")

@@ -104,8 +104,13 @@ def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
 
 def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Choose among the sizes Distill knows, its own shapes included."""
+    from kd_core.models import ARCHS
+
     known = draft.load(dataset_id, dataset, facts)["students"]
-    offered = {s["name"]: s for s in [*draft.presets(facts), *known, *held]}
+    sizes = [
+        s for s in draft.presets(facts) if "fits" not in ARCHS.get(s["arch"]["name"]).facts
+    ]  # trees take no settings
+    offered = {s["name"]: s for s in [*sizes, *known, *held]}
     place = forms.seed(f"{KEY}.students", [s["name"] for s in held])
     st.session_state[place] = [n for n in st.session_state[place] or () if n in offered]
     names = st.pills(

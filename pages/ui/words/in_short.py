@@ -1,4 +1,4 @@
-"""A verdict in one sentence, before all intervals: what to make of a result, and one model to take."""
+"""What a verdict means, in a sentence before all intervals, and how a plain model of its size stands to it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
-from pages.ui.result.differences import Written, lower_is_better
+from pages.ui.result.differences import Written
 from pages.ui.result.verdict import metric_title, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
+from pages.ui.words import decision
 
 
 def of(result: Mapping[str, Any], student: int) -> Safe:
@@ -44,10 +45,13 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
         standing = "ahead_untaught"
     elif standing == "ahead" and found.verdict == "inconclusive":
         standing = "ahead_unclear"
-    elif standing == "unclear" and plain is not None and own is not None and plain != own:
-        standing = "unclear_higher" if (own < plain) == lower_is_better(metric) else "unclear"
+    elif standing == "unclear" and not decision.prefers_plain(found, metric):
+        standing = "unclear_higher"
+    who = decision.who(found)
     told = {
-        "title": found.plain.title,
+        "who": who,
+        "Who": Safe(who[0].upper() + who[1:]),
+        "title": t("runs.in_short.same") if found.plain.same else found.plain.title,
         "metric": metric_title(metric),
         "plain": text.score(plain),
         "own": text.score(own),

@@ -264,10 +264,10 @@ def test_copies_are_only_a_note_where_few_different_rows_can_exist():
     assert found.message.endswith("copies are expected; they are split like any rows.")
 
 
-def test_dates_with_a_random_split_are_a_note():
+def test_dates_with_a_random_split_are_a_warning():
     data = clean() | {"day": [f"2024-{i % 12 + 1:02d}-{i % 28 + 1:02d}" for i in range(600)]}
     found = one(leaks(data, target="bought"), "random_over_time")
-    assert found.severity == "note"
+    assert found.severity == "warning"
     assert "day is a date and the split is random" in str(found)
 
 

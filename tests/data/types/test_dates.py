@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,15 @@ def test_coerce_keeps_what_fits_and_empties_the_rest():
     assert found[0] == np.datetime64("2024-01-31")
     assert np.isnat(found[1])
     assert dates.coerce_dates(["86400"], dates.UNIX_SECONDS)[0] == np.datetime64("1970-01-02")
+
+
+@pytest.mark.parametrize("form", [dates.ISO, dates.UNIX_SECONDS, *(d + t for t in dates._TIME for d in dates._DATE)])
+@pytest.mark.parametrize("when", [datetime(2024, 3, 9), datetime(1999, 12, 31, 23, 59), datetime(1970, 1, 1, 12, 0, 7)])
+def test_a_written_time_is_read_as_the_same(form, when):
+    text = dates.write_date(when, form)
+    (back,) = dates.coerce_dates([text], form)
+    told = when if form in (dates.ISO, dates.UNIX_SECONDS) or "%S" in form else when.replace(second=0)
+    whole = (
+        told if form in (dates.ISO, dates.UNIX_SECONDS) or "%M" in form else datetime(told.year, told.month, told.day)
+    )
+    assert back == np.datetime64(whole)

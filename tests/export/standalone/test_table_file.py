@@ -49,3 +49,11 @@ def test_pictures_are_read_from_beside_the_table_and_nowhere_else(tmp_path):
     for name in ("../secret.png", "absent.png", "/etc/hostname"):
         with pytest.raises(UnfitRows, match=r"Row 1 names the picture .* which does not lie in"):
             read(tmp_path, f"p,a\n{name},1\n", {}, ("p",))
+
+
+def test_one_picture_is_a_row_where_the_student_reads_nothing_else(tmp_path):
+    path = tmp_path / "my.PNG"
+    path.write_bytes(b"x")
+    assert rows_of(path, {}, ("photo",), ("photo",)) == [{"photo": b"x"}]
+    with pytest.raises(UnfitRows, match=r"my.PNG is a picture, and the student reads price, title, too"):
+        rows_of(path, {}, ("photo",), ("photo", "title", "price"))

@@ -23,7 +23,7 @@ def test_what_the_verdict_rests_on_is_folded_on_a_phone_only(jobs, monkeypatch):
     assert evidence not in folds(wide) and made in folds(wide) and {evidence, made} <= set(folds(narrow))
     assert sorted(words(narrow).splitlines()) == sorted(words(wide).splitlines())  # nothing is lost
     inside = "\n".join(str(m.value) for m in folds(narrow)[evidence].markdown)
-    assert str(t("runs.verdict.teacher_label")) in inside and "In short" not in inside
+    assert str(t("runs.verdict.teacher_label")) in inside and "Take the tiny student" not in inside
     assert folds(narrow)[made].caption and len(narrow.table[0].value) == 3
 
 

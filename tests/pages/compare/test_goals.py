@@ -10,7 +10,7 @@ from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
 from pages.ui.result import comparison, goals
 from pages.ui.shared.text import t
-from tests.pages.fixtures import done_run, store
+from tests.pages.fixtures import done_run, make_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
@@ -34,8 +34,30 @@ def test_the_best_plain_model_is_named_beside_the_goals_and_in_the_table():
     table = at.dataframe[0].value
     assert list(table["Student"]) == ["tiny", plain.name] and list(table["Run"])[1] == t("compare.plain")
     assert list(table["Goals"]) == ["yes", "yes"]
+    assert at.dataframe[0].proto.column_order[:2] == ["★", "Run"]  # a star is always there to be set
     at.number_input(key="goal-lost-roc_auc").set_value(0.0).run()
     assert "Without a teacher: " not in words(at)
+
+
+def test_a_plain_model_is_judged_as_surely_as_a_student():
+    run_id = done_run(students=("tiny",), plain="level")
+    (entry,) = comparison.entries(store().get(run_id), store().folder(run_id))
+    best = entry.student["reference"]["best"]
+    (plain,) = comparison.plain_candidates([entry], "roc_auc")
+    low = best["versus_teacher"]["roc_auc"]["ci95"][0]
+    worse = entry.result["teacher"]["metrics"]["roc_auc"] + low
+    assert plain.surely == pytest.approx(worse) and "against its teacher" in plain.against
+    asked = goals.Goals("roc_auc", (worse + plain.value) / 2)
+    assert asked.meets(plain) and not asked.sure(plain) and goals.Goals("roc_auc", worse - 0.001).sure(plain)
+    del best["versus_teacher"]  # as an older result is written
+    run_id = make_run("done", ("tiny",), entry.result)
+    (entry,) = comparison.entries(store().refresh(run_id), store().folder(run_id))
+    (plain,) = comparison.plain_candidates([entry], "roc_auc")
+    easy = goals.Goals("roc_auc", 0.5)
+    assert easy.meets(plain) and not easy.sure(plain) and goals.Goals("roc_auc", None, {"size": 1e9}).sure(plain)
+    assert goals.words(plain, easy).endswith(
+        "how surely is not known: this result has no interval of its ROC-AUC against the teacher"
+    )
 
 
 def test_goals_in_numbers_are_kept_for_the_data_they_were_asked_of():

@@ -122,3 +122,12 @@ def test_a_grade_offers_both_readings_side_by_side(jobs):  # noqa: F811
     assert not at.exception and at.selectbox(key="data.task").value == "regression"
     at.button(key="data-use").click().run()
     assert engine.library().specs()[0][1].task == "regression"
+
+
+def test_a_date_under_a_random_split_is_split_by_where_it_is_said(jobs):  # noqa: F811
+    lines = [f"2024-{1 + i % 12:02d}-{1 + i % 28:02d},{i * 7 % 60},{'yes' if i % 3 else 'no'}" for i in range(120)]
+    at = upload("visits.csv", "\n".join(["day,clicks,bought", *lines]).encode())
+    assert not at.exception and "day is a date and the split is random" in words(at)
+    next(b for b in at.button if ".split-by." in (b.key or "")).click().run()
+    assert not at.exception and at.selectbox(key="data.time").value == "day"
+    assert at.session_state[sources.CHOICES]["time"] == "day" and "the split is random" not in words(at)

@@ -54,7 +54,7 @@ def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: 
     best.number_input(key="distill.choose.score").set_value(0.85)
     best.run()
     assert best.number_input(key="distill.choose.score").label == "ROC-AUC at least"
-    assert "Limits: 1 min of it to choose" in words(best)
+    assert "Choosing ends after 1 min at the latest" in words(best)
     spec = start(best, jobs)
     assert spec.choose == ChooseSpec(minutes=1, bytes=40_960, microseconds=100, score=0.85)
     again = open_page("distill", clone=engine.store().list()[0].id)

@@ -4,9 +4,13 @@ import re
 
 import pytest
 
+from kd_core.runs.choosing.candidates import candidates
 from kd_core.scenarios import default_spec
+from kd_core.specs import Choice
+from pages.ui.runs import draft
 from pages.ui.shared import engine, text
 from tests.pages.distill.test_distill import at, best, name_students, start  # noqa: F401
+from tests.pages.distill.test_time import facts_of
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
@@ -90,5 +94,15 @@ def test_a_long_list_shows_what_suits_the_data_and_the_chosen_ones_and_folds_the
     assert box.value and "terms tiny" not in later and later < inside
 
 
-def test_a_short_list_is_shown_whole(at):  # noqa: F811
-    assert not more(at)
+def test_a_short_list_is_shown_whole(jobs):  # noqa: F811
+    dataset = engine.library().save_spec(default_spec("product_pictures").dataset)
+    page = name_students(open_page("distill", data=dataset))
+    assert not page.exception and not more(page)
+
+
+@pytest.mark.parametrize("scenario", ["purchase", "service", "next_product"])
+def test_every_architecture_that_is_tried_for_the_best_student_can_be_named(scenario):
+    facts = facts_of(scenario)
+    named = {s["arch"]["name"] for s in draft.presets(facts)}
+    tried = candidates(draft.situation(facts), Choice(name="hinton")).students
+    assert {s.arch.name for s in tried} <= named

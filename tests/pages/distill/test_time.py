@@ -46,8 +46,8 @@ def test_seeds_that_may_be_added_are_told_with_their_trainings_and_time():
     assert spec.training.seeds is None and longest[1] > begins.seconds
     assert longest[0] * spec.training.seeds_at_first == begins.trainings * MOST_SEEDS
     said = str(launch.cost(spec, begins, longest))
-    limit = f"Limits: with seeds that may be added, **{longest[0]} trainings** in **{text.seconds(longest[1])}**"
-    assert limit in said and "Limits" not in str(launch.cost(spec, begins))
+    limit = f"If seeds have to be added: **{longest[0]} trainings** in **{text.seconds(longest[1])}**."
+    assert limit in said and "seeds have to be" not in str(launch.cost(spec, begins))
     fixed = spec.model_copy(update={"training": spec.training.model_copy(update={"seeds": 5})})
     assert launch.most(fixed, facts, begins) is None
 
@@ -61,8 +61,8 @@ def test_the_page_tells_one_time_and_limits_by_their_name(best):  # noqa: F811
     ]
     times = [found for one in said for found in re.findall(r"about (?:\*\*)?([\d.]+ \w+(?: \d+ s)?)", one)]
     assert len(said) == 3 and len(times) == 3 and len(set(times)) == 1  # the drawing, the whole sentence, beside Start
-    (line,) = [one for one in said if "Limits: " in one]
-    assert line.split("Limits: ")[1].startswith("5 min of it to choose; with seeds that may be added, **")
+    (line,) = [one for one in said if "Choosing ends" in one]
+    assert " Choosing ends after 5 min at the latest. If seeds have to be added: **" in line
     (drawn,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
     assert not re.search(r"\d (?:s|min)\b", drawn)
 

@@ -11,7 +11,7 @@ from kd_core.export import parity
 from kd_core.export.web import runtime
 from kd_core.runs.exporting import exporting
 from pages.ui.export import choosing, making, offers
-from pages.ui.result import differences, verdict
+from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, text
 from pages.ui.shared.text import t
 from pages.ui.words import in_short
@@ -100,6 +100,9 @@ def test_a_model_that_was_trained_alone_is_told_with_its_own_score(run_id):
     one["deployed"] = {**(one.get("deployed") or {}), "arm": "baseline"}
     said = str(choosing.standing(found, one["name"]))
     assert f"**{alone}**" in said and str(t("export.alone")) in said
+    assert (
+        text.milliseconds(comparison.cost(one, "latency")) in said
+    )  # the times are those of the file, whoever taught it
 
 
 def test_a_result_leads_to_it(run_id):

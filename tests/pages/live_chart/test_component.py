@@ -8,6 +8,7 @@ from pages.ui import look
 from pages.ui.charts import runs as charts
 from pages.ui.charts.marks import figure
 from pages.ui.live_chart import component
+from pages.ui.runs import curves
 from pages.ui.shared.text import escape
 from tests.pages.fixtures import HOSTILE
 
@@ -107,3 +108,9 @@ def test_a_mark_that_the_browser_would_not_know_is_refused():
     stars.add_scatter(x=[1], y=[2], mode="markers", marker={"symbol": "hexagon"})
     with pytest.raises(ValueError, match="hexagon"):
         component.content(stars)
+
+
+@pytest.mark.parametrize(("kept", "lower", "said"), [(2, False, True), (1, False, False), (1, True, True), (2, True, False), (None, False, True), (9, False, True)])  # fmt: skip
+def test_a_kept_epoch_that_is_not_the_best_of_its_curve_is_noticed(kept, lower, said):
+    curve = {"epoch": [0, 1, 2], "score": [None, 0.4, 0.6], "best": kept}
+    assert curves._highest(curve, lower) is said

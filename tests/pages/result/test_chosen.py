@@ -13,6 +13,7 @@ from kd_core.specs import ChooseSpec
 from pages.ui.arms import table
 from pages.ui.result import comparison, comparison_table
 from pages.ui.runs import chosen
+from pages.ui.shared import text
 from pages.ui.shared.text import Safe, plain
 from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -82,7 +83,7 @@ def test_what_else_a_person_should_know_is_said():
     assert "The better thing to take home may be a plain model: 30 trees of 4 leaves of 1.1 KB" in said(behind)
     assert "The run keeps its file" not in said(behind)  # an older result has none
     behind["artifacts"]["plain"] = [{"name": f"plain {behind['students'][0]['reference']['best']['name']}"}]
-    assert "see Downloads under Recipe, or predict with --student 'plain trees_30x4'." in said(behind)
+    assert "see Downloads under Recipe." in said(behind)
 
 
 ALONE = (Candidate("a", 9_000, 90.0, 0.85, 0.84), Candidate("b_*x*", 30_720, 90.0, 0.84, 0.87, arm="baseline"))
@@ -154,7 +155,7 @@ def test_a_model_without_a_teacher_is_what_would_be_shipped():
         "bytes": None,
         "reason": "none",
         "arm": "baseline",
-        "versus_teacher": {},
+        "versus_teacher": {"roc_auc": {"mean": -0.02, "ci95": [-0.05, 0.01], "n": 3}},
     }
     runs = store()
     run_id = make_run("done", ("tiny",), base)
@@ -163,7 +164,15 @@ def test_a_model_without_a_teacher_is_what_would_be_shipped():
     assert one.name == "tiny, alone" and one.value == base["students"][0]["baseline"]["metrics"]["roc_auc"]["mean"]
     alone = [t["score_selected"] for t in base["students"][0]["selection"]["baseline"]]
     assert one.validation == pytest.approx(sum(alone) / len(alone))
-    assert comparison_table.line(found, "roc_auc", None, [])["Student"] == "tiny, alone"
+    row, student = comparison_table.line(found, "roc_auc", None, []), base["students"][0]
+    own, taught = student["baseline"]["metrics"]["roc_auc"], student["metrics"]["roc_auc"]["mean"]
+    assert row["Student"] == "tiny, alone" and taught != own["mean"]
+    assert row["Student ROC-AUC"] == text.plus_minus(own["mean"], own["std"]) and row["Gain [95 %]"] is None
+    assert row["Against teacher [95 %]"].startswith("−2.0 [")
+    assert row["Taught (gain [95 %])"].startswith(f"{taught:.3f} (+0.9")
+    drawn = {p["id"]: p for p in comparison.points([found], "roc_auc", "size")}
+    assert drawn[found.id]["y"] == own["mean"] and drawn[found.id]["label"] == "tiny, alone"
+    assert drawn[f"{found.id}:taught"]["y"] == taught and drawn[f"{found.id}:taught"]["label"] == "tiny"
 
 
 def test_the_table_says_which_candidates_know_a_part_of_the_names():

@@ -297,4 +297,5 @@ def test_hostile_names_are_shown_literally(name):
     chart = json.dumps(figure(at))
     for sign in ("<script", "![x](", "$\\"):
         assert sign not in words(at) and sign not in chart
-    assert at.dataframe[0].value["Run"][0] == name
+    head, _, end = at.dataframe[0].value["Run"][0].partition("…")  # shortened in the middle where it is long
+    assert len(head) > 5 and name.startswith(head) and name.endswith(end)

@@ -9,6 +9,7 @@ import pytest
 
 from kd_core.runs.plain.items import TABLES
 from kd_core.runs.plain.lists import NETWORKS, PICTURES, PLAIN, TEXTS
+from kd_core.runs.view.report import verdict_lines
 from pages.ui.arms import table
 from pages.ui.charts import result as charts
 from pages.ui.result import comparison, differences, result_tabs, speed, verdict
@@ -91,6 +92,24 @@ def test_why_there_is_none_is_told_apart(known, missing, words):
     found["students"][0]["reference"] = {"best": None, "smallest": None}
     found["references"] = {"known": found["references"]["known"] if known else [], "missing": missing}
     assert said(found) == words
+
+
+@pytest.mark.parametrize(
+    ("arm", "start"),
+    [
+        ("baseline", "The best plain model of its size is this one, 30 trees of 4 leaves: it was trained alone"),
+        ("student", "A plain model of this size does as well: −0.10 points of ROC-AUC over the same model without a"),
+    ],
+)
+def test_the_same_model_trained_the_same_way_is_no_alternative(arm, start):
+    found = result(plain="level", size_bytes=1100)
+    one = found["students"][0]
+    one["reference"]["best"]["arch"] = one["arch"]
+    one["deployed"] |= {"arm": arm, "versus_teacher": {}}
+    (line,) = said(found)  # nor is it named as the smallest that keeps up
+    told = "\n".join(verdict_lines(found))
+    assert line.startswith(start) and "stopped" not in line and "stopped before" not in told
+    assert ("is this one" in told) == (arm == "baseline") and "30 trees of 4 leaves, 1.1 KB" not in told
 
 
 def test_the_smallest_that_keeps_up_is_named_where_it_is_another():

@@ -64,7 +64,14 @@ def test_ratios_keep_two_digits():
 
 @pytest.mark.parametrize(
     ("teacher", "student", "said"),
-    [(0.76, 0.021, "about 40 times faster"), (0.5, 1.9, "about 4 times slower"), (1.0, 0.8, "about as fast")],
+    [
+        (0.76, 0.021, "about 40 times faster"),
+        (0.5, 1.9, "about 4 times slower"),
+        (0.34, 0.23, "about 1.5 times faster"),
+        (0.5, 1.45, "about 2.9 times slower"),
+        (0.5, 1.48, "about 3 times slower"),
+        (1.0, 0.85, "about as fast"),
+    ],
 )
 def test_a_rough_ratio_has_one_digit(teacher, student, said):
     assert speed.roughly(speed.Pair(teacher, student, "torch", "torch", False)) == f"{said}, measured unevenly"

@@ -98,6 +98,8 @@ def test_the_rest_is_the_ordinary_run_of_that_student_and_its_verdict(tmp_path):
     assert away == pytest.approx(mean - found["teacher"]["metrics"][metric])  # not the taught one's
     assert away != pytest.approx(read.versus_teacher[metric].mean)
     assert read.plain is not None and read.plain.gain[metric].mean == pytest.approx(mean - read.plain.arm.mean(metric))
+    over = read.plain.versus_teacher[metric].mean
+    assert over == pytest.approx(read.plain.arm.mean(metric) - found["teacher"]["metrics"][metric])
     said = "\n".join(verdict_lines(found))
     assert "Chosen without a teacher: the teacher did not help" in said
     assert "To take home is the same student alone, the baseline: the file, its size and its times are its own." in said

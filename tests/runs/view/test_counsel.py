@@ -72,7 +72,7 @@ def test_a_wide_gap_without_a_gain_asks_for_an_assistant(theirs, verdict, gap, c
 
 def test_an_assistant_is_asked_for_by_its_mode_and_not_where_it_is_no_way():
     (problem,), _, raw = told({"parameters": 10_010}, parameters=1000, verdict="ties", gap_closed={"accuracy": 0.1})
-    assert "--mode assistant" in problem.hint and "'Assistant'" in problem.hint
+    assert "choose the mode 'Assistant'" in problem.hint
 
     def codes(changed):
         found = read_outcome(changed)

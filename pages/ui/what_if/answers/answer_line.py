@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core import written
 from kd_core.errors import KDError
 from kd_core.runs.settings import reading, sentence
 from kd_core.runs.settings.answers import Answer, Answers, Setting
@@ -80,7 +81,7 @@ def _meant(told: Answers, unit: Unit) -> Safe:
     """Say what the line is about, and what "will do" means where it says so."""
     said = [t("what_if.answer.meant", best=sentence.best(told), seeds=told.seeds)]
     if any(s.having("enough") for s in told.settings):
-        said.append(t("what_if.answer.will_do", margin=f"{unit.factor * told.margin:.3g} {unit.name}"))
+        said.append(t("what_if.answer.will_do", margin=f"{written.number(unit.factor * told.margin, 3)} {unit.name}"))
     return Safe(" ".join(said))
 
 

@@ -1,0 +1,101 @@
+"""The decision a result comes to, in one line: what to take, and what it costs and reaches beside the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kd_core.evaluate.intervals.compare import Gain
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from pages.ui.result import speed, verdict
+from pages.ui.result.differences import lower_is_better, metric_word
+from pages.ui.shared import text
+from pages.ui.shared.text import Safe, t
+
+Result = Mapping[str, Any]
+K = "runs.decision."
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A model that may be taken: its name, bytes, times and score, and how it stands to the teacher where that is known."""
+
+    what: Safe
+    block: Result
+    value: float | None
+    versus: Gain | None
+
+
+def of(result: Result, student: int) -> Safe:
+    """Say it as the evidence does: nothing is called better or worse that the intervals leave open. Errors: KDError when the result can't be read."""
+    found = read_outcome(result)
+    one, teacher = found.students[student], result["teacher"]
+    taken = _taken(found, one)
+    if _stays(taken, teacher):
+        return t(f"{K}stay", name=one.name)
+    told = {"what": taken.what, "metric": metric_word(found.metric.name), "own": text.score(taken.value)}
+    theirs, facts = _theirs(found, one), _costs(taken, teacher)
+    if theirs is None or taken.value is None:
+        return t(f"{K}take", what=taken.what, facts=_joined([*facts, t(f"{K}score_alone", **told)]))
+    told["teacher"] = text.score(theirs)
+    less = (taken.value - theirs) * (-1 if lower_is_better(found.metric.name) else 1)
+    apart, versus = abs(less) > one.margin, taken.versus
+    open_ = apart and versus is not None and not (versus.low is not None and (versus.low > 0 or (versus.high or 0) < 0))
+    note = t(f"{K}open") if open_ else Safe("")
+    if less < 0 and apart and facts:
+        return t(f"{K}enough", **told, note=note, facts=_joined(facts))
+    return t(f"{K}take", what=taken.what, facts=_joined([*facts, Safe(f"{t(f'{K}score', **told)}{note}")]))
+
+
+def who(student: StudentOutcome) -> Safe:
+    """Name the model to take home by who taught it."""
+    return t(f"{K}{'alone' if student.alone else 'student'}", name=student.name)
+
+
+def _taken(found: Outcome, student: StudentOutcome) -> Taken:
+    """Choose between the model to take home, the plain one that does as well, and the one trained alone that its teacher has hurt."""
+    name, plain = found.metric.name, student.plain
+    alone = t(f"{K}alone", name=student.name)
+    if plain is not None and prefers_plain(student, name):
+        what = alone if plain.same else t(f"{K}plain", title=plain.title)
+        block = {**student.raw["reference"]["best"], "size_bytes": plain.bytes}
+        return Taken(what, block, plain.arm.mean(name), plain.versus_teacher.get(name))
+    if student.verdict == "hurts" and not student.alone:
+        return Taken(alone, student.raw, student.baseline.mean(name), None)
+    return Taken(who(student), student.raw, student.own.mean(name), verdict.against_teacher(found, student))
+
+
+def prefers_plain(student: StudentOutcome, metric: str) -> bool:
+    """Say whether the plain model of its size is the one to take: where it is better, as good, or not clearly worse and scored no lower."""
+    if student.plain is None or student.plain.standing == "ahead":
+        return False
+    plain, own = student.plain.arm.mean(metric), student.own.mean(metric)
+    if student.plain.standing != "unclear" or plain is None or own is None or plain == own:
+        return True
+    return (own > plain) == lower_is_better(metric)
+
+
+def _stays(taken: Taken, teacher: Result) -> bool:
+    """Say whether a model is no smaller, no faster and not surely better than its teacher."""
+    size, pair = teacher["size_bytes"], speed.latency_pair(teacher, taken.block)
+    larger = size is not None and taken.block["size_bytes"] >= size
+    better = taken.versus is not None and taken.versus.low is not None and taken.versus.low > 0
+    return larger and not better and (pair is None or pair.student >= pair.teacher)
+
+
+def _theirs(found: Outcome, student: StudentOutcome) -> float | None:
+    """Return the teacher's score where the two can be compared."""
+    return found.teacher.get(found.metric.name) if verdict.against_teacher(found, student) is not None else None
+
+
+def _costs(taken: Taken, teacher: Result) -> list[Safe]:
+    """Say size and speed beside the teacher's, or the size alone where that of the teacher is not known."""
+    own, size = taken.block["size_bytes"], teacher["size_bytes"]
+    told = [Safe(text.size(own)) if size is None else t(f"{K}size", ratio=text.fraction(own, size))]
+    pair = speed.latency_pair(teacher, taken.block)
+    return told if pair is None else [*told, speed.briefly(pair)]
+
+
+def _joined(parts: list[Safe]) -> Safe:
+    return Safe(", ".join(parts))

@@ -1,0 +1,110 @@
+"""The first line of a result: one thing to do, which says no more than the evidence below it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages.ui.words import decision, in_short
+from tests.pages.fixtures import done_run, result
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+
+def said(found):
+    return str(decision.of(found, 0)).replace("\u2060", "")
+
+
+def against(own, theirs, low, high, **more):
+    """A result whose student reaches one score and its teacher another, with the interval of the difference."""
+    found = result(**more)
+    one = found["students"][0]
+    one["metrics"]["roc_auc"]["mean"], found["teacher"]["metrics"]["roc_auc"] = own, theirs
+    one["versus_teacher"]["roc_auc"] |= {"mean": own - theirs, "ci95": [low, high]}
+    return found
+
+
+COSTS = "1/215 of the teacher's size, 160 times faster"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "line"),
+    [
+        ((0.855, 0.856, -0.01, 0.008), f"Take the tiny student: {COSTS}, ROC-AUC 0.855 against the teacher's 0.856."),
+        (
+            (0.900, 0.856, -0.01, 0.1),
+            f"Take the tiny student: {COSTS}, ROC-AUC 0.900 against the teacher's 0.856, not clear which is better.",
+        ),
+        ((0.900, 0.856, 0.03, 0.06), f"Take the tiny student: {COSTS}, ROC-AUC 0.900 against the teacher's 0.856."),
+        (
+            (0.800, 0.856, -0.08, -0.02),
+            f"Take the tiny student if ROC-AUC 0.800 is enough (the teacher's is 0.856): {COSTS}.",
+        ),
+        (
+            (0.800, 0.856, -0.2, 0.09),
+            "Take the tiny student if ROC-AUC 0.800 is enough (the teacher's is 0.856, not clear which is better): "
+            f"{COSTS}.",
+        ),
+        (
+            (0.800, 0.856, None, None),
+            "Take the tiny student if ROC-AUC 0.800 is enough (the teacher's is 0.856, not clear which is better): "
+            f"{COSTS}.",
+        ),
+    ],
+)
+def test_it_says_what_to_take_with_size_time_and_score_and_no_more_than_the_interval_allows(numbers, line):
+    assert said(against(*numbers)) == line
+
+
+@pytest.mark.parametrize(
+    ("standing", "own", "model"),
+    [
+        ("ahead", 0.85, "the tiny student"),
+        ("behind", 0.85, "the plain model (30 trees of 4 leaves)"),
+        ("level", 0.85, "the plain model (30 trees of 4 leaves)"),
+        ("unclear", 0.85, "the tiny student"),
+        ("unclear", 0.80, "the plain model (30 trees of 4 leaves)"),
+    ],
+)
+def test_the_plain_model_is_named_where_the_sentence_below_orders_it(standing, own, model):
+    found = against(own, 0.856, -0.02, 0.01, plain=standing)
+    best = found["students"][0]["reference"]["best"]
+    best["metrics"]["roc_auc"]["mean"] = 0.84
+    assert said(found).startswith(f"Take {model}")
+    below = str(in_short.of(found, 0))
+    assert ("take the simpler one" in below or "take that one" in below or "will do" in below) == ("plain" in model)
+
+
+def test_the_model_trained_alone_is_named_with_its_own_numbers():
+    found = against(0.80, 0.856, -0.08, -0.02, plain="unclear")
+    one = found["students"][0]
+    one["baseline"]["metrics"]["roc_auc"]["mean"] = 0.857
+    one["reference"]["best"]["metrics"]["roc_auc"]["mean"] = 0.84
+    versus = {"roc_auc": {"mean": 0.001, "ci95": [-0.02, 0.02], "n": 3}}
+    one["deployed"] |= {"arm": "baseline", "versus_teacher": versus}
+    assert said(found).startswith("Take the tiny model trained alone: ") and "ROC-AUC 0.857 against" in said(found)
+    below = str(in_short.of(found, 0))
+    assert (
+        "The tiny model trained alone scored higher than a plain model of its size" in below
+        and "(ROC-AUC 0.857 against 0." in below
+    )
+
+
+def test_a_hurt_student_and_one_that_saves_nothing_are_not_taken():
+    hurt = against(0.80, 0.856, -0.08, -0.02, verdict="hurts")
+    alone = hurt["students"][0]["baseline"]["metrics"]["roc_auc"]["mean"]
+    assert said(hurt).startswith("Take the tiny model trained alone") and f"ROC-AUC {alone:.3f}" in said(hurt)
+    large = against(0.80, 0.856, -0.08, -0.02, size_bytes=300_000)
+    large["students"][0]["latency_ms"] = large["teacher"]["latency_ms"]
+    assert said(large) == "Stay with the teacher: the tiny student is neither smaller nor faster."
+
+
+def test_without_a_comparison_the_own_score_stands_alone():
+    found = result()
+    found["students"][0]["versus_teacher"], found["teacher"]["metrics"]["roc_auc"] = {}, None
+    found["teacher"]["size_bytes"] = None
+    own = found["students"][0]["metrics"]["roc_auc"]["mean"]
+    assert said(found) == f"Take the tiny student: 1.2 KB, 160 times faster, ROC-AUC {own:.3f}."
+
+
+def test_the_page_begins_with_it(jobs):  # noqa: F811
+    shown = words(open_page("runs", run=done_run()))
+    assert shown.index("Take the tiny student") < shown.index("Learning from the teacher was worth it")

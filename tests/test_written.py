@@ -1,0 +1,27 @@
+"""Numbers of any size are written without powers of ten, as long as people read them so."""
+
+from __future__ import annotations
+
+import pytest
+
+from kd_core import written
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "said"),
+    [
+        (0.0, 4, "0"),
+        (0.81234, 4, "0.8123"),
+        (-3.5, 4, "-3.5"),
+        (9999.4, 4, "9999"),
+        (9999.6, 4, "10,000"),
+        (53412.3, 4, "53,412"),
+        (1000.0, 3, "1,000"),
+        (999.4, 3, "999"),
+        (-1e6, 4, "-1,000,000"),
+        (123456.7, 6, "123457"),
+        (1e18, 4, "1e+18"),
+    ],
+)
+def test_large_numbers_are_whole(value, digits, said):
+    assert written.number(value, digits) == said
