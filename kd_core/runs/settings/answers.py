@@ -7,7 +7,7 @@ seed by seed, all else being as in the best cell. A value "will do" when the int
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -111,7 +111,7 @@ def answer(tried: Sequence[Tried], judge: Judge, best: int | None = None) -> Ans
 
 
 def _alike(
-    tried: Sequence[Tried], best: Tried, better: Better, margin: float, words: dict[int, str]
+    tried: Sequence[Tried], best: Tried, better: Better, margin: float, words: Mapping[int, Word]
 ) -> tuple[int, ...]:
     """Name the cells that may be as good as the best one. `words`: of the cells that answers have judged, which count here too.
 
@@ -122,7 +122,9 @@ def _alike(
     if len(best.scores) < 2:
         return tuple(sorted({best.number} | {n for n, gap in gaps.items() if sum(gap) / len(gap) <= margin}))
     known = {tuple(sorted(t.scores.items())): words[t.number] for t in others if t.number in words}
-    found = {t.number: known.get(tuple(sorted(t.scores.items()))) for t in others}  # the very training has its word
+    found: dict[int, Word | None] = {
+        t.number: known.get(tuple(sorted(t.scores.items()))) for t in others
+    }  # the very training has its word
     left = [number for number, word in found.items() if word is None]
     scored = len(others) + 1
     judged = stepping.behind([gaps[n] for n in left], margin, len(others), scored * (scored - 1) // 2)
