@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from kd_core.runs.settings import reading
 from kd_core.runs.store.runs import RunStore
 from tests.e2e.screen import LONG, Screen
 from tests.pages.sweeps import make_sweep
@@ -50,7 +51,7 @@ def test_bars_are_the_runs_intervals_on_one_scale_and_the_frame_is_the_engines(b
         """() => { const find = root => { for (const e of root.querySelectorAll("*")) { if (e.matches("[data-cell]")) return e.getRootNode();
              if (e.shadowRoot) { const inside = find(e.shadowRoot); if (inside) return inside; } } };
            return [...find(document).querySelectorAll("[data-cell]")].map(g => { const n = (e, k) => Number(e.getAttribute(k)); const bar = g.querySelector(".interval");
-             return { id: Number(g.dataset.cell), left: n(g.querySelector(".ground"), "x"), zero: n(g.querySelector(".zero"), "x1"),
+             return { id: Number(g.dataset.cell), fill: g.querySelector(".ground").getAttribute("fill"), left: n(g.querySelector(".ground"), "x"), zero: n(g.querySelector(".zero"), "x1"),
                       gain: n(g.querySelector("circle"), "cx"), low: bar && n(bar, "x1"), high: bar && n(bar, "x2") }; }); }"""
     )
     assert len(drawn) == 25
@@ -65,7 +66,10 @@ def test_bars_are_the_runs_intervals_on_one_scale_and_the_frame_is_the_engines(b
         if c["low"] is not None:
             for end, value in zip((c["low"], c["high"]), gain["ci95"], strict=True):
                 assert end - c["zero"] == pytest.approx(per_unit * value, abs=0.05)
-    like = {c["cell"] for c in found["cells"] if c["like_best"]}
+    gains = sorted((cells[c["id"]]["gain"]["mean"], *map(int, re.findall(r"\d+", c["fill"]))) for c in drawn)
+    blue = [b for gain, _, _, b in gains if gain > 0]  # the more orange, the less blue
+    assert blue == sorted(blue, reverse=True) and len(set(blue)) > 5  # no smaller gain is darker, whatever its interval
+    like = set(reading.of_result(found, RunStore(server.workspace).folder(run_id).spec()).alike)
     told = {
         int(g.get_attribute("data-cell"))
         for g in page.locator("[data-cell]").all()

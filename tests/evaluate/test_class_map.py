@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
@@ -89,6 +90,28 @@ def test_how_much_of_the_way_the_student_went():
     two = class_map.log_lift(p, y, 2)
     assert class_map.inherited(two, class_map.log_lift(p[:, ::-1], y, 2), two) is None  # nothing but rounding
     assert class_map.inherited(-teacher, -2 * teacher, baseline) is None  # less than base rate is no likeness
+
+
+def test_the_bounds_of_what_was_inherited_are_the_jackknifes_and_narrow_with_rows():
+    rng = np.random.default_rng(1)
+    wide = []
+    for rows in (200, 3200):
+        y = rng.integers(0, 4, rows)
+        far = np.minimum((y[:, None] - np.arange(4)) % 4, (np.arange(4) - y[:, None]) % 4)
+        teacher, baseline = (np.exp(-s * far + rng.normal(scale=0.8, size=(rows, 4))) for s in (1.5, 0.5))
+        p = [v / v.sum(axis=1, keepdims=True) for v in (teacher, baseline, np.sqrt(teacher * baseline))]
+
+        def lifts(keep, p=p, y=y):
+            return tuple(class_map.log_lift(v[keep], y[keep], 4) for v in p)
+
+        low, high = class_map.inherited_between(lifts, rows)
+        whole = class_map.inherited(*lifts(np.ones(rows, bool)))
+        some = [class_map.inherited(*lifts(np.arange(rows) % 10 != g)) for g in range(10)]
+        half = stats.t.isf(0.025, 9) * np.sqrt(0.9 * np.sum((np.array(some) - np.mean(some)) ** 2))
+        assert (low, high) == pytest.approx((whole - half, whole + half))
+        wide.append(high - low)
+    assert wide[1] < wide[0] / 2
+    assert class_map.inherited_between(lambda keep: (lifts(keep)[1], lifts(keep)[1], lifts(keep)[2]), rows) is None
 
 
 def test_the_largest_pairs_come_first_and_unknown_ones_never():

@@ -124,7 +124,11 @@ class Judging:
         cells = self._cells(costs)
         if spec.sweep:
             unit = sentence.Unit.of(build.metric["unit"], build.metric["title"])
-            more["sweep"] = {**self._sweep(seconds), "answer": self._answer(cells, unit), **self._shuffled(unit)}
+            found = answers.answer(tried.of_result(cells, spec), self.judge, self.best)
+            if found.best == self.best:  # the frame holds what the answer does not call worse
+                cells = [{**c, "like_best": c["cell"] in found.alike} for c in cells]
+            answer = {"line": sentence.line(found, unit), **found.told()}
+            more["sweep"] = {**self._sweep(seconds), "answer": answer, **self._shuffled(unit)}
         return build.finish(folder.id, artifacts, reads, cells=cells, **more)
 
     def _keep(self, arms: Arms, arch: Choice) -> Deployment:
@@ -169,11 +173,6 @@ class Judging:
             **self.trainings.way,
             "seconds": round(seconds, 3),
         }
-
-    def _answer(self, cells: list[dict[str, Any]], unit: sentence.Unit) -> dict[str, Any]:
-        """Answer for every setting that was varied, by the same validation scores as the choice."""
-        found = answers.answer(tried.of_result(cells, self.spec), self.judge, self.best)
-        return {"line": sentence.line(found, unit), **found.told()}
 
     def _shuffled(self, unit: sentence.Unit) -> dict[str, Any]:
         """Tell every taught cell's scores with the teacher's answers in another order of rows; nothing where nobody asked."""

@@ -7,7 +7,7 @@ seed by seed, all else being as in the best cell. A value "will do" when the int
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -53,7 +53,8 @@ class Answers:
     """All answers of a what-if. `best`: the number of the best cell, None while there is no score; `values` are its own, of what was varied.
 
     `margin` in the metric's unit; `compared`: the number of comparisons that hold together; `cells`: of which the best one is the best; `seeds`: that it has; `so_far`: trainings
-    are missing.
+    are missing. `alike`: the numbers of all cells that are not surely behind the best one, itself among them, by the intervals that the words
+    rest on: a map's frame.
     """
 
     best: int | None
@@ -64,6 +65,7 @@ class Answers:
     cells: int
     seeds: int
     so_far: bool
+    alike: tuple[int, ...] = ()
 
     @property
     def unclear(self) -> list[Answer]:
@@ -103,7 +105,31 @@ def answer(tried: Sequence[Tried], judge: Judge, best: int | None = None) -> Ans
     told = dict(zip([id(t) for t, _ in asked], judged, strict=True))
     settings = tuple(Setting(name, tuple(place.answer(told) for place in each)) for name, each in found.items())
     values = {name: chosen.values[name] for name in names}
-    return Answers(chosen.number, values, settings, margin, looked_at, scored, len(chosen.scores), so_far)
+    words = {other.number: told[id(other)].word for other, _ in asked}
+    alike = _alike(tried, chosen, judge.better, margin, words)
+    return Answers(chosen.number, values, settings, margin, looked_at, scored, len(chosen.scores), so_far, alike)
+
+
+def _alike(
+    tried: Sequence[Tried], best: Tried, better: Better, margin: float, words: Mapping[int, Word]
+) -> tuple[int, ...]:
+    """Name the cells that may be as good as the best one. `words`: of the cells that answers have judged, which count here too.
+
+    All others are judged as these were, among all pairs of cells. With one seed, what lies within the margin may be as good.
+    """
+    others = [t for t in tried if t is not best and set(t.scores) & set(best.scores)]
+    gaps = {t.number: _differences(best, t, better) for t in others}
+    if len(best.scores) < 2:
+        return tuple(sorted({best.number} | {n for n, gap in gaps.items() if sum(gap) / len(gap) <= margin}))
+    known = {tuple(sorted(t.scores.items())): words[t.number] for t in others if t.number in words}
+    found: dict[int, Word | None] = {
+        t.number: known.get(tuple(sorted(t.scores.items()))) for t in others
+    }  # the very training has its word
+    left = [number for number, word in found.items() if word is None]
+    scored = len(others) + 1
+    judged = stepping.behind([gaps[n] for n in left], margin, len(others), scored * (scored - 1) // 2)
+    found |= dict(zip(left, (one.word for one in judged), strict=True))
+    return tuple(sorted({best.number} | {number for number, word in found.items() if word != "worse"}))
 
 
 def best_of(tried: Sequence[Tried], better: Better) -> Tried | None:

@@ -44,15 +44,12 @@ _OTHER_CODE = Says(
 
 
 def contenders(result: Mapping[str, Any], spec: RunSpec) -> tuple[int, ...]:
-    """Name the cells that can't be told apart from the best one, it among them, and those that answers are still open about.
+    """Name the cells that may be as good as the best one, it among them, and those that answers are still open about.
 
     Errors: KDError of `read_outcome`.
     """
-    outcome, told = read_outcome(result), reading.of_result(result, spec)
-    if told.best is None:
-        return ()
-    near = {c.number for c in outcome.cells if c.like_best and c.raw["scores"]}
-    return tuple(sorted(near | {told.best} | {a.cell for a in told.unclear if a.cell is not None}))
+    told = reading.of_result(result, spec)
+    return tuple(sorted({*told.alike} | {a.cell for a in told.unclear if a.cell is not None}))
 
 
 def more(result: Mapping[str, Any], spec: RunSpec, added: Added) -> Round | Problem:

@@ -156,7 +156,7 @@ def _weaker(zero: Answer, unit: Unit) -> str:
     alone = zero.behind.alone() if zero.behind is not None else None
     if alone is None or alone[0] <= 0:
         return ""
-    return f" among so many comparisons, though no teacher, looked at alone, is {unit.alone(zero)} behind"
+    return f" with all comparisons counted (by itself, as the bars on the map are, no teacher is {unit.alone(zero)} behind)"
 
 
 def _contiguous(setting: Setting, some: Sequence[Answer]) -> bool:

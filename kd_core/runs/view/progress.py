@@ -18,6 +18,9 @@ Key = tuple[Any, ...]
 OTHER = "training"  # the work of phases that no other names
 TYPICAL_STOP = 0.6  # of the epochs, until this run's own trainings tell where early stopping ends them
 ENOUGH = 0.2  # of a work's units: from then on its own pace counts alone
+HEARD = (
+    0.01  # of a work's units: fewer say nothing of the pace, as the first event may name one training of many at work
+)
 OVERDUE = 0.25  # of the time spent, when that is more than was foreseen
 LATE_SHARE, LATE_SECONDS = 1.25, 5.0  # beyond both, the first estimate is called wrong
 ALMOST = 0.99  # until the run has ended
@@ -100,7 +103,9 @@ class _Work:
         return 1.0 if self.over else before + (1 - before) * done
 
     def stop(self) -> float:
-        return statistics.mean(self.stops) if self.stops else TYPICAL_STOP
+        # Those at work will end later than those that ended already: the first to end are the earliest.
+        at_work = [max(TYPICAL_STOP, f) for f in self.begun.values()]
+        return statistics.mean([*self.stops, *at_work]) if self.stops else TYPICAL_STOP
 
     def note(self, t: float, *, starts: bool = True) -> None:
         """Take the time of a unit's event; the pace counts from the first one of this attempt's own work."""
@@ -125,7 +130,7 @@ class _Work:
         elif self.mark is not None and self.of:
             units = self.units(self.stop())
             seen, took = units - self.mark[1], self.at - self.mark[0]
-            if seen > 0 and took > 0:
+            if seen > HEARD * self.of and took > 0:
                 used_up = (
                     spent / self.foreseen if self.foreseen else 1.0
                 )  # a plan whose time is over has nothing to say

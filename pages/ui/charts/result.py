@@ -1,4 +1,4 @@
-"""Charts of a finished run: accuracy against size, paired seeds, splits, calibration, latency."""
+"""Charts of a finished run: accuracy against size, paired seeds, splits, latency."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
-from pages.ui.charts.marks import figure, level, literal, log_axis, padded, share_axis, short
+from pages.ui.charts.marks import figure, level, literal, log_axis, padded, short
 from pages.ui.charts.placing import AROUND, WIDE, Stand, places
 
 # how the ways to run a model are drawn: the first filled, in the dash of its part; others by mark and dash
@@ -258,49 +258,6 @@ def splits(
     )
     level(fig, 0.0, across=True)
     fig.update_yaxes(tickvals=rows, ticktext=shown, autorange="reversed", showgrid=False)
-    return fig
-
-
-def reliability(
-    arms: Mapping[str, Mapping[str, Sequence[float]]],
-    *,
-    names: Mapping[str, str],
-    x_title: str,
-    y_title: str,
-    perfect: str,
-    rows_word: str,
-    height: int = 380,
-) -> Drawing:
-    """Draw how often a model is right against how sure it is; on the diagonal it is honest.
-
-    `arms[arm]` holds confidence, accuracy and count per bin; empty bins are left out.
-    """
-    fig = figure(height, x=x_title, y=y_title)
-    known = [v for bins in arms.values() for side in ("confidence", "accuracy") for v in bins[side] if v is not None]
-    low = math.floor(10 * min(known, default=0.0)) / 10  # the surest class is never below 1 / classes: no empty half
-    fig.add_scatter(x=[low, 1], y=[low, 1], mode="lines", name=perfect, line=look.level(), hoverinfo="skip")
-    for arm, bins in arms.items():
-        kept = [
-            (x, y, n)
-            for x, y, n in zip(bins["confidence"], bins["accuracy"], bins["count"], strict=True)
-            if n and x is not None and y is not None
-        ]
-        most = max((n for *_, n in kept), default=1)
-        fig.add_scatter(
-            x=[k[0] for k in kept],
-            y=[k[1] for k in kept],
-            mode="lines+markers",
-            name=names[arm],
-            legendrank=look.rank(arm),
-            line=look.line(arm, width=look.THIN),
-            marker=look.mark(arm, size=[look.SMALL_MARK + 9 * (k[2] / most) ** 0.5 for k in kept]),
-            hovertext=[
-                f"{look.share(k[0], 0)} → {look.share(k[1], 0)}, {k[2]:,.0f} {literal(rows_word)}" for k in kept
-            ],
-            hovertemplate=look.hover(literal(names[arm]), "%{hovertext}"),
-        )
-    fig.update_xaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
-    fig.update_yaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
     return fig
 
 

@@ -1,8 +1,9 @@
-"""Charts of what the teacher says beyond the label."""
+"""Charts of what the teacher says beyond the label, and of how far shares can be believed."""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, literal, share_axis, short
+
+FEW_ROWS = 10  # of a mark, below which it tells nothing
 
 
 def bars(
@@ -161,4 +164,63 @@ def spread(
         )
     fig.update_layout(barmode="group", bargap=0.2, bargroupgap=0.05)
     fig.update_xaxes(range=[0, most], **share_axis(0, most, most=5))
+    return fig
+
+
+def reliability(
+    arms: Mapping[str, Mapping[str, Sequence[float]]],
+    *,
+    names: Mapping[str, str],
+    x_title: str,
+    y_title: str,
+    perfect: str,
+    rows_word: str,
+    height: int = 380,
+) -> Drawing:
+    """Draw how often a model is right against how sure it is; on the diagonal it is honest. What has few rows is faint and not joined.
+
+    `arms[arm]` holds confidence, accuracy and count per bin; empty bins are left out.
+    """
+    fig = figure(height, x=x_title, y=y_title)
+    known = [v for bins in arms.values() for side in ("confidence", "accuracy") for v in bins[side] if v is not None]
+    low = math.floor(10 * min(known, default=0.0)) / 10  # the surest class is never below 1 / classes: no empty half
+    fig.add_scatter(x=[low, 1], y=[low, 1], mode="lines", name=perfect, line=look.level(), hoverinfo="skip")
+    for arm, bins in arms.items():
+        kept = [
+            (x, y, n)
+            for x, y, n in zip(bins["confidence"], bins["accuracy"], bins["count"], strict=True)
+            if n and x is not None and y is not None
+        ]
+        most = max((n for *_, n in kept), default=1)
+        fig.add_scatter(
+            x=[k[0] for k in kept],
+            y=[k[1] for k in kept],
+            mode="markers",
+            name=names[arm],
+            legendrank=look.rank(arm),
+            legendgroup=arm,
+            marker={
+                **look.mark(arm, size=[look.SMALL_MARK + 9 * (k[2] / most) ** 0.5 for k in kept]),
+                "opacity": [1.0 if k[2] >= FEW_ROWS else 0.35 for k in kept],
+            },
+            hovertext=[
+                f"{look.share(k[0], 0)} → {look.share(k[1], 0)}, {k[2]:,.0f} {literal(rows_word)}" for k in kept
+            ],
+            hovertemplate=look.hover(literal(names[arm]), "%{hovertext}"),
+        )
+        joined = [k[:2] if k[2] >= FEW_ROWS else (None, None) for k in kept]
+        if any(x is not None for x, _ in joined):
+            fig.add_scatter(
+                x=[x for x, _ in joined],
+                y=[y for _, y in joined],
+                mode="lines",
+                name=names[arm],
+                legendgroup=arm,
+                showlegend=False,
+                line=look.line(arm, width=look.THIN),
+                hoverinfo="skip",
+                connectgaps=False,
+            )
+    fig.update_xaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
+    fig.update_yaxes(range=[low - 0.02, 1.02], **share_axis(low, 1))
     return fig

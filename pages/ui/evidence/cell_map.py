@@ -103,7 +103,7 @@ def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name:
                 "name": cell_words.name(grid, c),
                 "best": bool(c.cell == grid.best),
                 "like": bool(c.judged and (c.like_best or c.cell == grid.best)),
-                "unclear": bool(known and whatif_cells.unclear(grid, c)),
+                "unclear": bool(known and whatif_cells.unclear(c)),
                 **({"panel": cell_words.panel(grid, c)} if panel else {}),
             }
         )

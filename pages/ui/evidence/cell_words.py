@@ -24,16 +24,9 @@ def name(grid: Grid, cell: Cell) -> str:
         parts.append(plain(t("what_if.spoken.student", name=cell.student)))
     found = [plain(whatif_words.gain_words(grid.metric, cell) if cell.judged else whatif_words.why_missing(cell))]
     if cell.judged:
-        found.append(_seeds(grid, cell))
+        found.append(plain(whatif_words.seeds_words(grid, cell)))
         found += [plain(said) for said in (_standing_mark(grid, cell),) if said]
     return f"{', '.join(parts)}: {', '.join(found)}"
-
-
-def _seeds(grid: Grid, cell: Cell) -> str:
-    known = sum(s is not None for s in cell.scores)
-    whole = max(grid.seeds, known)
-    key = "one_seed" if whole == 1 else "seeds" if known == whole else "seeds_of"
-    return plain(t(f"what_if.spoken.{key}", num=known, of=whole))
 
 
 def _standing_mark(grid: Grid, cell: Cell) -> Any:
@@ -61,7 +54,7 @@ def panel(grid: Grid, cell: Cell) -> dict[str, Any]:
     wary += [t("what_if.hover.stopped")] if cell.stopped else []
     return {
         **told,
-        "gain": f"{plain(whatif_words.gain_words(grid.metric, cell))}, {_seeds(grid, cell)}",
+        "gain": f"{plain(whatif_words.gain_words(grid.metric, cell))}, {plain(whatif_words.seeds_words(grid, cell))}",
         "lines": lines,
         "seeds": by_seed(grid, cell),
         "costs": plain(

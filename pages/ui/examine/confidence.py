@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
-from pages.ui.charts import result as charts
+from pages.ui.charts import soft_labels
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import Safe, t, term
 
@@ -28,7 +28,7 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int, found: Mappin
     st.markdown(line)
     names = {"baseline": t("examine.confidence.before"), "student": t("examine.confidence.after")}
     arms = {"baseline": _bins(told["before"]["bins"]), "student": _bins(told["after"]["bins"])}
-    fig = charts.reliability(
+    fig = soft_labels.reliability(
         arms,
         names=names,
         x_title=t("runs.calibration.x"),

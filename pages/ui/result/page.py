@@ -133,7 +133,8 @@ def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
         label = t(f"runs.verdict.{'open' if said.word == 'inconclusive' else 'reason'}_label")
         st.markdown(f"**{label}.** {said.reason}")
     if said.settle:
-        st.markdown(f"**{t('runs.verdict.settle_label')}.** {said.settle}", help=term("rows_and_seeds"))
+        about = f" {t('runs.verdict.settle_cell')}" if found.get("sweep") else ""
+        st.markdown(f"**{t('runs.verdict.settle_label')}.** {said.settle}{about}", help=term("rows_and_seeds"))
     if said.next:
         st.markdown(f"**{t('runs.verdict.next_label')}.** {said.next}")
     if said.splits:

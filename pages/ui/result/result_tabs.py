@@ -14,7 +14,7 @@ from kd_core.runs.store.runs import RunStore
 from kd_core.task import task_of
 from pages.ui.access import aids, cards
 from pages.ui.arms import table
-from pages.ui.charts import placing
+from pages.ui.charts import placing, soft_labels
 from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds, most
 from pages.ui.examine import tab as examine_tab
@@ -258,7 +258,7 @@ def calibration(found: Result, index: int) -> None:
         return
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
     arms = {arm: bins(block["calibration"]) for arm, block in blocks.items() if block.get("calibration")}
-    fig = charts.reliability(
+    fig = soft_labels.reliability(
         arms,
         names=differences.arm_names(),
         x_title=t("runs.calibration.x"),

@@ -132,7 +132,7 @@ def of_map(grid: Grid, cells: pd.DataFrame) -> Safe:
         low=verdict.signed_points(grid.metric, known["gain"].min()),
         high=verdict.signed_points(grid.metric, known["gain"].max()),
         unit=whatif_words.unit_word(grid.metric),
-        clear=sum(not whatif_cells.unclear(grid, c) for c in grid.each(known)),
+        clear=sum(not whatif_cells.unclear(c) for c in grid.each(known)),
         of=len(known),
     )
     best = grid.cell(grid.best)

@@ -167,11 +167,9 @@ def alike(cells: pd.DataFrame) -> pd.DataFrame:
     return cells[cells["like_best"] & cells["mean"].notna()]
 
 
-def unclear(grid: Grid, cell: Cell) -> bool:
-    """Say whether a cell's gain may be nothing: its interval holds 0, or, without one, it is below the margin."""
-    if cell.low is None or cell.high is None:
-        return abs(in_units(grid.metric, cell.gain) or 0.0) < grid.tolerance
-    return cell.low <= 0 <= cell.high
+def unclear(cell: Cell) -> bool:
+    """Say whether a cell's gain may be nothing: its interval holds 0, or it has none."""
+    return cell.low is None or cell.high is None or cell.low <= 0 <= cell.high
 
 
 def in_units(metric: str, value: float | None) -> float | None:

@@ -41,13 +41,9 @@ def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = 
         )
     best = grid.cell(grid.best)
     if best is not None and best.judged:
-        parts.append(
-            t(
-                "what_if.head.best_so_far" if active else "what_if.head.best",
-                cell=whatif_words.setting_words(grid, best),
-                gain=whatif_words.gain_words(grid.metric, best),
-            )
-        )
+        told = "best" if not active else "best_moving" if best.pending else "best_so_far"
+        said = {"cell": whatif_words.setting_words(grid, best), "gain": whatif_words.gain_words(grid.metric, best)}
+        parts.append(t(f"what_if.head.{told}", **said, seeds=whatif_words.seeds_words(grid, best)))
     st.markdown(
         " · ".join(f"**{p}**" if i == len(parts) - 1 and best is not None else p for i, p in enumerate(parts)),
         help=term("what_if"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 from kd_core.errors import KDError
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.settings import reading
+from kd_core.runs.settings.answers import Answers
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.snapshot import Snapshot
 from kd_core.safe_io import Damaged
@@ -61,8 +63,18 @@ def read(folder: RunFolder) -> Grid | None:
 
 @functools.lru_cache(maxsize=32)
 def _read(path: Path, changed_ns: int) -> Grid | None:
-    found = RunFolder(path).result()
-    return of_result(found) if found and found.get("students") and read_outcome(found).has_map else None
+    folder = RunFolder(path)
+    found = folder.result()
+    if not found or not found.get("students") or not read_outcome(found).has_map:
+        return None
+    return framed(of_result(found), reading.of_result(found, folder.spec()))
+
+
+def framed(grid: Grid, told: Answers) -> Grid:
+    """Frame what the sentence on top does not call worse; results of earlier versions held each pair alone against the best cell."""
+    if told.best != grid.best:
+        return grid
+    return replace(grid, cells=grid.cells.assign(like_best=grid.cells["cell"].isin(told.alike)))
 
 
 def of_result(found: Mapping[str, Any]) -> Grid:

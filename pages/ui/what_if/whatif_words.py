@@ -40,6 +40,14 @@ def interval(metric: str, low: float | None, high: float | None) -> str:
     return f"[{verdict.signed_points(metric, low)}, {verdict.signed_points(metric, high)}]"
 
 
+def seeds_words(grid: Grid, cell: Cell) -> Safe:
+    """Tell the seeds that a cell has a score of: 3 seeds, 2 of 3 seeds."""
+    known = sum(s is not None for s in cell.scores)
+    whole = max(grid.seeds, known)
+    key = "one_seed" if whole == 1 else "seeds" if known == whole else "seeds_of"
+    return t(f"what_if.spoken.{key}", num=known, of=whole)
+
+
 def why_missing(cell: Cell) -> Safe:
     """Say why a cell has no score."""
     if cell.diverged:

@@ -103,6 +103,13 @@ def test_all_charts_equal_the_servers_numbers(browser, furnished, num):
         share = class_map.inherited(lift["teacher"], lift["baseline"], lift["student"])
         close(found["inherited"] if share is not None else 0.0, share or 0.0)
         assert (found["inherited"] is None) == (share is None)
+        between = class_map.inherited_between(
+            lambda keep, p=p: tuple(class_map.log_lift(p[arm][keep], y[keep], num) for arm in ("teacher", "baseline", "student")), len(y)
+        )  # fmt: skip
+        cheap = share is not None and 30 * len(y) * num <= 3_000_000
+        assert (found["inherited_between"] is not None) == (cheap and between is not None)
+        if found["inherited_between"] is not None:
+            close(found["inherited_between"], between)
         close(found["rows"]["distance"], 0.5 * np.abs(p["teacher"] - p["student"]).sum(axis=1))
         close(found["rows"]["teacher_entropy"], soft_labels.entropy(p["teacher"]))
         bars_show(screen, p, row)
@@ -130,10 +137,18 @@ def bars_show(screen, p, row):
             ...['.fill.teacher', '.fill.student'].map(s => parseFloat(l.querySelector(s).style.width)), parseFloat(l.querySelector('.mark').style.left)])""",
     )
     shown = [int(name.removeprefix("class ")) for name, *_ in lines if name]
+    most = max(p[arm].max() for arm in ARMS)
+    full = next(step for step in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1) if most <= step)
+    said = screen.page.locator(".bars + p").inner_text()
+    assert (f"Full width: {round(100 * full)}\u00a0%" in said) == (full < 1)
     assert shown == [c for c in ranked if c in set(shown)] and shown[0] == ranked[0]
     for (name, *widths), arm_order in zip(lines, [("teacher", "student", "baseline")] * len(lines), strict=True):
         c = int(name.removeprefix("class ")) if name else None
-        want = [100 * (p[a][row][c] if c is not None else 1 - p[a][row][shown].sum()) for a in arm_order]
+        # A full bar is the round step above the largest share of any row; what others have together is drawn on a whole one alone.
+        want = [
+            100 / full * p[a][row][c] if c is not None else 100 * (1 - p[a][row][shown].sum()) * (full == 1)
+            for a in arm_order
+        ]
         assert widths == pytest.approx(want, abs=1e-3)
 
 

@@ -96,7 +96,7 @@ CHARTS = {
     "confusion": lambda: confusion.confusion(
         [[3, 1], [0, 4]], [H, "b"], true_title="t", predicted_title="p", hover="{true} {predicted} {count} {share}"
     ),
-    "reliability": lambda: result.reliability(
+    "reliability": lambda: soft_labels.reliability(
         {"teacher": {"confidence": [0.6, None], "accuracy": [0.5, None], "count": [9, 0]}},
         names=NAMES,
         x_title="x",
@@ -270,11 +270,27 @@ def test_moved_rows_are_coloured_by_good_or_bad_and_written_with_their_sign():
 
 def test_calibration_begins_where_the_bins_begin():
     bins = {"confidence": [0.52, None, 0.9], "accuracy": [0.47, None, 0.95], "count": [5, 0, 9]}
-    fig = result.reliability(
+    fig = soft_labels.reliability(
         {"student": bins}, names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows"
     ).to_dict()
     assert fig["layout"]["xaxis"]["range"] == fig["layout"]["yaxis"]["range"] == [0.38, 1.02]
     assert fig["data"][0]["x"] == [0.4, 1]
+
+
+def test_bins_of_few_rows_are_faint_and_not_joined():
+    """Seen in a trial: 27 rows zigzagged from 0 to 100 %."""
+    bins = {"confidence": [0.3, 0.5, 0.7, 0.9], "accuracy": [1.0, 0.5, 0.6, 0.95], "count": [3, 40, 9, 50]}
+    fig = soft_labels.reliability(
+        {"student": bins}, names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows"
+    )
+    _, marks, line = fig.to_dict()["data"]
+    assert list(marks["marker"]["opacity"]) == [0.35, 1.0, 0.35, 1.0] and list(marks["x"]) == bins["confidence"]
+    assert list(line["x"]) == [None, 0.5, None, 0.9] and not line["connectgaps"]
+    few = {**bins, "count": [3, 4, 9, 5]}
+    fig = soft_labels.reliability(
+        {"student": few}, names=NAMES, x_title="x", y_title="y", perfect="p", rows_word="rows"
+    )
+    assert len(fig.to_dict()["data"]) == 2  # no line at all
 
 
 def test_an_axis_ends_at_the_best_score_there_can_be():

@@ -102,9 +102,9 @@ def test_a_map_tells_its_range_how_much_of_it_is_clear_and_the_best():
     assert findings.of_map(grid(), grid().cells) == "No cell has a gain yet."
 
 
-def test_without_an_interval_the_margin_decides_what_may_be_nothing():
-    made = grid(cell(0, 0.004, None, None), cell(1, -0.006, None, None), margin=0.005)
-    assert [whatif_cells.unclear(made, c) for c in whatif_cells.rows(made.cells)] == [True, False]
+def test_a_gain_without_an_interval_may_be_nothing():
+    made = grid(cell(0, 0.004, None, None), cell(1, -0.06, None, None), cell(2, 0.02, 0.01, 0.03), margin=0.005)
+    assert [whatif_cells.unclear(c) for c in whatif_cells.rows(made.cells)] == [True, True, False]
 
 
 def test_the_scale_is_never_below_three_margins():

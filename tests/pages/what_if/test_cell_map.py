@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from kd_core.runs.settings import reading
 from pages.ui.evidence import cell_map, cell_words
 from pages.ui.shared.text import catalogue, t
 from pages.ui.what_if import whatif_cells, whatif_reader
@@ -69,8 +69,8 @@ def test_an_interval_far_beyond_all_others_does_not_squeeze_them():
 
 def test_the_frame_is_what_the_engine_can_not_tell_from_the_best():
     grid = grid_of(make_sweep())
-    found = json.loads((store().folder(store().list(limit=1)[0].id).path / "result.json").read_text())
-    like = {c["cell"] for c in found["cells"] if c["like_best"]}
+    folder = store().folder(store().list(limit=1)[0].id)
+    like = set(reading.of_result(folder.result(), folder.spec()).alike)
     assert {c["id"] for c in payload(grid)["cells"] if c["like"]} == like | {grid.best} and len(like) < len(grid.cells)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from kd_core.errors import KDError
 from kd_core.safe_io import write_json
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_cell, whatif_reader
+from pages.ui.what_if import whatif_cell, whatif_reader, whatif_words
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep, sweep_spec
@@ -162,6 +164,27 @@ def test_earlier_what_ifs_are_listed_without_ordinary_runs():
 
 
 # One what-if, in every state
+
+
+def test_the_best_so_far_has_no_number_before_all_its_seeds_have_ended():
+    """Seen in a trial: +3.2 points after two seconds, +1.0 in the end."""
+    grid = grid_of(make_sweep())
+    best = grid.cells.loc[grid.best]
+    assert whatif_words.seeds_words(grid, grid.cell(grid.best)) == "3 seeds"
+    early = replace(grid, cells=grid.cells.assign(pending=True))
+
+    def told(one):
+        at = AppTest.from_function(_line, args=(one,)).run()
+        return at.markdown[0].value
+
+    assert "still in training" in told(early) and "points" not in told(early)
+    assert f"{100 * best['gain']:+.1f} points" in told(grid).replace("−", "-") and "3 seeds" in told(grid)
+
+
+def _line(grid):
+    from pages.ui.what_if import whatif_head
+
+    whatif_head.line(grid, 2.0, active=True, done=0)
 
 
 def test_while_it_trains_the_map_fills_and_nothing_can_be_chosen():

@@ -209,7 +209,7 @@ def test_nothing_is_asked_where_no_seed_would_tell(tmp_path, monkeypatch):
     found, _ = carried_out(tmp_path / "run", spec, Added(), [], monkeypatch)
     assert luck.contenders(found, spec) == (2,)
     assert "No other cell comes near the best one" in luck.more(found, spec, Added()).message
-    near = {**found, "cells": [{**c, "like_best": True} for c in found["cells"]]}
+    near = {**found, "cells": [{**c, "scores": found["cells"][2]["scores"]} for c in found["cells"]]}
     full = Added((Round(tuple(range(3, 50)), (2,)),))
     assert "The cells have 50 seeds" in luck.more(near, spec, full).message
     assert luck.more(near, spec, Added((Round(tuple(range(3, 49)), (2,)),))).seeds == (49,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -128,3 +130,32 @@ def test_students_keep_their_order_and_numbers_go_up():
     tried = grid_of(lambda h: 0.0, student=("small", "base", "tiny"), learning_rate=(0.1, 0.01))
     values = {s.name: [a.value for a in s.answers] for s in answer(tried, HIGHER).settings}
     assert values == {"learning_rate": [0.01, 0.1], STUDENT: ["small", "base", "tiny"]}
+
+
+def test_the_frame_is_every_cell_but_the_worse_ones_and_never_against_the_words():
+    tried = grid_of(by_t_and_alpha, temperature=(1, 2, 4, 8), alpha=(0.0, 0.5, 1.0), spread=0.008)
+    found = answer(tried, HIGHER)
+    best = next(t for t in tried if t.number == found.best)
+    named = {a.cell: a.word for s in found.settings for a in s.answers}
+    assert {number for number, word in named.items() if word != "worse"} <= set(found.alike)
+    assert not {number for number, word in named.items() if word == "worse"} & set(found.alike)
+    others = [t for t in tried if t.number not in named]
+    gaps = {t.number: np.array([best.scores[n] - t.scores[n] for n in range(5)]) for t in others}
+    p_far = [float(stats.ttest_1samp(d, 0).pvalue) if d.mean() > 0 else 1.0 for d in gaps.values()]
+    pairs = len(tried) * (len(tried) - 1) // 2  # the best could have been any of them
+    clear = {n for n, p in zip(gaps, holm_by_hand(p_far, pairs), strict=True) if p < 0.05}
+    assert clear and {n for n in gaps if n not in found.alike} == clear and len(clear) < len(gaps)
+
+
+def test_what_is_the_very_training_of_a_judged_cell_has_its_word():
+    found = grid_of(by_t_and_alpha, temperature=(1, 2, 4, 8), alpha=(0.0, 0.5), spread=0.003)
+    alone = next(t for t in found if t.values["alpha"] == 0).scores  # alpha 0 is one training at every T
+    tried = [replace(t, scores=alone) if t.values["alpha"] == 0 else t for t in found]
+    told = answer(tried, HIGHER)
+    assert words(told)["alpha"][0.0] == "worse"
+    assert not {t.number for t in tried if t.values["alpha"] == 0} & set(told.alike)
+
+
+def test_with_one_seed_the_margin_decides_the_frame():
+    found = answer(grid_of(lambda h: 0.03 * (h["temperature"] == 1), seeds=1, temperature=(1, 2, 4)), HIGHER)
+    assert len(found.alike) == 2 and found.best in found.alike and 0 not in found.alike

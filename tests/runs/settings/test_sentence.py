@@ -116,10 +116,10 @@ def test_where_the_pair_alone_is_clear_of_0_the_line_says_why_it_is_weaker(other
     half = 0.004 * t_wide / t_alone
     zero = Answer(0, "unclear", 0, Behind(0.011, 0.011 - half, 0.011 + half, 3, 1 - 0.05 / 250, "unclear", 11))
     words = said("alpha", zero, one(0.5, "best"), *(one(1, w) for w in others))
-    why = "among so many comparisons, though no teacher, looked at alone, is 1.1 points [0.7, 1.5] behind"
+    why = "with all comparisons counted (by itself, as the bars on the map are, no teacher is 1.1 points [0.7, 1.5] behind)"
     assert zero.behind.low < -0.05 and why in words
     tied = Answer(0, "unclear", 0, Behind(0.001, -half, 0.002 + half, 3, 1 - 0.05 / 250, "unclear", 11))
-    assert "looked at alone" not in said("alpha", tied, one(0.5, "best"), *(one(1, w) for w in others))
+    assert "by itself" not in said("alpha", tied, one(0.5, "best"), *(one(1, w) for w in others))
 
 
 def test_units_and_digits_follow_the_interval():

@@ -280,3 +280,23 @@ def test_what_is_made_before_trainings_is_a_share_of_their_work():
     assert ready.share("students")[0] == pytest.approx(0.5 + 0.5 / 12)
     again = after(*told, (30.0, trained(3)))  # kept pictures are no work
     assert again.share("students")[0] == pytest.approx(3 / 12)
+
+
+def test_more_seeds_of_a_what_if_are_foreseen_by_more_than_the_first_word_of_one_training():
+    """Seen in a trial: 105 trainings at work, the first scores named one, and 30 seconds became 3 min 25 s."""
+    work = [{"kind": "training:stacks", "phases": ["sweep"], "seconds": 24.0}]
+    plan = {"kind": "plan", "trainings": 168, "grid": True, "phases": ["sweep"], "work": work}
+    kept = [(1.0, {"kind": "variant", "training": p}) for p in range(63)]
+    begun = ((0.0, {"kind": "state", "state": "running"}), (0.0, plan), (0.0, phase("sweep")))
+
+    def scores(number, *positions):
+        return {"kind": "scores", "epoch": number, "epochs": 60, "best": dict.fromkeys(map(str, positions), 0.2)}
+
+    found = after(*begun, *kept, (1.2, {"kind": "sweep", "trainings": 105}), (2.2, scores(1, 115)))
+    assert found.outlook(2.2).left_s == pytest.approx(21.8) and not found.outlook(2.2).late
+    at_work = range(63, 168)
+    for number in range(2, 17):
+        found.take(scores(number, *at_work), 1.2 + 0.75 * number)
+    for position in range(63, 69):  # the first to end are the earliest
+        found.take({"kind": "variant", "training": position}, 13.3)
+    assert found.outlook(13.3).left_s > 10

@@ -21,11 +21,11 @@ function cellDrawing(app) {
     };
   }
 
-  // Orange gains, purple loses, pale where it may be nothing; never so strong that the text would not be read.
+  // Orange gains, purple loses, equal gains alike; never so strong that the text would not be read. What may be nothing is told by the bar and the number.
   function fill(cell) {
     if (cell.gain === null) return css(shades.nothing);
     const share = Math.min(1, Math.abs(cell.gain) / data.scale);
-    return css(mixed(cell.gain >= 0 ? shades.hues.gain : shades.hues.loss, shades.nothing, (cell.unclear ? 0.14 : 0.52) * share));
+    return css(mixed(cell.gain >= 0 ? shades.hues.gain : shades.hues.loss, shades.nothing, 0.52 * share));
   }
 
   // Along one setting bars stand upright beside each other; a map that is too wide is turned.

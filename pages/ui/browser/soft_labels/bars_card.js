@@ -1,6 +1,8 @@
 // One row: its content, and the way of its label over the teacher's shares to the student's.
 // `kind`: drawn(row) -> lines {c, name, right, z: {teacher, student}}, rest {num, text} or null; share(arm, row, c), restShare(arm, row, lines);
-// sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: bars are drawn to the longest.
+// sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: bars are drawn to the longest; most(): largest share of any
+// row, where a full bar is the round step above it, the same for all rows while T stays.
+const STEPS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
 function barsCard(app, kind) {
   const { words, model } = app;
   const content = el("div", { class: "content" });
@@ -88,10 +90,12 @@ function barsCard(app, kind) {
     const single = now === "both" ? "student" : now;
     const shares = lines.map((one) => [shareOf("teacher", row, one), shareOf(single, row, one), shareOf("baseline", row, one)]);
     // Where bars are drawn to the longest, what all others have together is told and not drawn: it would dwarf them.
-    const longest = kind.scaled ? shares.filter((_, at) => lines[at].c !== null).flat().reduce((a, b) => Math.max(a, b), 1e-9) : 1;
+    const most = kind.most && now === "both" ? kind.most() : 1; // a label is a whole bar, and so is the way from it
+    const full = STEPS.find((step) => most <= step) ?? 1;
+    const longest = kind.scaled ? shares.filter((_, at) => lines[at].c !== null).flat().reduce((a, b) => Math.max(a, b), 1e-9) : full;
     lines.forEach((one, at) => {
       const [t, s, b] = shares[at];
-      const part = kind.scaled && one.c === null ? 0 : 100 / longest;
+      const part = (kind.scaled || full < 1) && one.c === null ? 0 : 100 / longest;
       one.left.style.width = `${part * t}%`;
       one.other.style.width = `${part * s}%`;
       one.mark.style.left = `${part * b}%`;
@@ -100,7 +104,8 @@ function barsCard(app, kind) {
       write(one.numberLeft, percent(t));
       write(one.numberRight, percent(s));
     });
-    write(scale, kind.scaled ? filled(words.longest, { share: percent(longest) }) : "");
+    const rest = lines.some((one) => one.c === null);
+    write(scale, kind.scaled ? filled(words.longest, { share: percent(longest) }) : full < 1 ? filled(rest ? words.full_width_rest : words.full_width, { share: whole(full) }) : "");
     kind.sentence(sentence, row, lines);
     if (kind.formula) formulas.replaceChildren(...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))));
   }

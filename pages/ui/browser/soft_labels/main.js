@@ -3,12 +3,12 @@
 const standing = new WeakMap();
 let made = 0;
 
-function started(data, parentElement) {
+function started(data, parentElement, kept) {
   const model = prepared(data);
   const { words } = data;
   const asked = new URL(window.location.href).searchParams;
   const keep = keeper();
-  const app = { id: `soft${(made += 1)}`, data, model, words, names: data.names, rows: rowContent(data, words), numbers: null, state: { temperature: null, row: data.opening, map: "teacher", chosen: { kind: "all" }, sort: "apart" } };
+  const app = { id: `soft${(made += 1)}`, data, model, words, names: data.names, rows: rowContent(data, words), numbers: null, state: { temperature: null, row: data.opening, map: kept?.map ?? "teacher", chosen: { kind: "all" }, sort: "apart" } };
   const [lead, live] = [el("p", { class: "lead" }), el("div", { class: "unseen", role: "status", "aria-live": "polite" })];
   const bar = temperatureBar(app);
   const board = boardOf(app);
@@ -86,13 +86,16 @@ function started(data, parentElement) {
     performance.measure("soft-labels-step", { start: began, end: performance.now() });
   }
 
-  const wanted = asked.has(data.address) ? Number(asked.get(data.address)) : NaN;
-  const rowWanted = model.ids.findIndex((id) => String(id) === asked.get("row"));
+  // Another student of the same rows is looked at as the one before: map, T and row stay.
+  const same = kept !== undefined && kept.address === data.address && String(kept.ids) === String(model.ids);
+  const wanted = same ? kept.temperature : asked.has(data.address) ? Number(asked.get(data.address)) : NaN;
+  const rowWanted = model.ids.findIndex((id) => String(id) === (same ? String(kept.row) : asked.get("row")));
   app.state.temperature = bar.nearest(wanted >= 0 && Number.isFinite(wanted) ? wanted : data.start);
   if (rowWanted >= 0) app.state.row = rowWanted;
   if (model.partedAll) app.state.chosen = { kind: "apart" };
   [app.state.sort] = sortsOf(app.state.chosen);
   bar.update(app.state.temperature);
+  if (same) keep({ [data.address]: app.state.temperature, row: model.ids[app.state.row] }); // the server wrote its own address
   one.show(app.state.row);
   parentElement.querySelector(".place").replaceChildren(root);
   step();
@@ -107,6 +110,7 @@ function started(data, parentElement) {
   return {
     key: data.key,
     retheme: () => requestAnimationFrame(lay),
+    state: () => ({ map: app.state.map, temperature: app.state.temperature, row: model.ids[app.state.row], ids: model.ids, address: data.address }),
     leave() {
       sizes.disconnect();
       one.leave();
@@ -131,8 +135,9 @@ export default function ({ data, parentElement }) {
   const known = standing.get(parentElement);
   if (known?.key === data.key) known.retheme();
   else {
+    const kept = known?.state();
     known?.leave();
-    standing.set(parentElement, started(data, parentElement));
+    standing.set(parentElement, started(data, parentElement, kept));
   }
   return () => {
     standing.get(parentElement)?.leave();

@@ -1,5 +1,8 @@
 // Which classes look alike: a map in an order that puts alike ones side by side, and its largest cells as a list.
 const LISTED = 12;
+const SEEN = 0.005; // log of a change that is more than 1.00×
+const LITTLE = Math.log(1.1); // a way shorter than this everywhere is little to inherit
+const ROWS_EACH = 10; // rows of a class, on average, below which a way is not told without an interval
 
 function mapCard(app) {
   const { data, model, words } = app;
@@ -13,15 +16,18 @@ function mapCard(app) {
   const [finding, legend] = [el("p", { class: "finding" }), el("div", { class: "legend" })];
   const kinds = [...ARMS.map((arm) => [arm, app.names[arm]]), ...(C > 2 ? [["inherited", words.inherited]] : [])];
   const kind = choice(`${app.id}-map`, words.map_of, kinds, "teacher", (value) => { app.state.map = value; repaint(); });
+  if (C > 2) for (const input of kind.querySelectorAll("input")) input.checked = input.value === app.state.map;
+  else app.state.map = app.state.map === "inherited" ? "teacher" : app.state.map;
   const names = el("datalist", { id: `${app.id}-names` }, ...data.classes.map((name) => el("option", { value: name })));
   const search = el("input", { type: "search", list: `${app.id}-names`, placeholder: words.search, "aria-label": words.search, oninput: () => find(), onkeydown: (event) => event.key === "Enter" && find(true) });
   const zoom = (factor, label, sign) => el("button", { type: "button", "aria-label": label, title: label, onclick: () => zoomed(factor) }, sign);
   const tools = el("div", { class: "tools" }, search, names, zoom(0.6, words.zoom_in, "+"), zoom(1 / 0.6, words.zoom_out, "−"), el("button", { type: "button", onclick: () => zoomed(Infinity) }, words.zoom_all));
   const rows = Array.from({ length: LISTED }, () => listed());
-  const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, el("h3", {}, words.pairs), el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.map((one) => one.element));
+  const [title, note, none] = [el("h3", {}, words.pairs), el("p", { class: "quiet" }), el("p", { class: "quiet" }, words.inherited_unchanged)];
+  const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, title, el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.map((one) => one.element), none);
   const element = el(
     "section", { class: "card classmap", "aria-label": words.map }, el("div", { class: "head" }, el("h2", {}, words.map), kind), finding,
-    C > 2 ? el("div", { class: "wide" }, el("div", { class: "chart" }, tools, area, pointer, legend, el("p", { class: "quiet" }, filled(words.map_note, { t: data.ordered_at, floor: percent(data.floor) }))), table) : null,
+    C > 2 ? el("div", { class: "wide" }, el("div", { class: "chart" }, tools, area, pointer, legend, note), table) : null,
   );
   const drawing = C > 2 ? mapDrawing(app, cells, still) : null;
   const moved = new Float64Array(C * C);
@@ -29,12 +35,16 @@ function mapCard(app) {
   let [cursor, layout, shown] = [null, null, arms.teacher.lift];
 
   function listed() {
-    const [name, values] = [el("span", { class: "name" }), ARMS.map(() => el("span", { class: "num" }))];
-    const one = { cell: null, element: el("button", { type: "button", class: "pair", onclick: () => choose(one.cell) }, name, ...values), name, values };
+    const [name, change, values] = [el("span"), el("span", { class: "tag" }), ARMS.map(() => el("span", { class: "num" }))];
+    const whole_ = el("span", { class: "name" }, name, change);
+    const one = { cell: null, element: el("button", { type: "button", class: "pair", onclick: () => choose(one.cell) }, whole_, ...values), name, change, values };
     return one;
   }
 
   const cellAt = (a, b) => a * C + b;
+  // On the map of what was inherited less than base rate counts as base rate, and so it does beside it.
+  const held = (arm, k) => (app.state.map === "inherited" ? above(arms[arm].lift[k]) : arms[arm].lift[k]);
+  const far = (arm, k) => Math.abs(above(arms[arm].lift[k]) - above(arms.teacher.lift[k]));
   const names_ = (cell) => [Math.floor(cell / C), cell % C];
 
   function choose(cell) {
@@ -49,7 +59,7 @@ function mapCard(app) {
     const [nameA, nameB] = [data.classes[a], data.classes[b]];
     if (a === b) return filled(words.cell_own, { a: nameA, num: model.count[a] });
     const k = cellAt(a, b);
-    const lift = (arm) => times(arms[arm].lift[k]);
+    const lift = (arm) => times(held(arm, k));
     if (!model.count[a]) return filled(words.cell_none, { a: nameA });
     const share = percent(model.share("teacher", k));
     return filled(words.cell, { a: nameA, b: nameB, num: model.count[a], share, teacher: lift("teacher"), baseline: lift("baseline"), student: lift("student") });
@@ -138,14 +148,19 @@ function mapCard(app) {
     const most = shown.reduce((a, v) => (Number.isFinite(v) ? Math.max(a, signed ? Math.abs(v) : v) : a), 0);
     drawing.paint(shown, most, signed);
     legendOf(most, signed);
-    const top = largestCells(shown, LISTED);
+    const top = signed ? largestCells(shown.map(Math.abs), LISTED).filter((k) => Math.abs(shown[k]) >= SEEN) : largestCells(shown, LISTED);
+    write(title, signed ? words.inherited_pairs : words.pairs);
+    write(note, filled(signed ? words.inherited_map_note : words.map_note, { t: data.ordered_at, floor: percent(data.floor) }));
+    none.hidden = top.length > 0;
     rows.forEach((one, at) => {
       one.cell = top[at];
       one.element.hidden = one.cell === undefined;
       if (one.cell === undefined) return;
       const [a, b] = names_(one.cell);
       write(one.name, `${short(data.classes[a], 24)} → ${short(data.classes[b], 24)}`);
-      ARMS.forEach((arm, k) => write(one.values[k], times(arms[arm].lift[one.cell])));
+      ARMS.forEach((arm, k) => write(one.values[k], times(held(arm, one.cell))));
+      one.change.hidden = !signed;
+      if (signed) write(one.change, filled(far("student", one.cell) > far("baseline", one.cell) ? words.inherited_away : words.inherited_change, { times: times(shown[one.cell]) }));
       one.element.setAttribute("aria-pressed", String(chosen.kind === "cell" && chosen.a === a && chosen.b === b));
     });
     kept.hidden = chosen.kind !== "cell";
@@ -170,14 +185,25 @@ function mapCard(app) {
       return;
     }
     if (map === "inherited") {
-      const share = app.numbers.inherited;
-      say(finding, share === null ? words.inherited_none : words.inherited_note, { share: share === null ? "" : whole(share), t: app.numbers.temperature });
+      tellInherited(app.numbers.inherited);
       return;
     }
     const [top] = largestCells(arms[map].lift, 1);
     if (top === undefined) return say(finding, words.map_empty);
     const [a, b] = names_(top);
     say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), t: app.numbers.temperature });
+  }
+
+  // No share of a way that is hardly there, or that these rows can't tell.
+  function tellInherited(share) {
+    if (share === null) return say(finding, words.inherited_none);
+    const t = app.numbers.temperature;
+    const way = arms.teacher.lift.reduce((most, v, k) => { const one = Math.abs(above(v) - above(arms.baseline.lift[k])); return one > most ? one : most; }, 0);
+    if (way < LITTLE) return say(finding, words.inherited_little, { t, most: times(way) });
+    const between = inheritedBetween(model, share, (one, group) => liftWithout(one, model, group));
+    const said_ = { t, share: whole(share), num: exact(model.N), low: between && whole(between[0]), high: between && whole(between[1]) };
+    if (between === null) return say(finding, model.N < ROWS_EACH * C ? words.inherited_few : words.inherited_alone, said_);
+    return say(finding, between[0] > 0 ? words.inherited_note : words.inherited_open, said_);
   }
 
   return { element, update: repaint, lay };

@@ -63,6 +63,7 @@ const OUTLINES = {
   student: (r) => `M${-r},0a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0Z`,
 };
 const BELIEF = [300, 190];
+const FEW = 10; // rows of a mark below which it tells nothing
 
 // The chart of the Calibration tab, at any temperature: the axes begin where the models' shares do.
 function beliefCard(app) {
@@ -86,22 +87,28 @@ function beliefCard(app) {
     ),
     update(numbers) {
       const every = ARMS.flatMap((arm) => numbers.arms[arm].calibration.flatMap((b) => [b.confidence, b.accuracy]));
+      const all = app.model.judged ?? app.model.N;
       const low = Math.min(0.9, Math.floor(10 * Math.min(...every)) / 10);
       for (const place of [least, lowest]) write(place, whole(low));
       const share = (value) => (value - low) / (1 - low);
       for (const arm of ARMS) {
-        const at = numbers.arms[arm].calibration.map((b) => [across * share(b.confidence), up * (1 - share(b.accuracy)), Math.sqrt(b.count / (app.model.judged ?? app.model.N))]);
-        marks[arm].line.setAttribute("d", at.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)},${y.toFixed(2)}`).join(""));
+        const at = numbers.arms[arm].calibration.map((b) => [across * share(b.confidence), up * (1 - share(b.accuracy)), Math.sqrt(b.count / all), b.count < FEW]);
+        // A line joins neighbours that have enough rows; what has few stands alone, faint.
+        marks[arm].line.setAttribute("d", at.map(([x, y, , few], i) => (few ? "" : `${i && !at[i - 1][3] ? "L" : "M"}${x.toFixed(2)},${y.toFixed(2)}`)).join(""));
         const { dots } = marks[arm];
         while (dots.childNodes.length > at.length) dots.lastChild.remove();
         while (dots.childNodes.length < at.length) dots.append(drawn("path"));
-        at.forEach(([x, y, r], i) => {
+        at.forEach(([x, y, r, few], i) => {
+          dots.childNodes[i].classList.toggle("few", few);
           dots.childNodes[i].setAttribute("d", OUTLINES[arm](2 + 4 * r));
           dots.childNodes[i].setAttribute("transform", `translate(${x.toFixed(2)},${y.toFixed(2)})`);
         });
       }
+      const counts = ARMS.flatMap((arm) => numbers.arms[arm].calibration.map((b) => b.count));
+      if (counts.every((count) => count < FEW)) return say(told, words.calibration_none, { num: exact(app.model.N), least: FEW });
+      const few = counts.some((count) => count < FEW) ? filled(words.calibration_few, { least: FEW }) : "";
       const gap = (arm) => percent(numbers.arms[arm].calibrationError);
-      say(told, words.calibration_note, { teacher: gap("teacher"), baseline: gap("baseline"), student: gap("student"), t: numbers.temperature });
+      say(told, words.calibration_note.replace("{few}", few), { teacher: gap("teacher"), baseline: gap("baseline"), student: gap("student"), t: numbers.temperature });
     },
   };
 }

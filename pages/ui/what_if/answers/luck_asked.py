@@ -46,7 +46,9 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
                 _go_on(folder, found, spec, replace(added, shuffled=True))
     told = []
     if isinstance(asked, Round):
-        told.append(t("what_if.luck.what", seeds=len(asked.seeds), cells=len(asked.cells), time=_time(found, asked)))
+        time = _time(found, asked)
+        gives = _gives(answers, asked)
+        told.append(t("what_if.luck.what", seeds=len(asked.seeds), cells=len(asked.cells), time=time, gives=gives))
     if _taught(found) and not added.shuffled:
         told.append(t("what_if.luck.what_shuffled", time=_time(found, None)))
     if told:
@@ -80,6 +82,13 @@ def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked:
     )
     if pressed:
         _go_on(folder, found, spec, added.with_round(spec, asked))
+
+
+def _gives(answers: Answers, asked: Round) -> Safe:
+    """Say what a round is worth beside the number of seeds that the line on top says."""
+    after = answers.seeds + len(asked.seeds)
+    enough = answers.need is not None and answers.need <= after
+    return t(f"what_if.luck.gives_{'all' if enough else 'some'}", after=after)
 
 
 def _time(found: Result, asked: Round | None) -> Safe:

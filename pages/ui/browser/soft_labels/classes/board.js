@@ -43,14 +43,17 @@ function classBars({ data, model, words, state }) {
       const lines = shown.map((c) => ({ c, name: data.classes[c], right: labels[row] === c, tag: labels[row] === c ? words.label : "", z: { teacher: zOf("teacher", row, c), student: zOf("student", row, c) } }));
       return { lines, rest: shown.length < C ? filled(words.others, { num: C - shown.length }) : null };
     },
+    most: () => ARMS.reduce((most, arm) => arms[arm].largest.reduce((a, b) => (b > a ? b : a), most), 0),
     share: (arm, row, c) => (arm === "label" ? Number(c === labels[row]) : arms[arm].p[row * C + c]),
     restShare: (arm, row, shown) => (arm === "label" ? 0 : Math.max(0, 1 - shown.reduce((sum, c) => sum + arms[arm].p[row * C + c], 0))),
     sentence(place, row, lines) {
       const [top, label] = [lines[0].c, labels[row]];
       const other = top === label ? lines[1].c : label;
       const share = (arm, c) => percent(arms[arm].p[row * C + c]);
-      say(place, top === label ? words.right : words.wrong, {
-        top: data.classes[top], other: data.classes[other], p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
+      const first = arms.student.top[row];
+      const named = first === top || first === other;
+      say(place, `${top === label ? words.right : words.wrong} ${named ? words.student_gives : words.student_answers}`, {
+        first: data.classes[first], s_first: share("student", first), top: data.classes[top], other: data.classes[other], p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
       });
     },
     formula(arm, row, c) {
@@ -101,6 +104,6 @@ function boardOf(app) {
     parts: aroundMap(cards),
     lead: (place, { arms, temperature }) => say(place, words.lead, { t: temperature, share: percent(arms.teacher.largestMean), at_one: percent(atOne), effective: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1) }),
     savedOf: (arm) => sharesAndMap(app, arm),
-    saved: ({ kl, inherited }) => ({ classes: data.classes, kl, inherited, rows: { number: model.ids, distance: model.apart, teacher_entropy: model.arms.teacher.entropy } }),
+    saved: ({ kl, inherited }) => ({ classes: data.classes, kl, inherited, inherited_between: inheritedBetween(model, inherited, (one, group) => liftWithout(one, model, group)), rows: { number: model.ids, distance: model.apart, teacher_entropy: model.arms.teacher.entropy } }),
   };
 }

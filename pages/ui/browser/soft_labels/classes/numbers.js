@@ -9,7 +9,7 @@ function prepared(data) {
   for (const label of labels) count[label] += 1;
   const arms = Object.fromEntries(ARMS.map((arm) => [arm, fixed(column(data[arm]), N, C)]));
   const share = (arm, k) => arms[arm].sums[k] / count[Math.floor(k / C)];
-  return { N, C, labels, ids: column(data.ids), count, arms, share, apart: new Float64Array(N), ...agreement(arms, labels, count) };
+  return { N, C, labels, ids: column(data.ids), count, arms, share, leftOutWork: GROUPS * ARMS.length * N * C, apart: new Float64Array(N), ...agreement(arms, labels, count) };
 }
 
 // What the temperature does not change: each row's first class, and how far the others stand below it.
@@ -79,6 +79,21 @@ function lifted(one, model) {
       lift[a * C + b] = known ? Math.log(Math.max(sums[a * C + b] / count[a], least)) - base : NaN;
     }
   }
+}
+
+// An arm's lifts without every tenth row from the given one on.
+function liftWithout({ p }, { N, C, labels }, group) {
+  const [sums, lift, count] = [new Float64Array(C * C), new Float64Array(C * C), new Float64Array(C)];
+  let left = 0;
+  for (let i = 0; i < N; i++) {
+    if (i % GROUPS === group) continue;
+    left += 1;
+    count[labels[i]] += 1;
+    const [start, line] = [i * C, labels[i] * C];
+    for (let c = 0; c < C; c++) sums[line + c] += p[start + c];
+  }
+  lifted({ sums, lift }, { C, N: left, count });
+  return lift;
 }
 
 // Half the sum of differences between teacher and student by row, and the mean KL of both arms to the teacher.

@@ -92,6 +92,6 @@ function boardOf(app) {
     parts: aroundMap(cards),
     lead: (place, { arms, temperature }) => say(place, words.lead, { t: temperature, teacher: number(arms.teacher.expectedMean), at_one: number(atOne), student: number(arms.student.expectedMean), has: number(held) }),
     savedOf: (arm) => sharesAndMap(app, arm),
-    saved: ({ kl, inherited }) => ({ labels: data.classes, kl, inherited, rows: { number: model.ids, distance: model.apart } }),
+    saved: ({ kl, inherited }) => ({ labels: data.classes, kl, inherited, inherited_between: inheritedBetween(model, inherited, (one, group) => liftWithout(one, model, group)), rows: { number: model.ids, distance: model.apart } }),
   };
 }

@@ -15,7 +15,7 @@ function prepared(data) {
     }
   const arms = Object.fromEntries(ARMS.map((arm) => [arm, fixed(column(data[arm]), N, C)]));
   const share = (arm, k) => (together[k] ? arms[arm].sums[k] / together[k] : NaN);
-  return { N, C, has, judged: N * C, ids: column(data.ids), count, together, arms, share, apart: new Float64Array(N), ...agreement(arms, has, N, C) };
+  return { N, C, has, judged: N * C, leftOutWork: GROUPS * ARMS.length * N * C * C, ids: column(data.ids), count, together, arms, share, apart: new Float64Array(N), ...agreement(arms, has, N, C) };
 }
 
 const fixed = (z, N, C) => ({
@@ -76,6 +76,25 @@ function lifted(one, { N, C, has, together }) {
       lift[k] = a !== b && together[k] ? Math.log(Math.max(sums[k] / together[k], least)) - base : NaN;
     }
   }
+}
+
+// An arm's lifts without every tenth row from the given one on.
+function liftWithout({ p }, { N, C, has }, group) {
+  const [sums, lift, together] = [new Float64Array(C * C), new Float64Array(C * C), new Float64Array(C * C)];
+  const rows = Array.from({ length: N }, (_, i) => i).filter((i) => i % GROUPS !== group);
+  const [own, some] = [new Float64Array(rows.length * C), new Uint8Array(rows.length * C)];
+  rows.forEach((i, at) => {
+    own.set(p.subarray(i * C, (i + 1) * C), at * C);
+    for (let c = 0; c < C; c++) some[at * C + c] = has[i * C + c];
+    for (let a = 0; a < C; a++)
+      for (let b = 0; b < C; b++)
+        if (has[i * C + a] && !has[i * C + b]) {
+          sums[a * C + b] += p[i * C + b];
+          together[a * C + b] += 1;
+        }
+  });
+  lifted({ p: own, sums, lift }, { N: rows.length, C, has: some, together });
+  return lift;
 }
 
 // Mean difference of a row's labels, and the KL of both arms to the teacher, added up over labels, mean over rows.

@@ -1,0 +1,151 @@
+"""Soft labels in a real browser, as a reader meets them: what was inherited, the student's own answer, marks of few rows, larger bars."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from kd_core.evaluate import class_map, soft_labels
+from pages.ui.shared import engine
+from tests.e2e.server import Server
+from tests.e2e.soft.soft_page import times
+from tests.e2e.soft.test_classes import ARMS, drawn, opened, slider, warm
+from tests.pages.soft_runs import soft_run
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def served(tmp_path_factory, made):
+    """Serve a workspace with the runs that `made` makes."""
+    root = tmp_path_factory.mktemp("read") / "workspace"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KD_WORKSPACE", str(root))
+        engine._store.cache_clear()
+        runs = made()
+    engine._store.cache_clear()
+    app = Server(root)
+    app.start()
+    yield app, runs
+    app.stop()
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory):
+    """A server with runs of few rows and of several classes."""
+    asked = {"few": (4, 27), "some": (4, 120), "eight": (8, 200), 10: (10, 600)}
+    yield from served(tmp_path_factory, lambda: {name: soft_run(*of) for name, of in asked.items()})
+
+
+@pytest.fixture
+def pair(tmp_path_factory):
+    """A server with one run, of two students."""
+    yield from served(tmp_path_factory, lambda: with_another(*soft_run(4, 400)))
+
+
+def with_another(run_id, kept):
+    """Give a run a second student of the same rows, that was taught worse."""
+    folder = engine.store().folder(run_id)
+    rng = np.random.default_rng(9)
+    again = {f"{arm}_1": (kept[f"{arm}_0"] + rng.normal(scale=1.5, size=kept["teacher"].shape)).astype(np.float32) for arm in ("student", "baseline")}  # fmt: skip
+    np.savez_compressed(folder.artifact("soft_labels.npz"), **kept, **again)
+    found = folder.result()
+    found["students"].append({**found["students"][0], "name": "large"})
+    found["artifacts"]["students"].append({**found["artifacts"]["students"][0], "index": 1})
+    folder.write_result(found)
+    return run_id, {**kept, **again}
+
+
+def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_other_student(browser, pair):
+    server, (run_id, kept) = pair
+    screen = opened(browser, server, run_id, t=1, student="tiny")
+    page, y = screen.page, kept["labels"]
+    tell = page.locator(".classmap .finding")
+
+    def lifts(student):
+        arms = (kept["teacher"], kept[f"baseline_{student}"], kept[f"student_{student}"])
+        return [np.maximum(class_map.log_lift(soft_labels.soften(z), y, 4), 0.0) for z in arms]
+
+    page.get_by_text("What the student inherited").click()
+    for student in (0, 1):
+        if student:
+            page.locator(".walk input").fill("31")
+            page.keyboard.press("Enter")
+            before = page.locator(".pairs").inner_text()
+            page.get_by_test_id("stButtonGroup").get_by_text("large", exact=True).click()
+            expect(page.locator(".pairs")).not_to_have_text(before, use_inner_text=True, timeout=60_000)
+            expect(page.get_by_role("radio", name="What the student inherited")).to_be_checked(timeout=60_000)
+            expect(page.locator(".walk input")).to_have_value("31")
+            expect(slider(screen)).to_have_attribute("aria-valuetext", "T = 1")
+        teacher, baseline, own = lifts(student)
+        moved = own - baseline
+        order = np.argsort(-np.where(np.isfinite(moved), np.abs(moved), -1).ravel(), kind="stable")
+        want = [k for k in order if abs(moved.ravel()[k]) >= 0.005][:12]
+        expect(page.locator(".pairs h3")).to_have_text(re.compile("Largest changes"))
+        lines = page.locator(".pairs button:not([hidden])").all_inner_texts()
+        assert len(lines) == len(want)
+        for k, line in zip(want, lines, strict=True):
+            a, b = divmod(int(k), 4)
+            assert line.startswith(f"class {a:03d} → class {b:03d}") and times(float(np.exp(moved[a, b]))) in line
+            away = abs(own[a, b] - teacher[a, b]) > abs(baseline[a, b] - teacher[a, b])
+            assert ("away from the teacher" in line) == away
+            assert times(float(np.exp(own[a, b]))) in line
+        expect(tell).to_contain_text("by which rows there are")
+    warm(screen, 20.0)
+    way = np.nanmax(np.abs(np.subtract(*[np.maximum(class_map.log_lift(soft_labels.soften(kept[k], 20.0), y, 4), 0) for k in ("teacher", "baseline_1")])))  # fmt: skip
+    assert way < np.log(1.1)
+    expect(tell).to_contain_text("there is little to inherit")
+    assert "of the way" not in tell.inner_text()
+    screen.close()
+
+
+def test_the_students_own_answer_is_named_where_it_is_neither_of_the_two(browser, furnished):
+    server, runs = furnished
+    run_id, kept = runs[10]
+    z, y = {arm: kept[key] for arm, key in ARMS.items()}, kept["labels"]
+    ranked = np.argsort(-z["teacher"], axis=1, kind="stable")
+    other = np.where(ranked[:, 0] == y, ranked[:, 1], y)
+    first = z["student"].argmax(axis=1)
+    apart = (first != ranked[:, 0]) & (first != other)
+    for row, named in ((int(np.flatnonzero(apart)[0]), True), (int(np.flatnonzero(~apart)[0]), False)):
+        screen = opened(browser, server, run_id, t=1, row=int(kept["row_ids"][row]) + 1)
+        said = screen.page.locator(".row > .finding").inner_text()
+        share = f"{100 * soft_labels.soften(z['student'])[row, first[row]]:.1f}\u00a0%"
+        assert (f"The student answers class {first[row]:03d}, {share}," in said) == named
+        screen.close()
+
+
+def test_marks_of_few_rows_are_faint_and_not_joined(browser, furnished):
+    server, runs = furnished
+    for key, every in (("some", False), ("few", True)):
+        screen = opened(browser, server, runs[key][0], t=1)
+        card = screen.page.locator("section.belief")
+        counts = [b["count"] for b in drawn(screen)["arms"]["teacher"]["calibration"]]
+        few = card.locator(".dots.teacher path").evaluate_all("all => all.map((one) => one.classList.contains('few'))")
+        assert few == [count < 10 for count in counts] and any(few) and all(few) == every
+        joined = sum(not a and not b for a, b in itertools.pairwise(few))
+        assert (card.locator("path.teacher").get_attribute("d") or "").count("L") == joined
+        said = card.locator(".finding").inner_text()
+        assert ("27 rows: too few to tell" in said) == every and ("Faint marks" in said) != every
+        screen.close()
+
+
+def test_larger_bars_grow_names_too_and_hold_eight_classes(browser, furnished):
+    server, runs = furnished
+    screen = opened(browser, server, runs["eight"][0], t=1)
+    page = screen.page
+    page.get_by_role("button", name="Larger bars").click()
+    sizes = (
+        page.locator(".bars .line:not(.titles)")
+        .first.locator(".class, .num")
+        .evaluate_all("all => all.map((one) => getComputedStyle(one).fontSize)")
+    )
+    assert len(set(sizes)) == 1 and float(sizes[0].removesuffix("px")) > 20
+    lines = page.locator(".bars .line:not(.titles)")
+    assert lines.count() == 8
+    last = lines.last.bounding_box()
+    assert last["y"] + last["height"] <= 1000
+    screen.close()
