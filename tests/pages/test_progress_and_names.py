@@ -121,8 +121,8 @@ def test_the_list_shows_where_names_differ_and_what_each_student_weighs():
     table = open_page("runs").dataframe[0].value
     assert sorted(table["name"]) == ["postcodes.csv: … again", "postcodes.csv: … smaller"]
     assert set(table["size"]) == {"1.2 KB"} and [
-        c for c in table.columns if c in ("score", "gain", "size", "teacher")
-    ] == ["score", "gain", "size", "teacher"]
+        c for c in table.columns if c in ("student_score", "gain", "size", "teacher")
+    ] == ["student_score", "gain", "size", "teacher"]
 
 
 def test_a_live_page_says_where_the_students_learn_and_where_the_teacher_does():
