@@ -90,14 +90,15 @@ def against(found: list[Entry], metric: str, by: str) -> None:
             st.caption(t("compare.goal.against", cost=comparison.written(by)(known), **told))
 
 
-def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: str | None, data: str) -> None:
-    """Draw the front; a click picks a student, also in the table. `named`: the entry that was named as the answer; `data`: what a saved picture says it is of."""
+def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: str | None, data: set[str]) -> None:
+    """Draw the front; a click picks a student, also in the table. `named`: the entry that was named as the answer; `data`: where the runs learn, of more than one there is no front."""
     drawn = comparison.points(found, metric, by)
     lower = verdict.lower_is_better(metric)
-    best = comparison.front(drawn, lower)
+    mixed = len(data) > 1  # their scores don't compare
+    best = [] if mixed else comparison.front(drawn, lower)
     for p in drawn:
         p["named"] = p["id"] == named or p["id"] in picks()
-        p["faded"] = p["id"] not in best and not p["named"]
+        p["faded"] = p["id"] not in best and not p["named"] and not mixed
     plain = any(p["arm"] == "plain" for p in drawn)
     goal = None if asked is None else region(asked, by, drawn, lower)
     title, cost = verdict.metric_title(metric), t(f"compare.cost.{by}")
@@ -117,11 +118,16 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: 
         goal_name=t("compare.goal_name"),
         wide=aids.plot_width(placing.WIDER),
     )
-    seen = findings.of_points([p for p in drawn if p["id"] in best], metric, cost, comparison.written(by))
+    seen = findings.of_points([p for p in drawn if mixed or p["id"] in best], metric, cost, comparison.written(by))
     event: Any = picture.show(
-        fig, "pareto", seen, pick=True, title=text.plain(t("compare.saved", metric=title, cost=cost)), about=data
+        fig,
+        "pareto",
+        seen,
+        pick=True,
+        title=text.plain(t("compare.saved", metric=title, cost=cost)),
+        about=", ".join(sorted(data)),
     )
-    note = t("compare.chart_note_lower" if lower else "compare.chart_note")
+    note = t(f"compare.chart_note{'_mixed' if mixed else '_lower' if lower else ''}")
     st.caption(f"{note} {t('compare.chart_note_plain')}" if plain else note)
     lacking = comparison.missing(found, metric, by)
     if lacking:
@@ -210,7 +216,7 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
             kept.keep(next(iter(data)), asked)
     with left:
         named = decision(found, metric, asked) if asked is not None else None
-        chart(found, metric, by, asked, named.id if named is not None else None, ", ".join(sorted(data)))
+        chart(found, metric, by, asked, named.id if named is not None else None, data)
         if asked is not None:
             against(found, metric, by)
     picked = [e for e in found if e.id in picks()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pages.ui.result import comparison
 from pages.ui.result.goals import Candidate, Goals, price
 from pages.ui.shared.text import t
@@ -46,3 +48,18 @@ def test_alpha_is_no_setting_of_a_run_that_hears_no_label():
 
     alpha = "objective.settings.alpha"
     assert alpha in settings(done_run()) and alpha not in settings(done_run(mode="data_free"))
+
+
+def test_no_line_of_the_best_is_drawn_through_models_of_different_data():
+    one, two, other = done_run(name="one"), done_run(name="two", students=("small",)), done_run(dataset="orders")
+
+    def drawn(*runs):
+        at = open_page("compare", runs=",".join(runs))
+        assert not at.exception
+        spec = json.loads(at.get("plotly_chart")[0].proto.spec)
+        return {part.get("name") for part in spec["data"]}, [str(c.value) for c in at.caption]
+
+    names, said = drawn(one, two)
+    assert str(t("compare.front")) in names and str(t("compare.chart_note_mixed")) not in " ".join(said)
+    names, said = drawn(one, other)
+    assert str(t("compare.front")) not in names and str(t("compare.chart_note_mixed")) in " ".join(said)
