@@ -104,8 +104,13 @@ def _again(key: str) -> None:
     """Tell the browser a value that was set a moment ago once more, unless a person has changed it.
 
     A set value is told at one drawing only. A phone draws twice at first (see `aids.is_narrow`), and where the code of a widget
-    is still on its way the first drawing is gone by then: the field would be empty beside results that know its value.
+    is still on its way the first drawing is gone by then: the field would be empty beside results that know its value. A wide
+    screen is spared it: each value told again is a message, and a widget drawn anew.
     """
+    from pages.ui.access import aids
+
+    if not aids.is_narrow():
+        return
     then, value = st.session_state.get(PUT, {}).get(key, (-math.inf, None))
     if time.monotonic() - then < LATE and st.session_state[key] == value:
         st.session_state[key] = value

@@ -8,7 +8,7 @@ from kd_core.runs.choosing.candidates import candidates
 from kd_core.scenarios import default_spec
 from kd_core.specs import Choice
 from pages.ui.runs import draft
-from pages.ui.shared import engine, session, text
+from pages.ui.shared import engine, text
 from tests.pages.distill.test_distill import at, best, name_students, start  # noqa: F401
 from tests.pages.distill.test_time import facts_of
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -87,7 +87,6 @@ def test_a_long_list_shows_what_suits_the_data_and_the_chosen_ones_and_folds_the
     assert {"terms tiny", "recurrent small"} <= inside and f"{len(inside)} more" in folded.label
     next(c for c in page.checkbox if c.label == "terms tiny").check().run()
     assert "terms tiny" in {c.label for c in more(page)[0].checkbox}  # does not move from under the hand
-    page.session_state[session.PUT] = {}  # some time later
     assert "terms tiny" in [s.name for s in start(page, jobs).students]
     page.switch_page("distill.py").run()  # comes back
     later = {c.label for c in more(page)[0].checkbox}
