@@ -40,10 +40,9 @@ def run(
     def offered() -> dict[str, RunRow]:
         return {i: own for i, own in _offered(store).items() if among is None or among(i)}
 
-    rows = offered()
-    if not rows and example.stand_in():
+    rows, asked = offered(), st.query_params.get("run")
+    if not rows and (among is None or not asked) and example.stand_in():
         rows = offered()
-    asked = st.query_params.get("run")
     wanted = asked or session.run_id()
     if wanted and wanted not in rows and instead and (other := instead(wanted)) in rows:
         st.caption(t(f"{page}.instead", run=rows[other].name or other))

@@ -64,6 +64,8 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     titles = [
         title for name in FIRST if (title := titled(name, metric)) in frame.columns and frame[title].notna().any()
     ]
+    lesson = [naming.short_setting(n) for n in names if n in naming.FIRST[1:]]  # T and alpha, where they differ
+    titles[2:2] = [title for title in lesson if frame[title].notna().any()]
     widths = {title: cards.needed([title, *frame[title]]) for title in titles}
     main = cards.fitting({run: RUN_WIDTH, star: STAR} | widths, cards.ROOM - TICKS)
     others = TICKS + sum(({star: STAR} | widths)[title] for title in main[1:])

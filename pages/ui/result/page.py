@@ -22,7 +22,7 @@ from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
 from pages.ui.what_if.answers import answer_line
-from pages.ui.words import decision, in_short, smallest, sureness
+from pages.ui.words import decision, in_short, never_found, smallest, sureness
 
 Result = Mapping[str, Any]
 
@@ -60,14 +60,14 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     chosen.show(found)
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
-    ways(row.id, snapshot.spec, str(found["students"][index]["name"]))
+    ways(row.id, snapshot.spec, str(found["students"][index]["name"]), decision.file(found, index))
     st.fragment(result_tabs.show)(store, row, snapshot, found, index)  # another tab draws nothing above it again
 
 
-def ways(run_id: str, spec: RunSpec, student: str) -> None:
-    """Show where to go from here: take the student home, or make it smaller first."""
+def ways(run_id: str, spec: RunSpec, student: str, take: str) -> None:
+    """Show where to go from here: take the model home that the decision names, or make the student smaller first."""
     with st.container(horizontal=True, key="ways"):
-        where = session.link(run=run_id, student=student)
+        where = session.link(run=run_id, student=take)
         st.page_link("export.py", label=t("export.link"), icon=":material/ios_share:", query_params=where)
         runs_offered.link(run_id, spec, student)
 
@@ -113,6 +113,8 @@ def judgement(found: Result, index: int) -> None:
         st.markdown(in_short.of(found, index))
         if said.weak:
             st.markdown(said.weak)
+        if missed := never_found.of(found, index):
+            st.markdown(f":orange[:material/warning:] {missed}")
         if far := sureness.warning(found, index):
             st.markdown(f":orange[:material/warning:] {far}")
         with st.expander(t("runs.verdict.evidence")) if aids.is_narrow() else st.container():

@@ -50,10 +50,10 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
     questions = first.purpose.questions
     live = None if same else teacher.asked(folder, found, rows.rows.iloc[[at]], row, questions, f"{key}.teacher")
     away = service.asked(row, types, first.purpose, f"{key}.service")
-    _told(found, index, questions, replies, rows if same else None, at, live, away)
     spoken = [*replies.values(), *([away[1]] if away else [])]
-    for line in dict.fromkeys(line for reply in spoken for line in reply.said):
-        st.caption(f":material/info: {escape(line)}")
+    for line in dict.fromkeys(line for reply in spoken for line in reply.said):  # before an answer that rests on it
+        st.markdown(f":orange[:material/warning:] {escape(line)}")
+    _told(found, index, questions, replies, rows if same else None, at, live, away)
 
 
 def _same(given: Any, kept: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kd_core.evaluate.intervals.compare import Gain
-from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome, taken_as
 from pages.ui.result import speed, verdict
 from pages.ui.result.differences import lower_is_better, metric_word
 from pages.ui.shared import text
@@ -46,6 +46,17 @@ def of(result: Result, student: int) -> Safe:
     if less < 0 and apart and facts:
         return t(f"{K}enough", **told, note=note, facts=_joined(facts))
     return t(f"{K}take", what=taken.what, facts=_joined([*facts, Safe(f"{t(f'{K}score', **told)}{note}")]))
+
+
+def file(result: Result, student: int) -> str:
+    """Name the model that the decision says to take, as the run keeps it: the plain one where it has its file, else the student's own file."""
+    found = read_outcome(result)
+    one = found.students[student]
+    kept = {str(p["name"]) for p in (result.get("artifacts") or {}).get("plain") or ()}
+    plain = one.plain
+    if plain is not None and prefers_plain(one, found.metric.name) and (name := taken_as(plain.name)) in kept:
+        return name
+    return one.name
 
 
 def who(student: StudentOutcome) -> Safe:
