@@ -108,3 +108,13 @@ def test_without_a_comparison_the_own_score_stands_alone():
 def test_the_page_begins_with_it(jobs):  # noqa: F811
     shown = words(open_page("runs", run=done_run()))
     assert shown.index("Take the tiny student") < shown.index("Learning from the teacher was worth it")
+
+
+@pytest.mark.parametrize("standing", ["ahead", "behind"])
+def test_use_it_outside_takes_the_model_that_the_line_names_where_the_run_keeps_its_file(standing):
+    found = result(plain=standing)
+    name = f"plain {found['students'][0]['reference']['best']['name']}"
+    assert decision.file(found, 0) == "tiny"  # no file of the plain one
+    found["artifacts"]["plain"] = [{"name": name}]
+    plain = "plain model" in said(found)
+    assert plain == (standing != "ahead") and decision.file(found, 0) == (name if plain else "tiny")
