@@ -208,12 +208,12 @@ def _line(
 
 
 def _once(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Say once that the teacher is not ahead: of all metrics beside the first one it would be the same again."""
-    said, first = _grey("gap_none"), True
-    told = []
+    """Say once that the teacher is not ahead, and once that it is not so surely: of all further metrics it would be the same again."""
+    left, told = {_grey("gap_none"), _grey("gap_noise")}, []
+    known = set(left)
     for line in lines:
-        told.append(line if line[-1] != said or first else (*line[:-1], "–"))
-        first = first and line[-1] != said
+        told.append(line if line[-1] not in known or line[-1] in left else (*line[:-1], "–"))
+        left.discard(line[-1])
     return told
 
 

@@ -92,8 +92,6 @@ def choose_student(found: Result, run_id: str) -> int:
         help=t("runs.result.student_help"),
         required=True,
     )
-    if said := smallest.of(found):
-        st.caption(said)
     return best if chosen is None else int(chosen)
 
 
@@ -110,6 +108,8 @@ def judgement(found: Result, index: int) -> None:
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
         st.markdown(f"##### {decision.of(found, index)}")
+        if other := smallest.of(found, index):
+            st.markdown(other)
         st.markdown(in_short.of(found, index))
         if said.weak:
             st.markdown(said.weak)

@@ -38,9 +38,9 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
     key = f"try.{folder.id}"
     at = int(st.number_input(t("try_it.row"), 1, len(rows.rows), 1, key=f"{key}.row", help=t("try_it.row_help"))) - 1
     start = row_form.filled(types, rows.rows.iloc[at].to_dict())
-    with st.form(f"{key}.form.{at}", border=True):
+    with st.container(border=True):  # not a form: answers to a row that has changed since would stand below it
         row = row_form.fields(types, start, rows.rows, f"{key}.{at}")
-        st.form_submit_button(t("try_it.ask"), type="primary", icon=":material/question_answer:")
+        st.button(t("try_it.ask"), key=f"{key}.ask", type="primary", icon=":material/question_answer:")
     try:
         replies = {name: models.ask(model, row) for name, model in asked.items()}
     except KDError as error:

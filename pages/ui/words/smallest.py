@@ -11,8 +11,8 @@ from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
 
-def of(result: Mapping[str, Any]) -> Safe | None:
-    """Name it beside the best; None where there is one student, where it was chosen, or where a size or score is not known."""
+def of(result: Mapping[str, Any], shown: int | None = None) -> Safe | None:
+    """Name it beside the best, and as the other one to take where another student is `shown`; None where there is one student, where it was chosen, or where a size or score is not known."""
     found = read_outcome(result)
     known = [s for s in found.students if s.selected is not None and _bytes(s)]
     if result.get("choice") or len(known) < 2 or len(known) < len(found.students):
@@ -21,8 +21,9 @@ def of(result: Mapping[str, Any]) -> Safe | None:
     best = max(known, key=lambda s: sign * (s.selected or 0.0))
     alike = [s for s in known if sign * ((best.selected or 0.0) - (s.selected or 0.0)) <= s.margin]
     one = min(alike, key=_bytes)
+    instead = shown is not None and found.students[shown].name != one.name
     return t(
-        "runs.result.smallest_is_best" if one is best else "runs.result.smallest",
+        f"runs.result.smallest{'_is_best' if one is best else ''}{'_instead' if instead else ''}",
         num=len(known),
         name=escape(one.name),
         size=text.size(_bytes(one)),

@@ -32,6 +32,13 @@ def test_the_smallest_within_the_margin_of_the_best_is_named(small, tiny, named)
     assert named in said and "2 students" in said
 
 
+def test_it_is_the_other_one_to_take_where_another_is_shown():
+    found = made(0.86, 0.858)
+    assert plain(smallest.of(found, 1)).startswith("Or take tiny (4.9 KB), of these 2 students the smallest")
+    assert plain(smallest.of(found, 0)).startswith("Of these 2 students tiny (4.9 KB) is the smallest")
+    assert plain(smallest.of(made(0.86, 0.85), 0)).startswith("Or take small (8.8 KB)")
+
+
 def test_nothing_is_said_of_one_student_of_a_choice_or_of_what_is_not_known():
     assert smallest.of(result()) is None
     found = made(0.86, 0.858)
@@ -40,6 +47,6 @@ def test_nothing_is_said_of_one_student_of_a_choice_or_of_what_is_not_known():
     assert smallest.of(found) is None
 
 
-def test_it_stands_below_the_students(jobs):  # noqa: F811
+def test_it_stands_in_the_verdict(jobs):  # noqa: F811
     at = open_page("runs", run=done_run(students=("tiny", "small")))
-    assert not at.exception and "Of these 2 students" in words(at)
+    assert not at.exception and "2 students" in words(at)
