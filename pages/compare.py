@@ -12,7 +12,7 @@ from kd_core.runs.store.runs import RunStore
 from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing, spread
-from pages.ui.compare import added_seeds, naming, runs_shown
+from pages.ui.compare import added_seeds, confounded, naming, runs_shown
 from pages.ui.goals import form as goal_form
 from pages.ui.goals import kept, link
 from pages.ui.latency import lab
@@ -191,6 +191,7 @@ def page() -> None:
     data = {kept.data_of(r) for r in rows}
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
+    confounded.caution(found)
     added_seeds.caution(store, [r for r in rows if r.id in {e.run_id for e in found}])
     unchanged = [
         f"{r.name} ({r.created_utc[:16].replace('T', ' ')})" for r in rows if r.id not in {e.run_id for e in found}
