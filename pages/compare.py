@@ -115,7 +115,7 @@ def chart(found: list[Entry], metric: str, by: str, asked: Goals | None, named: 
         front_name=t("compare.front"),
         picked=picks(),
         goal=goal,
-        goal_name=t("compare.goal_name"),
+        goal_name=t(f"compare.goal_name{'' if asked is None or set(asked.most) <= {by} else '_part'}"),
         wide=aids.plot_width(placing.WIDER),
     )
     seen = findings.of_points([p for p in drawn if mixed or p["id"] in best], metric, cost, comparison.written(by))
@@ -153,7 +153,7 @@ def entries(store: RunStore, rows: list[RunRow]) -> list[Entry]:
             found += comparison.entries(row, store.folder(row.id))
         except KDError as error:
             text.show_error(error)
-    return naming.apart(comparison.once(found))
+    return naming.apart(naming.dated(comparison.once(found), rows))
 
 
 def region(asked: Goals, by: str, drawn: list[dict[str, Any]], lower: bool) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ from pages.ui.shared import engine, text
 from pages.ui.shared.text import Safe, t
 
 if TYPE_CHECKING:
+    from kd_core.runs.store.rows import RunRow
     from pages.ui.result.comparison import Entry
 
 FIRST = ("student.settings.size", "objective.settings.temperature", "objective.settings.alpha")
@@ -50,6 +51,20 @@ def _enough(group: Sequence[Entry]) -> list[str]:
         if len({tuple(e.settings[n] for n in names[:end]) for e in group}) == most:
             return names[:end]
     return names
+
+
+def dated(found: Sequence[Entry], rows: Sequence[RunRow]) -> list[Entry]:
+    """Give runs of one name the time they were made at, so that they are told apart wherever their name stands."""
+    names = Counter(row.name for row in rows)
+    made = {row.id: row.created_utc for row in rows if names[row.name] > 1}
+    days = {at[:10] for at in made.values()}
+    start = 11 if len(days) == 1 else 5
+    return [
+        dataclasses.replace(e, run_name=f"{e.run_name} {made[e.run_id][start:16].replace('T', ' ')}")
+        if e.run_id in made
+        else e
+        for e in found
+    ]
 
 
 def differing(found: Sequence[Entry]) -> list[str]:

@@ -77,3 +77,11 @@ def test_names_are_no_settings_without_a_value_and_teachers_are_told_apart():
     both = [first, replace(second, result={**second.result, "teacher": larger})]
     names = [p["label"] for p in comparison.points(both, "roc_auc", "size") if p["arm"] == "teacher"]
     assert names == ["Gradient boosting · visits", "Gradient boosting · orders"]
+
+
+def test_runs_of_one_name_are_told_apart_by_their_time_and_others_left_alone():
+    ids = [done_run(name="same"), done_run(name="same"), done_run(name="own")]
+    rows = [replace(store().get(i), created_utc=f"2026-11-28T1{at}:31:00.000Z") for at, i in enumerate(ids)]
+    assert [e.run_name for e in naming.dated(entries(*ids), rows)] == ["same 10:31", "same 11:31", "own"]
+    rows[0] = replace(rows[0], created_utc="2026-11-27T10:31:00.000Z")
+    assert [e.run_name for e in naming.dated(entries(*ids), rows)][:2] == ["same 11-27 10:31", "same 11-28 11:31"]
