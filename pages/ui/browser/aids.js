@@ -131,6 +131,8 @@ export default function ({ data, setStateValue }) {
   document.addEventListener("pointerdown", byPointer, true);
   document.addEventListener("keydown", byKey, true);
   window.addEventListener("resize", soon);
-  const drawn = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-test-script-state"] };
+  // A tab loses the focus while it is stale, and can take it again only after the script has ended.
+  const attributeFilter = ["data-test-script-state", "aria-disabled"];
+  const drawn = { childList: true, subtree: true, attributes: true, attributeFilter };
   new MutationObserver(soon).observe(document.body, drawn);
 }
