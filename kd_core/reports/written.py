@@ -38,13 +38,9 @@ def score(value: float | None) -> str:
 
 def short(value: float) -> str:
     """Write a number on an axis. Example: `0.82`, `8`, `1,200`."""
-    return sentence(
-        f"{value:,.4g}"
-        if 1e-3 <= abs(value) < 1e4 or not value
-        else f"{value:.3g}"
-        if abs(value) < 1
-        else number(value)
-    )
+    if 0 < abs(value) < 1e-3:
+        return sentence(f"{value:.3g}")
+    return sentence(f"{value:,.4g}" if abs(value) < 1e4 else number(value))
 
 
 def spread(mean: float | None, std: float | None) -> str:

@@ -29,9 +29,8 @@ def fields(types: Mapping[str, ColumnType], row: Mapping[str, Any], rows: pd.Dat
         found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")
 
     def draw(names: Sequence[str]) -> None:
-        for start in range(
-            0, len(names), ACROSS
-        ):  # row by row: below each other, on a phone, they keep the file's order
+        # row by row: below each other, on a phone, they keep the file's order
+        for start in range(0, len(names), ACROSS):
             for place, name in zip(st.columns(ACROSS), names[start : start + ACROSS], strict=False):
                 with place:
                     found[name] = _widget(name, types[name], found[name], rows, f"{key}.{name}")

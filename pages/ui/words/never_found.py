@@ -8,11 +8,8 @@ from typing import Any
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
-LEAST, HALF, MOST = (
-    5,
-    0.5,
-    3,
-)  # test rows of a class; rows found on average of the seeds that count as none; classes that are named
+# test rows of a class; rows found on average of the seeds that count as none; classes that are named
+LEAST, HALF, MOST = 5, 0.5, 3
 Result = Mapping[str, Any]
 
 
