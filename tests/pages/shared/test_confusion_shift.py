@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from pages.ui import look
@@ -19,7 +21,7 @@ def drawn(heat, value):
     """The colour of a cell as Plotly draws it: between the two steps around its place."""
     at = (value - heat["zmin"]) / (heat["zmax"] - heat["zmin"])
     steps = heat["colorscale"]
-    (low, first), (high, second) = next(pair for pair in zip(steps, steps[1:], strict=False) if at <= pair[1][0])
+    (low, first), (high, second) = next(pair for pair in itertools.pairwise(steps) if at <= pair[1][0])
     return look.mixed(second, first, (at - low) / (high - low))
 
 
