@@ -87,7 +87,7 @@ def test_the_curves_end_with_the_numbers_of_the_test_rows_that_stand_beside(ship
     assert all(value in beside for value in told.values())
     mean = learned.arms["student"].mean[-1]
     assert score(mean) != told["test_student"]  # else nobody would have to be told
-    assert set(told) <= {part for part in t("start.play.finished_test").replace("}", "{").split("{")}
+    assert set(told) <= set(t("start.play.finished_test").replace("}", "{").split("{"))
     bare = {**result, "teacher": {**result["teacher"], "metrics": {}}}
     assert player.on_test(learned, bare) is None
 
