@@ -317,7 +317,7 @@ def readable_on(colour: str) -> str:
 
 def shifted(share: float, dark: bool) -> str:
     """Return the colour of a change on its page: purple lost, orange gained; `share` from -1, all lost, to 1, all gained."""
-    return _laid(SHIFT_HUES[0] if share < 0 else SHIFT_HUES[1], abs(share), dark)
+    return _laid(GREY if not share else SHIFT_HUES[share > 0], abs(share), dark)
 
 
 def shaded(share: float, dark: bool) -> str:

@@ -109,7 +109,7 @@ def _named(fig: Drawing, classes: Sequence[str]) -> None:
     """Name lines and columns; many names end below their column, or the last would have no room and Plotly would leave it out."""
     num = len(classes)
     ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
-    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5], **({"tickangle": -35} if num > LEVEL else {}))
+    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5], **({"tickangle": -60} if num > LEVEL else {}))
     fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
 
 
