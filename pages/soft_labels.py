@@ -49,7 +49,11 @@ def choose_run(store: RunStore) -> RunRow | None:
     ids = [r.id for r in rows]
     by_id, names = {r.id: r for r in rows}, offered.named(rows)
     if st.session_state.get("soft-run") not in by_id or (asked in by_id and st.session_state.get("soft-url") != asked):
-        st.session_state["soft-run"] = asked if asked in by_id else ids[0]
+        session.put("soft-run", asked if asked in by_id else ids[0])
+    else:
+        session.seed(
+            "soft-run", ids[0]
+        )  # a phone is told once more, or its box would name another run than the page shows
     chosen = st.selectbox(
         t("soft_labels.run"), ids, key="soft-run", help=t("soft_labels.run_help"), format_func=lambda i: names.get(i, i)
     )
