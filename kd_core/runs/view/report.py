@@ -103,9 +103,12 @@ def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
 def _kept_lines(result: dict[str, Any]) -> list[str]:
     """Name the models without a teacher that can be asked by `predict --student`."""
     kept = result.get("artifacts") or {}
-    said = {"alone": "Students trained alone, as their teacher hurt", "plain": "Plain models"}
+    said = {
+        "alone": "Trained alone, as the teacher hurt; the run keeps these files",
+        "plain": "Plain models whose files the run keeps",
+    }
     return [
-        f"{what} whose files the run keeps, for predict --student: {', '.join(repr(one['name']) for one in kept[key])}."
+        f"{what}, for predict --student: {', '.join(repr(one['name']) for one in kept[key])}."
         for key, what in said.items()
         if kept.get(key)
     ]
