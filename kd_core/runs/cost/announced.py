@@ -37,6 +37,6 @@ def event(
         **foreseen.places.fields(),
         **told,
         **({"candidates": len(spec.students)} if spec.choose else {}),
-        **(added.plan_fields(spec, told) if added else {}),
+        **(added.plan_fields(spec, told) if added is not None else {}),
         **(compressed.plan_fields(spec) if spec.compress else {}),
     }
