@@ -13,14 +13,14 @@ from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing, spread
 from pages.ui.compare import added_seeds, confounded, naming, runs_shown
+from pages.ui.goals import candidates as shipped
 from pages.ui.goals import form as goal_form
 from pages.ui.goals import kept, link
+from pages.ui.goals.candidates import Candidate, Goals
 from pages.ui.latency import lab
 from pages.ui.result import comparison, differences, recipe, verdict
-from pages.ui.result import goals as shipped
 from pages.ui.result.comparison import Entry
 from pages.ui.result.comparison_table import clear, everything, pick, picks, table
-from pages.ui.result.goals import Candidate, Goals
 from pages.ui.shared import engine, example, findings, picture, session, text
 from pages.ui.shared.text import t
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.goals.candidates import WRITTEN, Goals
 from pages.ui.result import verdict
-from pages.ui.result.goals import WRITTEN, Goals
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import t
 

@@ -16,8 +16,8 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
 from pages.ui.charts.spread import bounds
 from pages.ui.compare import naming, smaller, standing
+from pages.ui.goals.candidates import Candidate
 from pages.ui.result import differences, speed, verdict
-from pages.ui.result.goals import Candidate
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import Safe, escape, t
 
