@@ -95,6 +95,7 @@ def test_chart_holds_teacher_baselines_students_with_symbols_and_intervals():
     at = open_page("compare", runs=done_run(students=("tiny", "small")))
     symbols = {d["name"]: d["marker"]["symbol"] for d in figure(at)["data"] if d.get("marker", {}).get("symbol")}
     assert symbols.pop(t("compare.goal_name"))  # the shaded region is named in the legend
+    assert symbols.pop(t("compare.named"))  # so is the ring
     assert symbols == {"Teacher": "square", "Baseline": "x", "Student": "circle"}
     assert any(d.get("error_y", {}).get("visible") for d in figure(at)["data"])
     assert any(d["name"] == t("compare.front") for d in figure(at)["data"])
@@ -174,7 +175,7 @@ def test_only_differing_settings_are_listed():
     first = columns[columns.index("Student") + 1 : columns.index("T")]  # what is reached stands before what differs
     assert {"Student ROC-AUC", "Against teacher [95 %]", "Size", "Latency p50"} <= set(first)
     shown = json.dumps(figure(at))
-    assert "T=2" in shown and "T=4" in shown
+    assert "T\\u00a0=\\u00a02" in shown and "T\\u00a0=\\u00a04" in shown
 
 
 def test_settings_left_empty_or_at_a_default_are_said_in_words():
@@ -202,14 +203,14 @@ def test_a_click_in_the_chart_picks_the_row_and_an_empty_event_keeps_it():
     assert at.session_state["compare-picked"] == []
 
 
-def test_a_picked_row_is_ringed_in_the_chart():
+def test_a_picked_row_is_framed_in_the_chart():
     run_id = done_run(students=("tiny", "small"))
     at = open_page("compare", runs=run_id)
     at.session_state["compare-table-"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     at.run()
     assert at.session_state["compare-picked"] == [f"{run_id}:0"]
-    rings = [d for d in figure(at)["data"] if d.get("marker", {}).get("symbol") == "circle-open"]
-    assert len(rings) == 1 and len(rings[0]["x"]) == 1
+    frames = [d for d in figure(at)["data"] if d.get("marker", {}).get("symbol") == "square-open"]
+    assert len(frames) == 1 and len(frames[0]["x"]) == 1
 
 
 def test_runs_on_different_data_are_said_to_be_so():
