@@ -19,8 +19,9 @@ STAGES = "compress:stages"  # as `pace` counts it; what it learned under an olde
 
 # Measured on samples and two public sets, see docs/LAB.md, 2026-11-28
 STEP_SECONDS = 0.05  # of a stage and seed that does not learn: written, opened, answered
-TIMED_SECONDS = 1.0  # of a stage: five batches, eight rounds
+TIMED_SECONDS = 1.5  # of a stage: five batches, eight rounds
 USUAL_SHARE = 0.5  # of the epochs of a round, where a step does not say
+LASTING = 0.5  # power of how busy the last minute was: the run that was just made, and other bursts, are over before this one is
 FIRST_EPOCHS = 4  # of learning again, before patience begins to run out: it begins near its best
 
 
@@ -29,6 +30,7 @@ def foresee(
 ) -> Estimate:
     """Estimate seconds and memory. A search takes the minutes that it is given, and then its chain for every seed. `asks`: the teacher is needed."""
     assert spec.compress is not None
+    around = replace(around, busy=around.busy**LASTING)
     plain = spec.model_copy(update={"compress": None})
     ordinary = estimate.foresee(plain, num_rows, inputs, num_outputs, around)
     rows = around.train_rows or estimate.training_rows(spec.dataset, num_rows)
