@@ -35,4 +35,6 @@ def test_stages_that_do_not_learn_cost_next_to_nothing_and_those_that_do_as_long
     learned = tree_of([steps("qat")])
     share = learned.nodes[1].step.settings["epochs"]
     assert lesson.seconds(share, ends=False) > lesson.seconds(share, ends=True)
-    assert foreseen.seconds(learned, 1, lesson, False) == pytest.approx(STEP_SECONDS + lesson.seconds(share, ends=False))
+    assert foreseen.seconds(learned, 1, lesson, False) == pytest.approx(
+        STEP_SECONDS + lesson.seconds(share, ends=False)
+    )
