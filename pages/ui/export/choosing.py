@@ -109,7 +109,6 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
     if told and page == "export":
         if found.get("compressed"):
             boxes.warn(found["compressed"], str(chosen))
-        st.caption(t("export.larger"))
         if at is not None and (plain := in_short.beside(found, at)):
             st.markdown(plain)
     return str(chosen)
