@@ -1,7 +1,7 @@
 """One look: spacing, type scale, colours and the grammar of charts. Nothing on a page sets its own; tests hold them to it.
 
 What means the same looks the same: a part played (teacher, student, ...) has one colour, one mark, one dash and one pattern;
-an interval is a thin bar with caps, a level a dotted line, what is picked a ring. Colours are seen on a white and on a dark
+an interval is a thin bar with caps, a level a dotted line, what is named as the answer has a ring, what is picked a frame. Colours are seen on a white and on a dark
 page (at least 3 to 1) and stay apart for colour-blind eyes; marks, dashes and patterns differ as well.
 """
 
@@ -101,6 +101,10 @@ PRIMARY = {False: "#1F5F99", True: "#62A6E0"}
 # Streamlit writes white on it in every theme; ours is a light blue in the dark
 ON_PRIMARY = {False: "#FFFFFF", True: "#0B1218"}
 FRAME = {False: "#1B2733", True: "#FFFFFF"}  # around the best cell of a map
+READ = {
+    False: 5.3,
+    True: 7.0,
+}  # contrast of words in a part's colour: 4.5 also on a tinted region, and thin on a dark page
 # behind words, and the words on it: what is right, one part of a text, the next part
 TINT = {
     "right": ({False: "#D9F0E8", True: "#12382D"}, {False: "#00664A", True: "#4FD0A8"}),
@@ -178,8 +182,13 @@ def mark(arm: str, *, size: float | Sequence[float] = MARK, hollow: bool = False
 
 
 def ring() -> dict[str, Any]:
-    """Return what is drawn around a picked point."""
+    """Return what is drawn around the point that is named as the answer."""
     return {"size": RING, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 2.5}}
+
+
+def frame() -> dict[str, Any]:
+    """Return what is drawn around a point that a person picked."""
+    return {"size": RING, "symbol": "square-open", "color": GREY, "line": {"width": 2}}
 
 
 def area(arm: str) -> dict[str, Any]:
@@ -307,7 +316,7 @@ def _luminance(colour: str) -> float:
 def inked(colour: str, dark: bool) -> str:
     """Return a part's colour as words on its page have it: as much ink in it as small letters need to be read."""
     steps = (mixed(colour, INK[dark], 1 - share / 20) for share in range(20))
-    return next((one for one in steps if contrast(one, PAPER[dark]) >= 4.5), INK[dark])
+    return next((one for one in steps if contrast(one, PAPER[dark]) >= READ[dark]), INK[dark])
 
 
 def readable_on(colour: str) -> str:

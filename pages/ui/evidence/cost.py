@@ -10,9 +10,10 @@ from pages.ui.access import aids
 from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import placing, spread
 from pages.ui.charts import what_if as charts
+from pages.ui.goals import candidates as goals
 from pages.ui.goals import form
-from pages.ui.result import comparison, differences, goals, verdict
-from pages.ui.result.goals import Candidate, Goals
+from pages.ui.goals.candidates import Candidate, Goals
+from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import findings, forms, picture, text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if import whatif_map, whatif_points, whatif_words

@@ -12,10 +12,10 @@ import streamlit as st
 from kd_core.runs.store.runs import RunStore
 from pages.ui.access import cards
 from pages.ui.compare import naming
+from pages.ui.goals.candidates import Candidate, Goals
 from pages.ui.result import comparison, recipe, verdict
 from pages.ui.result.comparison import Entry
 from pages.ui.result.differences import Written
-from pages.ui.result.goals import Candidate, Goals
 from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t

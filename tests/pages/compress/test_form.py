@@ -12,8 +12,9 @@ from kd_core.safe_io import write_json
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
 from pages.ui.compress import chains, form, runs_offered
 from pages.ui.export import choosing
+from pages.ui.goals import candidates as goals
 from pages.ui.goals import kept
-from pages.ui.result import goals, verdict
+from pages.ui.result import verdict
 from pages.ui.shared import engine, example, session
 from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import done_run, make_run, result
@@ -68,6 +69,25 @@ def test_a_chain_is_built_and_started_as_it_is_shown(first, jobs):  # noqa: F811
     assert (spec.compress.run, spec.compress.student) == ("first", "tiny")
     assert (spec.compress.most_lost, spec.compress.bytes, spec.compress.microseconds) == (2.0, 12_800, None)
     assert RunSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.slow
+def test_rounding_that_saves_no_bytes_is_not_proposed_and_says_so_where_it_is_chosen(first, jobs):  # noqa: F811
+    from kd_core.runs.compressing import rounded
+
+    known = rounded.foresee(engine.store().folder(first).path, "tiny")
+    assert known.whole == engine.store().folder(first).result()["students"][0]["deployed"]["bytes"]
+    assert known.by["int8"] > known.whole and "int8" in known.idle() and "qat" in known.idle()
+    at = open_page("compress", run=first)
+    assert not at.exception
+    place = "compress.first.tiny.chains"
+    proposed = {step.name for chain in at.session_state[place] for step in chain.steps}
+    assert proposed and not proposed & set(known.idle())
+    said = str(t("compress.idle_larger", size=f"{known.by['int8']:,}", whole=f"{known.whole:,}"))
+    assert str(STEPS.get("int8").title) in words(at) and said not in words(at)
+    (chain, *_) = at.session_state[place]
+    at.selectbox(key=f"compress-more-{chain.id}").set_value("int8").run()
+    assert not at.exception and said in words(at)
 
 
 @pytest.mark.slow
