@@ -49,7 +49,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
             return
         left, right = st.columns([1, 1], gap="large", vertical_alignment="center")
         with left:
-            player.show(learned, str(result["run_id"]))
+            player.show(learned, result)
         with right:
             _said(spec, result, best)
 

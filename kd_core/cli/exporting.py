@@ -17,7 +17,7 @@ def export_student(
     student: Annotated[
         str | None,
         typer.Option(
-            help="A student, or a plain model kept beside it ('plain linear'); the best student when left out."
+            help="A student, or a model without a teacher kept beside it ('plain linear', 'alone small'); the best student when left out."
         ),
     ] = None,
     licence: Annotated[str, typer.Option(help="What the card says of how it may be used.")] = "",

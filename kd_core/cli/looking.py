@@ -165,7 +165,7 @@ def predict(
     student: Annotated[
         str | None,
         typer.Option(
-            help="A student, or a plain model kept beside it ('plain linear'); the best student when left out."
+            help="A student, or a model without a teacher kept beside it ('plain linear', 'alone small'); the best student when left out."
         ),
     ] = None,
     out: Annotated[

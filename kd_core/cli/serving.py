@@ -14,7 +14,8 @@ def serve(
         str, typer.Argument(help="A bundle (.zip), a run's id or folder, or a student's file (.onnx, .onnx.xz).")
     ],
     student: Annotated[
-        str | None, typer.Option(help="Of a run: a student, or a plain model; the best student when left out.")
+        str | None,
+        typer.Option(help="Of a run: a student, or a model without a teacher; the best student when left out."),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on; others than this machine's own need a token.")

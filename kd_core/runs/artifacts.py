@@ -18,8 +18,8 @@ from kd_core.export.compact import SUFFIX
 from kd_core.limits import CELL_NUMBERS, CELL_ROWS, SOFT_LABEL_ROWS
 from kd_core.models.building import cpu_state, viewed
 from kd_core.runs.deployment import Deployment, purpose_of
-from kd_core.runs.outcome import taken_as
 from kd_core.runs.store.folder import MODEL, RunFolder
+from kd_core.runs.store.kept_as import alone_as, taken_as
 from kd_core.safe_io import write_bytes, write_json
 from kd_core.seeding import derive
 from kd_core.specs import Choice, RunSpec
@@ -39,12 +39,14 @@ def write_artifacts(
     pairs: Sequence[tuple[int, Arms]],
     deployments: Mapping[int, Deployment],
     plain: Sequence[Reference],
+    alone: Mapping[int, tuple[int, Deployment]],
     device: torch.device,
 ) -> dict[str, Any]:
     """Write the artifacts and return their relative paths, with the number of rows kept of how many.
 
     The students of `spec` are as they were trained: of a what-if, with the settings of their best cells. `plain`: the models without
-    a teacher that the result sets beside them, each kept with its first seed, which is the one whose bytes are told.
+    a teacher that the result sets beside them, each kept with its first seed, which is the one whose bytes are told. `alone`: of
+    students that their teacher hurt, the position of a seed and the file of the same one trained without it.
     """
     place = folder.path / "artifacts"
     z_teacher = teacher.logits["test"]
@@ -73,6 +75,15 @@ def write_artifacts(
         name, seed = taken_as(one.name), min(one.modules)
         paths = write_model(folder, f"artifacts/plain/{one.name}", one.modules[seed], one.deployment, dataset, one.arch)
         beside.append({"name": name, "title": one.title, "seed": seed, **paths})
+    unhurt = []
+    for index, arm in pairs:
+        if index in alone:
+            (position, deployed), arch = alone[index], spec.students[index].arch
+            module, name = arm.baseline[position].module, spec.students[index].name
+            paths = write_model(folder, f"artifacts/alone/{index}", module, deployed, dataset, arch)
+            size = {} if deployed.data is None else {"bytes": len(deployed.data)}
+            about = {"name": alone_as(name), "student": name, "seed": arm.seeds[position], **size, **paths}
+            unhurt.append({**about, **how_read(deployed, dataset, arch)})
     others = [{**told, **how_read(one.deployment, dataset, one.arch)} for told, one in zip(beside, plain, strict=True)]
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
@@ -82,6 +93,7 @@ def write_artifacts(
     as_files(kept).to_parquet(rows, index=False)
     write_bytes(place / "rows.parquet", rows.getvalue())
     told = {"schema": 1, **purpose_of(dataset).told(), "students": models, **({"plain": others} if others else {})}
+    told |= {"alone": unhurt} if unhurt else {}
     write_json(folder.path / MODEL, told)
     return {
         "model": MODEL,
@@ -89,6 +101,7 @@ def write_artifacts(
         "rows": "artifacts/rows.parquet",
         "students": students,
         **({"plain": beside} if beside else {}),
+        **({"alone": unhurt} if unhurt else {}),
         "rows_kept": len(keep),
         "rows_of": len(dataset.test),
         "target_mean": np.asarray(dataset.target_mean).tolist(),

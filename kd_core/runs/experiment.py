@@ -21,7 +21,6 @@ from kd_core.distill.meeting import HELPER, NETWORK, Link, Way, hears_network
 from kd_core.distill.sweep.variants import MADE, TEACHER
 from kd_core.distill.terms import hears_features, hears_maps
 from kd_core.errors import Problem, raise_problems
-from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.advice import more_seeds
 from kd_core.machine import device as devices
 from kd_core.runs import assessment, estimate, headroom, plan
@@ -33,6 +32,8 @@ from kd_core.runs.choosing.trying import Trying
 from kd_core.runs.compressing import foreseen as compressed
 from kd_core.runs.compressing.compression import Compressing, Means
 from kd_core.runs.continuing.going import Going
+from kd_core.runs.cost import announced
+from kd_core.runs.estimate import Estimate
 from kd_core.runs.repeats import repeat
 from kd_core.runs.settings.added import Added
 from kd_core.runs.store import ledger
@@ -44,7 +45,6 @@ from kd_core.teachers.balancing import balanced
 from kd_core.teachers.base import TeacherAnswers, without_own_columns
 from kd_core.teachers.given import told
 from kd_core.teachers.made_rows import MadeRows
-from kd_core.training.plan import resolve
 from kd_core.workspace import workspace
 
 Notify = Callable[[dict[str, Any]], None]
@@ -141,7 +141,9 @@ class _Experiment:
             problems = plan.check(self.asked, *about)
             raise_problems(problems)
             assessment.require_defined(self.dataset, self.metric)
-            self.announce(problems)
+            foreseen = self.foresee()
+            self.device, self.teacher_device = torch.device(foreseen.places.students), foreseen.places.teacher
+            self.announce(foreseen, problems)
             self.spec = self.going.carried_out() if self.going else self.spec
         if "teacher" not in self.phases:
             return
@@ -224,39 +226,19 @@ class _Experiment:
         rss, gpu = psutil.Process().memory_info().rss, torch.cuda.max_memory_allocated()  # 0 where no GPU is used here
         self.notify({"kind": "resources", "rss_mb": round(rss / 2**20, 1), "gpu_mb": gpu / 2**20 or None})
 
-    def announce(self, problems: list[Problem]) -> None:
-        """Say what will be trained and for how long, and what to be aware of, before anything is."""
-        steps = resolve(self.spec.training, len(self.dataset.train), self.spec.students[0].arch.name)
+    def foresee(self) -> Estimate:
+        """Estimate what will be trained, where and for how long."""
         inputs = {kind: self.dataset.view(kind).spec for kind in plan.views_read(self.spec, self.dataset.views.kinds)}
         about = len(self.dataset.rows), inputs, self.dataset.num_outputs
         around = estimate.circumstances(self.spec, len(self.dataset.train))
-        foreseen = (
-            compressed.foresee(self.spec, *about, around, asks=self.compressing.asks)
-            if self.compressing
-            else estimate.foresee(self.spec, *about, around)
-        )
-        self.device, self.teacher_device = torch.device(foreseen.places.students), foreseen.places.teacher
-        self.notify(
-            {
-                "kind": "plan",
-                "trainings": foreseen.trainings - foreseen.tried,
-                "phases": list(self.phases),
-                "students": [s.name for s in self.spec.students],
-                "seeds": list(grid.seeds(self.spec)),
-                "folds": plan.folds_of(self.spec, len(self.dataset.train)),
-                "epochs": steps.most_epochs,
-                "round_epochs": steps.epochs,
-                "teacher_epochs": plan.own_epochs(self.spec.teacher, len(self.dataset.train)),
-                "batch_size": steps.batch_size,
-                "metric": self.metric,
-                "better": METRICS.get(self.metric).facts["better"],
-                **foreseen.places.fields(),
-                **(told := foreseen.fields(self.phases)),
-                **({"candidates": len(self.spec.students)} if self.spec.choose else {}),
-                **(self.added.plan_fields(self.spec, told) if self.spec.sweep else {}),
-                **(compressed.plan_fields(self.spec) if self.compressing else {}),
-            }
-        )
+        if self.compressing:
+            return compressed.foresee(self.spec, *about, around, asks=self.compressing.asks)
+        return estimate.foresee(self.spec, *about, around)
+
+    def announce(self, foreseen: Estimate, problems: list[Problem]) -> None:
+        """Say what will be trained and for how long, and what to be aware of, before anything is."""
+        rows, more = len(self.dataset.train), self.added if self.spec.sweep else None
+        self.notify(announced.event(self.spec, rows, self.metric, self.phases, foreseen, more))
         for problem in (*self.dataset.problems, *problems):
             if problem.severity == "warning":
                 self.notify({"kind": "warning", "code": problem.code, "message": problem.message, "hint": problem.hint})

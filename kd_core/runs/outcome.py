@@ -214,11 +214,6 @@ class Outcome:
         return varied([c.settings for c in self.cells])
 
 
-def taken_as(plain: str) -> str:
-    """Name the file of a plain model among those that a run keeps. Example: `plain trees_30x15`."""
-    return f"plain {plain}"
-
-
 def varied(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Name the settings that take several values."""
     return tuple(n for n in grid.AXES if len({s.get(n) for s in settings} - {None}) > 1)

@@ -42,7 +42,8 @@ _UNFIT = (
 def load(run: Path | str, student: str | None = None) -> Predictor:
     """Open a student of a finished run, by the run's folder or id; the best on validation unless one is named.
 
-    Plain models that the result sets beside the students are kept as well, as `plain linear`, `plain trees_30x15` and so on.
+    Plain models that the result sets beside the students are kept as well, as `plain linear`, `plain trees_30x15` and so on; of a
+    student that its teacher hurt the same one trained alone, as `alone small`.
 
     `run` may also be a student's file, taken from a run: `.onnx`, or packed, `.onnx.xz`.
     Errors: KDError `no_model`, `no_student`, `run_damaged`, `no_run`; of a file `no_student_file`, `compact_damaged`, `compact_large`.
@@ -60,7 +61,7 @@ def load(run: Path | str, student: str | None = None) -> Predictor:
         )
     name = student or _best(result)
     with _fitting(folder):
-        known = {one["name"]: one for one in (*told.get("plain", ()), *told["students"])}
+        known = {one["name"]: one for one in (*told.get("alone", ()), *told.get("plain", ()), *told["students"])}
         small = result.get("compressed")
         if name not in known and small is not None and name == small["student"]:
             name = small["stages"][0]["name"]  # the student as it was

@@ -193,8 +193,7 @@ class ResultBuilder:
         return [r for r in references.known if r.name in named and isinstance(r, Reference)]
 
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
-        """Give every student its word and put the parts together; `seconds` is added by the caller."""
-        self._give_words()
+        """Put the parts together; `seconds` is added by the caller."""
         data = self.dataset
         return {
             "schema": SCHEMA,
@@ -247,7 +246,7 @@ class ResultBuilder:
             **more,
         }
 
-    def _give_words(self) -> None:
+    def give_words(self) -> None:
         """Judge all students together: with several, the best of them is partly the luckiest."""
         words = families.family_words([j.gain for j in self.judged], [j.margin for j in self.judged])
         for one, word in zip(self.judged, words, strict=True):

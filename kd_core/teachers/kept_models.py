@@ -95,8 +95,8 @@ def _folder(run: str) -> Path:
 
 def open_folder(folder: Path, model: str = "") -> Kept:
     """Find a model in a run's folder. Errors: DataError as `find`."""
-    students, plain = _listed(folder)
-    known = {str(one["name"]): one for one in (*students, *plain)}
+    students, beside = _listed(folder)
+    known = {str(one["name"]): one for one in (*students, *beside)}
     if model not in known and (model or len(students) != 1):
         raise DataError(
             "Run {run} has no model '{model}'." if model else "Run {run} has {count} students.",
@@ -213,16 +213,17 @@ def _told(folder: Path) -> dict[str, Any]:
 
 
 def _listed(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """List students and plain models that have a view of their own. Errors: DataError as `_told`."""
+    """List students, and the models without a teacher beside them, that have a view of their own. Errors: DataError as `_told`."""
     told = _told(folder)
     try:
         wanted = {"name", "weights", "view", "arch", "kind"}
-        students, plain = ([one for one in told.get(key, []) if wanted <= set(one)] for key in ("students", "plain"))
+        kept = [[one for one in told.get(key, []) if wanted <= set(one)] for key in ("students", "alone", "plain")]
+        students, beside = kept[0], [*kept[1], *kept[2]]
         if not {"task", "classes", "target", "mean", "std"} <= set(told) or not students:
             raise ValueError("lists no student that reads raw rows")
     except (TypeError, ValueError) as error:
         raise _damaged(folder, error) from None
-    return students, plain
+    return students, beside
 
 
 def _bytes(path: Path) -> bytes:

@@ -45,6 +45,7 @@ def asked(folder: Path, rows: Path) -> list[str]:
     suits=suits,
     asked=asked,
     single=PAGE,
+    carries="ONNX Runtime for browsers, which is nearly all of it, so that nothing has to be fetched",
     usage=(
         "<!-- a double click opens it; in a page of yours: -->",
         '<iframe src="FILE" title="A small model" width="100%" height="900"></iframe>',

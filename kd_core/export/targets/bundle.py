@@ -49,6 +49,7 @@ def _asked(folder: Path, rows: Path) -> list[str]:
     runs_with="Python with numpy and onnxruntime (tokenizers for texts by word order, pillow for pictures)",
     suits=_suits,
     asked=_asked,
+    carries="the program that reads rows and asks the model, the weights once more, sample rows and the proof",
     usage=(
         "unzip FILE -d student && cd student",
         "python -m pip install -r requirements.txt",

@@ -14,7 +14,7 @@ from kd_core.runs.artifacts import write_artifacts, write_cells
 from kd_core.runs.cells import cell_scores, grid
 from kd_core.runs.cells.cell_scores import Judge, Score
 from kd_core.runs.cells.grid import Arm
-from kd_core.runs.cells.trainings import NOTHING, Arms, Notify, Trainings
+from kd_core.runs.cells.trainings import NOTHING, Notify, Trainings
 from kd_core.runs.cells.variant_store import Finished, Training, code_of_trainings
 from kd_core.runs.deployment import Deployment, deploy, with_reading
 from kd_core.runs.plain.items import ItemReferences
@@ -67,7 +67,7 @@ class Judging:
             if take is not None:
                 self.means = {"student": _mean(arms.student), "baseline": _mean(arms.baseline)}
                 arms.taken = take(self.means)
-            arms.kept = self._by_score(arms)[0]
+            arms.kept = self._by_score(arms.offered)[0]
 
     def room(self) -> list[dict[str, Any]]:
         """Compare teacher and baselines on validation, which costs no test rows; not where the labels are the teacher's."""
@@ -94,7 +94,7 @@ class Judging:
             cell = trainings.cells[self.chosen[index]]
             recipe = grid.cell_spec(spec, cell)
             if files:
-                deployments[index] = self._keep(arms, recipe.students[0].arch)
+                arms.kept, deployments[index] = self._deployed(arms.offered, recipe.students[0].arch)
             build.add(index, arms, recipe, cell.index, deployments.get(index))
             notify({"kind": "part", "phase": "evaluate", "done": number, "of": len(self.arms) + 1})
         artifacts: dict[str, Any] = {}
@@ -103,14 +103,21 @@ class Judging:
             build.whole = with_reading(self.teacher.latency_ms, self.dataset, kind) if kind else {}
         asked = files and spec.evaluation.references
         plain = build.compare(self._references(notify)) if asked else []
+        build.give_words()
         if files:
             students = [  # as they were trained: a cell's dropout adds layers, and with them names of weights
                 grid.student_of(spec, trainings.cells[self.chosen[i]]) if i in self.chosen else student
                 for i, student in enumerate(spec.students)
             ]
             recipe = spec.model_copy(update={"students": tuple(students)})
+            alone = {
+                index: self._deployed(arms.baseline, recipe.students[index].arch)
+                for (index, arms), one in zip(self.arms.items(), build.judged, strict=True)
+                if arms.taken == "student" and one.entry["verdict"] == "hurts"
+            }
+            pairs = list(self.arms.items())
             artifacts = write_artifacts(
-                folder, recipe, self.dataset, self.teacher, list(self.arms.items()), deployments, plain, self.device
+                folder, recipe, self.dataset, self.teacher, pairs, deployments, plain, alone, self.device
             )
         if files and spec.sweep:
             kept = [self._best_seed(s) for s in self.scores]
@@ -131,21 +138,20 @@ class Judging:
             more["sweep"] = {**self._sweep(seconds), "answer": answer, **self._shuffled(unit)}
         return build.finish(folder.id, artifacts, reads, cells=cells, **more)
 
-    def _keep(self, arms: Arms, arch: Choice) -> Deployment:
+    def _deployed(self, side: Sequence[Training], arch: Choice) -> tuple[int, Deployment]:
         """Deploy the seed that scored best on validation, of those whose file keeps the limit; the smallest where none does."""
         tried: dict[int, Deployment] = {}
-        for position in self._by_score(arms):
-            found = tried[position] = deploy(arms.offered[position].module, self.dataset, arch, rule=self.rule)
+        for position in self._by_score(side):
+            found = tried[position] = deploy(side[position].module, self.dataset, arch, rule=self.rule)
             if self.most_bytes is None or found.data is None or len(found.data) <= self.most_bytes:
                 break
         else:
             position = min(tried, key=lambda p: len(tried[p].data or b""))
-        arms.kept = position
-        return tried[position]
+        return position, tried[position]
 
-    def _by_score(self, arms: Arms) -> list[int]:
-        """Order the seeds' positions by the score of the arm that is deployed on validation, the best first."""
-        return cell_scores.in_order([t.record.score_selected for t in arms.offered], self.judge.better)
+    def _by_score(self, side: Sequence[Training]) -> list[int]:
+        """Order the seeds' positions by their score on validation, the best first."""
+        return cell_scores.in_order([t.record.score_selected for t in side], self.judge.better)
 
     def _references(self, notify: Notify) -> References | ItemReferences:
         if self.dataset.catalogue is not None:

@@ -66,6 +66,12 @@ def training_seconds(
     return (share if steps.rounds == 1 else ROUND_SHARE) * apart
 
 
+def epoch_seconds(training: TrainingSpec, arch: str, train_rows: int, size: SizeRow | Sizes, gpu: bool) -> float:
+    """Estimate one epoch of a training that has the processor, or the GPU, to itself."""
+    slower = 1.0 if gpu else float(ARCHS.get(arch).facts.get("slower", 1.0))
+    return slower * _full_seconds(training, arch, train_rows, size, gpu) / resolve(training, train_rows, arch).epochs
+
+
 def own_seconds(arch: Choice, train_rows: int, inputs: Inputs, num_outputs: int, number: int) -> float | None:
     """Estimate the trainings of a student by its own rule, where it has one."""
     entry = ARCHS.get(arch.name)

@@ -9,8 +9,8 @@ from typing import Any
 from kd_core import __version__
 from kd_core.export.purpose import Purpose
 from kd_core.listing import parts
-from kd_core.runs.outcome import taken_as
 from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.kept_as import taken_as
 from kd_core.specs import RunSpec
 
 
@@ -54,17 +54,20 @@ def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, 
     """Return how a student was measured, or a plain model; empty where an older result does not say."""
     if small := result.get("compressed"):
         return _stage(small, student)
-    found = next((one for one in result["students"] if one["name"] == student["name"]), None)
+    name = student.get("student", student["name"])  # of one trained alone, whose teacher hurt
+    found = next((one for one in result["students"] if one["name"] == name), None)
     if found is None:
-        return _plain(result, student["name"])
-    alone = student.get("arm") == "baseline"
+        return _plain(result, name)
+    alone = "student" in student or student.get("arm") == "baseline"
     side = found["baseline"] if alone else found
     keys = ("parameters", "size_bytes", "latency_ms", "deployed", "seeds")
+    own = {"size_bytes": student["bytes"]} if "bytes" in student else {}
     compared = {} if alone else {"gain": found["gain"], "versus_teacher": found["versus_teacher"]}
     return {
         "metrics": side["metrics"],
         "seed": student.get("seed"),
         **{key: found[key] for key in keys if key in found},
+        **own,
         **compared,
         "baseline": found["baseline"]["metrics"],
         "verdict": found.get("verdict"),

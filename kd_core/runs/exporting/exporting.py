@@ -96,6 +96,18 @@ def hand_out(taking: Taking, target: str, out: Path | None = None) -> Exported:
     return _exported(out or path, kept)
 
 
+def foreseen(taking: Taking, target: str) -> int:
+    """Say how large a target will be, but for the words of its proof: it is made, and thrown away unproved. Units: bytes."""
+    entry = TARGETS.get(target)
+    with tempfile.TemporaryDirectory(prefix="kd-export-") as place:
+        folder = Path(place)
+        entry.make(taking.taken, folder)
+        if single := entry.facts.get("single"):
+            return (folder / single).stat().st_size
+        bundle_file.write_manifest(folder, _told(taking, entry, folder))
+        return len(bundle_file.sealed(folder))
+
+
 def kept(folder: RunFolder) -> list[Exported]:
     """List what was handed out of a run and is still as it was written, newest first."""
     found = []

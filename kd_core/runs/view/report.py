@@ -101,10 +101,17 @@ def _student_lines(result: dict[str, Any], found: Outcome) -> list[str]:
 
 
 def _kept_lines(result: dict[str, Any]) -> list[str]:
-    """Name the plain models that can be asked by `predict --student`."""
-    plain = (result.get("artifacts") or {}).get("plain")
-    names = ", ".join(repr(p["name"]) for p in plain or ())
-    return [f"Plain models whose files the run keeps, for predict --student: {names}."] if plain else []
+    """Name the models without a teacher that can be asked by `predict --student`."""
+    kept = result.get("artifacts") or {}
+    said = {
+        "alone": "Trained alone, as the teacher hurt; the run keeps these files",
+        "plain": "Plain models whose files the run keeps",
+    }
+    return [
+        f"{what}, for predict --student: {', '.join(repr(one['name']) for one in kept[key])}."
+        for key, what in said.items()
+        if kept.get(key)
+    ]
 
 
 def before_students(result: dict[str, Any]) -> list[str]:

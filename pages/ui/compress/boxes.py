@@ -76,7 +76,7 @@ def stage(block: Block, one: Any, key: str) -> None:
         st.markdown(f"**{escape(one['name'])}**")
         if one["step"] is not None:
             st.caption(typeset(compress_words.step(one["step"])))
-        if one["id"] == block["best"]:
+        if one["id"] == block["best"] and verdict.gains(block, one):
             badge(block, one)
         if one.get("reason"):
             st.markdown(f":material/block: {t('compress.not_made', why=str(one['reason']))}")

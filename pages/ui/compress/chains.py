@@ -16,11 +16,13 @@ AGAIN = {"name": "distill", "settings": {}}
 INT8 = {"name": "int8", "settings": {}}
 PRESETS: dict[str, tuple[Mapping[str, Any], ...]] = {
     "half": (HALF, AGAIN, INT8),
+    "half_again": (HALF, AGAIN),
     "int8": ({"name": "int8", "settings": {"scope": "local"}},),  # one precision for all is in the chain above
     "low_rank": ({"name": "low_rank", "settings": {}}, AGAIN),
     "vocabulary": ({"name": "trim_vocabulary", "settings": {}}, AGAIN, INT8),
 }
-AT_FIRST = ("half", "int8", "low_rank")  # the first two that can be carried out are there when the page is opened
+# The first two of which every step can be carried out and saves bytes are there when the page is opened
+AT_FIRST = ("half", "int8", "half_again", "low_rank")
 Steps = Mapping[str, Entry[Any]]
 
 

@@ -51,6 +51,7 @@ def show(folder: RunFolder, student: str) -> None:
         unable.show(offered)
         return
     cloned.fill(key, folder.id, student, possible)
+    idle = idle_of(folder, student)
     way = st.segmented_control(
         t("compress.way"),
         WAYS,
@@ -65,7 +66,7 @@ def show(folder: RunFolder, student: str) -> None:
         st.caption(t("compress.search_note"))
         more = forms.form(CompressSpec, {}, key, only=("minutes",))
     else:
-        asked = build(key, student, possible)
+        asked = build(key, student, possible, idle)
     unable.show(offered)
     st.markdown(f"##### {t('compress.goals.title')}", help=t("compress.goals.help"))
     finish(folder, student, asked, {**more, **goals(folder, student, key)}, searched=way == "search", key=key)
@@ -81,6 +82,22 @@ def _offered(path: Path, changed_ns: int, run: str, student: str) -> list[tuple[
 def steps_of(folder: RunFolder, student: str) -> list[tuple[Entry[Any], str | None]]:
     """Pair every step with why this student can't take it; looked at once for each state of the run. Errors: as `offering.offered`."""
     return _offered(folder.path, (folder.path / MODEL).stat().st_mtime_ns, folder.id, student)
+
+
+@functools.lru_cache(maxsize=8)
+def _idle(path: Path, changed_ns: int, student: str) -> dict[str, tuple[int, int]]:
+    from kd_core.runs.compressing import rounded
+
+    try:
+        found = rounded.foresee(path, student)
+    except KDError:
+        return {}
+    return {} if found is None else {name: (size, found.whole) for name, size in found.idle().items()}
+
+
+def idle_of(folder: RunFolder, student: str) -> dict[str, tuple[int, int]]:
+    """Return the steps that would save no bytes of this student worth it: those of its file with each, and as it is."""
+    return _idle(folder.path, (folder.path / MODEL).stat().st_mtime_ns, student)
 
 
 def spec_of(
@@ -112,12 +129,16 @@ def foreseen(spec: RunSpec) -> tuple[Safe, Safe, Safe]:
     return t("compress.time", **about), launch.brief(found), launch.reasons(found)
 
 
-def build(key: str, student: str, possible: Steps) -> list[list[dict[str, Any]]]:
-    """Draw the chains, and return them as plain steps; one without steps is left out."""
+def build(key: str, student: str, possible: Steps, idle: Mapping[str, tuple[int, int]]) -> list[list[dict[str, Any]]]:
+    """Draw the chains, and return them as plain steps; one without steps is left out. What is `idle` is not proposed, and says so where it is chosen."""
     place = f"{key}.chains"
-    every = chains.held(place, possible)
-    asked = [_chain(place, one, number, student, possible) for number, one in enumerate(every)]
-    free = [name for name in chains.PRESETS if chains.fits(name, possible)]
+    worth = {name: entry for name, entry in possible.items() if name not in idle}
+    every = chains.held(place, worth)
+    asked = [_chain(place, one, number, student, possible, idle) for number, one in enumerate(every)]
+    free = [name for name in chains.PRESETS if chains.fits(name, worth)]
+    if idle:
+        titles = " · ".join(possible[name].title for name in idle if name in possible)
+        st.markdown(f":small[:gray[:material/block: {t('compress.idle', titles=titles, student=student)}]]")
     if len(every) < MOST_CHAINS:
         with st.container(horizontal=True, gap="small", key="compress-presets"):
             for name in free:
@@ -141,7 +162,9 @@ def build(key: str, student: str, possible: Steps) -> list[list[dict[str, Any]]]
     return [steps for steps in asked if steps]
 
 
-def _chain(place: str, chain: Chain, number: int, student: str, possible: Steps) -> list[dict[str, Any]]:
+def _chain(
+    place: str, chain: Chain, number: int, student: str, possible: Steps, idle: Mapping[str, tuple[int, int]]
+) -> list[dict[str, Any]]:
     with st.container(border=True, key=f"chain-form-{number}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{t('compress.chain', number=number + 1)}**", width="content")
@@ -160,15 +183,19 @@ def _chain(place: str, chain: Chain, number: int, student: str, possible: Steps)
             asked = []
             for step in chain.steps:
                 with boxes.linked(f"link-{step.id}"), boxes.box(f"step-{step.id}", boxes.FORM_WIDTH):
-                    asked.append(_step(chain, step, possible[step.name]))
+                    asked.append(_step(chain, step, possible[step.name], idle.get(step.name)))
             if len(chain.steps) < MOST_STEPS:
                 with boxes.linked(f"link-more-{chain.id}"):
                     _more(chain, possible)
     return asked
 
 
-def _step(chain: Chain, step: Step, entry: Entry[Any]) -> dict[str, Any]:
+def _step(chain: Chain, step: Step, entry: Entry[Any], idle: tuple[int, int] | None) -> dict[str, Any]:
     st.markdown(f"**{escape(entry.title)}**")
+    if idle:
+        with_it, whole = map(text.exact, idle)
+        word = t(f"compress.idle_{'larger' if idle[0] >= idle[1] else 'hardly'}", size=with_it, whole=whole)
+        st.markdown(f":small[:orange[:material/warning: {word}]]")
     settings = _settings(entry, step)
     with st.container(horizontal=True, gap="small"):
         method.explain(entry)

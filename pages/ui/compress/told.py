@@ -98,8 +98,8 @@ def behind(block: Mapping[str, Any]) -> list[Safe]:
 
 
 def take(run_id: str, block: Mapping[str, Any]) -> None:
-    """Offer to take one of the stages home, the chosen one first."""
-    names = [str(one["name"]) for one in compress_words.made(block)]
+    """Offer to take one of the stages home, the chosen one first; what is no smaller is not offered."""
+    names = [str(one["name"]) for one in verdict.takeable(block)]
     if not names:
         return
     best = compress_words.chosen(block)

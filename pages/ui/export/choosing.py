@@ -109,7 +109,6 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
     if told and page == "export":
         if found.get("compressed"):
             boxes.warn(found["compressed"], str(chosen))
-        st.caption(t("export.larger"))
         if at is not None and (plain := in_short.beside(found, at)):
             st.markdown(plain)
     return str(chosen)
@@ -126,12 +125,16 @@ def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
 
 def shown(found: Mapping[str, Any], name: str) -> str:
     """Name a model in the list: a student by its name, a plain model by what it is."""
-    plain = _plain(found).get(name)
-    return (
-        text.option(name)
-        if plain is None
-        else text.plain(t("export.plain", name=differences.plain_label(plain["name"])))
-    )
+    if (one := _plain(found).get(name)) is not None:
+        return text.plain(t("export.plain", name=differences.plain_label(one["name"])))
+    if (alone := _alone(found).get(name)) is not None:
+        return text.plain(t("export.of_alone", name=alone["student"]))
+    return text.option(name)
+
+
+def _alone(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the students trained alone that the run keeps as well, by the names of their files."""
+    return {str(one["name"]): one for one in (found.get("artifacts") or {}).get("alone") or ()}
 
 
 def _plain(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -143,7 +146,12 @@ def _plain(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def standing(found: Mapping[str, Any], name: str) -> Safe | None:
     """Say what the model that is taken home costs and reaches, and what its verdict was; None of one that the result does not tell of."""
     metric = str((found.get("metric") or {}).get("name") or "")
+    beside = _alone(found).get(name)
     for read in read_outcome(found).students if found.get("students") else ():
+        if beside is not None and read.name == beside["student"]:
+            time = comparison.cost(read.raw, "latency")
+            said = _standing(beside.get("bytes"), time, metric, read.baseline.mean(metric), found, None)
+            return Safe(f"{said} · {t('export.alone')}")
         if read.name == name:
             word = t(f"runs.short.{read.verdict}")
             time = comparison.cost(read.raw, "latency")  # of the file that is taken home, whoever taught it

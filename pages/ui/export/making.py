@@ -38,8 +38,11 @@ class Making:
 
 def taking(folder: Path, student: str) -> Any:
     """Return what a student's targets are made of; read once for each state of the run. Errors: as `taking.take`."""
-    changed = (folder / MODEL).stat().st_mtime_ns if (folder / MODEL).is_file() else 0
-    return _taking(folder, changed, student)
+    return _taking(folder, _changed(folder), student)
+
+
+def _changed(folder: Path) -> int:
+    return (folder / MODEL).stat().st_mtime_ns if (folder / MODEL).is_file() else 0
 
 
 @functools.lru_cache(maxsize=4)
@@ -47,6 +50,26 @@ def _taking(folder: Path, changed: int, student: str) -> Any:
     from kd_core.runs.exporting.taking import take
 
     return take(folder, student)
+
+
+@functools.lru_cache(maxsize=16)
+def _size(folder: Path, changed: int, student: str, target: str) -> int:
+    from kd_core.runs.exporting.exporting import foreseen
+
+    return foreseen(_taking(folder, changed, student), target)
+
+
+def size(folder: Path, student: str, target: str) -> int:
+    """Say how large a target will be, in bytes; found out once for each state of the run. Errors: as the target."""
+    return _size(folder, _changed(folder), student, target)
+
+
+@functools.lru_cache(maxsize=16)
+def packed(model: bytes) -> bytes:
+    """Pack a model's file, once."""
+    from kd_core.export import compact
+
+    return compact.packed(model)
 
 
 def start(folder: Path, student: str, target: str) -> None:

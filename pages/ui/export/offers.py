@@ -9,7 +9,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
-from pages.ui.export import making
+from pages.ui.export import bare, making
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -28,6 +28,7 @@ def show(folder: RunFolder, student: str) -> None:
     except KDError as error:
         text.show_error(error)
         return
+    bare.show(folder, taking)
     entries = TARGETS.entries()
     busy = any(m.busy for e in entries if (m := making.of(folder.path, student, e.name)))
 
@@ -50,6 +51,9 @@ def _row(folder: RunFolder, student: str, entry: Any, unfit: str | None, kept: A
     if unfit:
         st.caption(f":material/block: {t('export.unfit', why=unfit)}")
         return
+    if not kept:
+        size = text.size(making.size(folder.path, student, entry.name))
+        st.markdown(f"**{t('export.size')}** {t('export.about', size=size, carries=entry.facts['carries'])}")
     if asked and asked.busy:
         st.markdown(f":material/hourglass_top: {t('export.making', seconds=text.seconds(round(asked.seconds)))}")
         return

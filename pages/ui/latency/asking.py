@@ -10,8 +10,8 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.machine.processor import cores
-from kd_core.runs.outcome import taken_as
 from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.kept_as import taken_as
 from kd_core.runs.timing.asked import LatencySpec
 from kd_core.runs.timing.listed import Listed, listed
 from pages.ui.result import differences

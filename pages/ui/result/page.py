@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import RunSpec
-from pages.ui.access import aids
 from pages.ui.compress import runs_offered
 from pages.ui.compress import told as smaller
 from pages.ui.go_on import told as gone_on
@@ -27,6 +27,7 @@ from pages.ui.words import decision, in_short, never_found, smallest, sureness
 Result = Mapping[str, Any]
 
 
+IN_SIGHT = 2  # sentences of what to do next, warnings counted; with what a verdict means and its interval four in all
 CAVEATS = ("no_true_labels", "small_test", "rare_class")  # what the data check found that bears on the verdict itself
 
 
@@ -96,10 +97,13 @@ def choose_student(found: Result, run_id: str) -> int:
 
 
 def judgement(found: Result, index: int) -> None:
-    """Say the verdict: one word with its rule, then each claim with its interval, and where needed why and what next."""
+    """Say the verdict: one word with its rule, what to take, what it means with its interval, and what to do next; all else is folded."""
     said = verdict.judge(found, index)
     student, name = found["students"][index], found["metric"]["name"]
     rule = t("runs.verdict.rule", margin=verdict.points(name, student["margin"]))
+    warned = [line for line in (never_found.of(found, index), sureness.warning(found, index)) if line]
+    ahead = next_steps(said, found, index)
+    shown = max(1, IN_SIGHT - len(warned))
     with st.container(border=True, key="verdict"):
         st.badge(
             t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
@@ -108,19 +112,15 @@ def judgement(found: Result, index: int) -> None:
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
         st.markdown(f"##### {decision.of(found, index)}")
-        if other := smallest.of(found, index):
-            st.markdown(other)
-        st.markdown(in_short.of(found, index))
-        if said.weak:
-            st.markdown(said.weak)
-        if missed := never_found.of(found, index):
-            st.markdown(f":orange[:material/warning:] {missed}")
-        if far := sureness.warning(found, index):
-            st.markdown(f":orange[:material/warning:] {far}")
-        with st.expander(t("runs.verdict.evidence")) if aids.is_narrow() else st.container():
+        st.markdown(f"{in_short.meaning(found, index)} {said.gain}", help=term("interval"))
+        for line, note in ahead[:shown]:
+            st.markdown(line, help=note)
+        for line in warned:
+            st.markdown(f":orange[:material/warning:] {line}")
+        with st.expander(t("runs.verdict.evidence"), icon=":material/notes:"):
+            for line, note in ahead[shown:]:
+                st.markdown(line, help=note)
             evidence(said, found, index)
-        for advice in said.counsel:
-            st.info(advice, icon=":material/lightbulb:")
         for flag in said.warnings:
             st.error(flag, icon=":material/flag:")
         for problem in found.get("problems") or ():
@@ -128,17 +128,26 @@ def judgement(found: Result, index: int) -> None:
                 st.warning(escape(problem["message"]), icon=":material/warning:")
 
 
+def next_steps(said: verdict.Judgement, found: Result, index: int) -> list[tuple[str, str | None]]:
+    """List what to do after a verdict, what decides the most first, each with its explanation: the simpler model where that is to be taken, what would change the verdict, the smaller student."""
+    plain = in_short.beside(found, index)
+    simpler = decision.prefers_plain(read_outcome(found).students[index], found["metric"]["name"])
+    about = f" {t('runs.verdict.settle_cell')}" if found.get("sweep") else ""
+    settle = said.settle and f"**{t('runs.verdict.settle_label')}.** {said.settle}{about}"
+    tried = [f"**{t('runs.verdict.next_label')}.** {line}" for line in (said.next, *said.counsel) if line]
+    better = [(said.weak, None), (settle, term("rows_and_seeds")), *((line, None) for line in tried)]
+    known = [(line, note) for line, note in better if line]
+    beside = [(plain, term("plain_models"))] if plain else []
+    other = [(line, None)] if (line := smallest.of(found, index)) else []
+    return [*(beside if simpler else ()), *known[:1], *other, *known[1:], *(() if simpler else beside)]
+
+
 def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
-    """Draw what the verdict rests on; on a phone it is folded, so that the first chart is not screens away."""
+    """Draw what the verdict rests on, in words."""
     claims(said, found, found["students"][index])
     if said.reason:
         label = t(f"runs.verdict.{'open' if said.word == 'inconclusive' else 'reason'}_label")
         st.markdown(f"**{label}.** {said.reason}")
-    if said.settle:
-        about = f" {t('runs.verdict.settle_cell')}" if found.get("sweep") else ""
-        st.markdown(f"**{t('runs.verdict.settle_label')}.** {said.settle}{about}", help=term("rows_and_seeds"))
-    if said.next:
-        st.markdown(f"**{t('runs.verdict.next_label')}.** {said.next}")
     if said.splits:
         st.markdown(said.splits, help=t("runs.splits.note"))
     if said.reads:
@@ -152,10 +161,9 @@ def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
 
 
 def claims(said: verdict.Judgement, found: Result, student: Result) -> None:
-    """Draw the sentences of the verdict: against the baseline and from this teacher; beside them against the teacher and against plain models."""
+    """Draw the sentences behind the verdict: what of the gain is this teacher's; beside it against the teacher and against plain models."""
     gained, beside = st.columns(2, gap="large")
     with gained:
-        st.markdown(said.gain, help=term("interval"))
         if said.older:
             st.info(said.older, icon=":material/history:")
         if said.family:

@@ -104,6 +104,10 @@ def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None,
             for kind in ("weights", "onnx", *(["compact"] if "compact" in entry else [])):  # older runs: no packed one
                 if (i, kind) != (first, "onnx"):
                     _of_student(folder, entry, i, kind)
+        for entry in kept.get("alone") or ():
+            for kind in ("onnx", *(["compact"] if "compact" in entry else [])):
+                label = f"{t('runs.recipe.of_alone', name=entry['student'])}: {t(f'runs.recipe.{kind}')}"
+                offer_kept(folder, entry.get(kind), label, f"{folder.id}.alone-{Path(entry.get(kind) or '').name}")
         if kept.get("plain"):
             st.caption(t("runs.recipe.plain"))
         for entry in kept.get("plain") or ():

@@ -36,10 +36,12 @@ def opened(path: str, changed_ns: int, name: str) -> Predictor:
 
 
 def names(found: Mapping[str, Any], index: int) -> list[str]:
-    """Name the student and the plain models that the run kept; of a student that was made smaller its stages."""
+    """Name the student and the models without a teacher that the run kept beside it; of a student that was made smaller its stages."""
     if block := found.get("compressed"):
         return [str(one["name"]) for one in block["stages"] if one.get("file")]
-    return [found["students"][index]["name"], *(p["name"] for p in (found.get("artifacts") or {}).get("plain") or ())]
+    own, kept = found["students"][index]["name"], found.get("artifacts") or {}
+    alone = [one["name"] for one in kept.get("alone") or () if one["student"] == own]
+    return [own, *alone, *(one["name"] for one in kept.get("plain") or ())]
 
 
 def ask(model: Predictor, row: Mapping[str, Any]) -> Reply:

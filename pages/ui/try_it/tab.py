@@ -12,6 +12,7 @@ import streamlit as st
 from kd_core.data.plain.questions import Questions
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import MODEL, RunFolder
+from kd_core.runs.store.kept_as import alone_as, taken_as
 from kd_core.task import task_of
 from pages.ui.result import differences, kept_rows, speed
 from pages.ui.shared import text
@@ -80,7 +81,8 @@ def _told(
     if rows is not None:
         task, scale = task_of(found["task"]), found["artifacts"]
         st.markdown(f"**{t('try_it.truth')}** {escape(said.truth(questions, rows.labels[at]))}")
-        for arm in ("teacher", "baseline"):
+        alone = any(name.startswith(alone_as("")) for name in replies)  # it answers itself
+        for arm in ("teacher",) if alone else ("teacher", "baseline"):
             z = rows.logits[arm][at : at + 1]
             if not np.isnan(z).any():
                 (told,) = task.table(z, scale["target_mean"], scale["target_std"])
@@ -110,8 +112,11 @@ def _told(
 
 
 def _title(name: str) -> str:
-    plain = name.removeprefix("plain ")
-    return name if plain == name else differences.plain_label(plain)
+    if (plain := name.removeprefix(taken_as(""))) != name:
+        return differences.plain_label(plain)
+    if (alone := name.removeprefix(alone_as(""))) != name:
+        return t("export.of_alone", name=alone)
+    return name
 
 
 def _size(found: Mapping[str, Any], index: int, arm: str) -> str:
@@ -123,6 +128,7 @@ def _sizes(found: Mapping[str, Any], index: int) -> dict[str, str]:
     student = found["students"][index]
     told = {student["name"]: text.size(student["size_bytes"])}
     told |= {one["name"]: text.size(one["bytes"]) for one in (found.get("compressed") or {}).get("stages", ())}
+    told |= {n["name"]: text.size(n.get("bytes")) for n in (found.get("artifacts") or {}).get("alone") or ()}
     for one in (found.get("references") or {}).get("known") or ():
         told[f"plain {one['name']}"] = text.size(one["bytes"])
     return told

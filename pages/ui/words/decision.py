@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kd_core.evaluate.intervals.compare import Gain
-from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome, taken_as
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from kd_core.runs.store.kept_as import alone_as, taken_as
 from pages.ui.result import speed, verdict
 from pages.ui.result.differences import lower_is_better, metric_word
 from pages.ui.shared import text
@@ -19,9 +20,10 @@ K = "runs.decision."
 
 @dataclass(frozen=True)
 class Taken:
-    """A model that may be taken: its name, bytes, times and score, and how it stands to the teacher where that is known."""
+    """A model that may be taken: its name, that of its file (None where the run keeps none), bytes, times and score, and how it stands to the teacher where that is known."""
 
     what: Safe
+    file: str | None
     block: Result
     value: float | None
     versus: Gain | None
@@ -32,31 +34,29 @@ def of(result: Result, student: int) -> Safe:
     found = read_outcome(result)
     one, teacher = found.students[student], result["teacher"]
     taken = _taken(found, one)
+    lost = Safe("") if taken.file else Safe(f" {t(f'{K}no_file')}")
     if _stays(taken, teacher):
         return t(f"{K}stay", name=one.name)
     told = {"what": taken.what, "metric": metric_word(found.metric.name), "own": text.score(taken.value)}
     theirs, facts = _theirs(found, one), _costs(taken, teacher)
     if theirs is None or taken.value is None:
-        return t(f"{K}take", what=taken.what, facts=_joined([*facts, t(f"{K}score_alone", **told)]))
+        return Safe(f"{t(f'{K}take', what=taken.what, facts=_joined([*facts, t(f'{K}score_alone', **told)]))}{lost}")
     told["teacher"] = text.score(theirs)
     less = (taken.value - theirs) * (-1 if lower_is_better(found.metric.name) else 1)
     apart, versus = abs(less) > one.margin, taken.versus
     open_ = apart and versus is not None and not (versus.low is not None and (versus.low > 0 or (versus.high or 0) < 0))
     note = t(f"{K}open") if open_ else Safe("")
     if less < 0 and apart and facts:
-        return t(f"{K}enough", **told, note=note, facts=_joined(facts))
-    return t(f"{K}take", what=taken.what, facts=_joined([*facts, Safe(f"{t(f'{K}score', **told)}{note}")]))
+        return Safe(f"{t(f'{K}enough', **told, note=note, facts=_joined(facts))}{lost}")
+    facts = [*facts, Safe(f"{t(f'{K}score', **told)}{note}")]
+    return Safe(f"{t(f'{K}take', what=taken.what, facts=_joined(facts))}{lost}")
 
 
 def file(result: Result, student: int) -> str:
-    """Name the model that the decision says to take, as the run keeps it: the plain one where it has its file, else the student's own file."""
+    """Name the model that the decision says to take, as the run keeps it; the student's own file where the run has none of it."""
     found = read_outcome(result)
     one = found.students[student]
-    kept = {str(p["name"]) for p in (result.get("artifacts") or {}).get("plain") or ()}
-    plain = one.plain
-    if plain is not None and prefers_plain(one, found.metric.name) and (name := taken_as(plain.name)) in kept:
-        return name
-    return one.name
+    return _taken(found, one).file or one.name
 
 
 def who(student: StudentOutcome) -> Safe:
@@ -67,14 +67,20 @@ def who(student: StudentOutcome) -> Safe:
 def _taken(found: Outcome, student: StudentOutcome) -> Taken:
     """Choose between the model to take home, the plain one that does as well, and the one trained alone that its teacher has hurt."""
     name, plain = found.metric.name, student.plain
+    artifacts = found.raw.get("artifacts") or {}
+    kept = {str(one["name"]) for key in ("plain", "alone") for one in artifacts.get(key) or ()}
     alone = t(f"{K}alone", name=student.name)
     if plain is not None and prefers_plain(student, name):
         what = alone if plain.same else t(f"{K}plain", title=plain.title)
         block = {**student.raw["reference"]["best"], "size_bytes": plain.bytes}
-        return Taken(what, block, plain.arm.mean(name), plain.versus_teacher.get(name))
+        file = _one_of(kept, taken_as(plain.name))
+        return Taken(what, file, block, plain.arm.mean(name), plain.versus_teacher.get(name))
     if student.verdict == "hurts" and not student.alone:
-        return Taken(alone, student.raw, student.baseline.mean(name), None)
-    return Taken(who(student), student.raw, student.own.mean(name), verdict.against_teacher(found, student))
+        file = _one_of(kept, alone_as(student.name))
+        return Taken(alone, file, student.raw, student.baseline.mean(name), None)
+    return Taken(
+        who(student), student.name, student.raw, student.own.mean(name), verdict.against_teacher(found, student)
+    )
 
 
 def prefers_plain(student: StudentOutcome, metric: str) -> bool:
@@ -106,6 +112,10 @@ def _costs(taken: Taken, teacher: Result) -> list[Safe]:
     told = [Safe(text.size(own)) if size is None else t(f"{K}size", ratio=text.fraction(own, size))]
     pair = speed.latency_pair(teacher, taken.block)
     return told if pair is None else [*told, speed.briefly(pair)]
+
+
+def _one_of(kept: Collection[str], name: str) -> str | None:
+    return name if name in kept else None
 
 
 def _joined(parts: list[Safe]) -> Safe:

@@ -15,9 +15,13 @@ from pages.ui.words import decision
 
 def of(result: Mapping[str, Any], student: int) -> Safe:
     """Say it by the verdict, and by how a plain model of its size stands to it. Errors: KDError when the result can't be read."""
+    return Safe(" ".join(part for part in (meaning(result, student), beside(result, student)) if part))
+
+
+def meaning(result: Mapping[str, Any], student: int) -> Safe:
+    """Say it by the verdict alone. Errors: as `of`."""
     found = read_outcome(result)
-    said = _said(found, found.students[student])
-    return Safe(" ".join(part for part in (said, beside(result, student)) if part))
+    return _said(found, found.students[student])
 
 
 def _said(found: Outcome, student: StudentOutcome) -> Safe:

@@ -72,6 +72,25 @@ def test_a_chain_is_built_and_started_as_it_is_shown(first, jobs):  # noqa: F811
 
 
 @pytest.mark.slow
+def test_rounding_that_saves_no_bytes_is_not_proposed_and_says_so_where_it_is_chosen(first, jobs):  # noqa: F811
+    from kd_core.runs.compressing import rounded
+
+    known = rounded.foresee(engine.store().folder(first).path, "tiny")
+    assert known.whole == engine.store().folder(first).result()["students"][0]["deployed"]["bytes"]
+    assert known.by["int8"] > known.whole and "int8" in known.idle() and "qat" in known.idle()
+    at = open_page("compress", run=first)
+    assert not at.exception
+    place = "compress.first.tiny.chains"
+    proposed = {step.name for chain in at.session_state[place] for step in chain.steps}
+    assert proposed and not proposed & set(known.idle())
+    said = str(t("compress.idle_larger", size=f"{known.by['int8']:,}", whole=f"{known.whole:,}"))
+    assert str(STEPS.get("int8").title) in words(at) and said not in words(at)
+    (chain, *_) = at.session_state[place]
+    at.selectbox(key=f"compress-more-{chain.id}").set_value("int8").run()
+    assert not at.exception and said in words(at)
+
+
+@pytest.mark.slow
 def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs):  # noqa: F811
     found = engine.store().folder(first).result()
     metric, own = found["metric"]["name"], found["students"][0]["metrics"]

@@ -282,3 +282,35 @@ def test_export_repeats_what_is_not_proved_of_the_stage_that_is_taken_home(jobs,
     (unproved,) = warnings["half-again-int8"]
     assert "NOT PROVED (at most 1 point lost): 0.90 points lost" in unproved and "beyond 1 point" in unproved
     assert len(warnings["int8"]) == 2 and "SLOWER" in warnings["int8"][1]
+
+
+def grown(**more):
+    """A student of a few KB whose first stage keeps every goal, is faster, and is larger than the student."""
+    block = compressed()
+    student, *_ = block["stages"]
+    student["bytes"] = 7_542
+    for one in block["stages"][1:]:
+        one["bytes"] = 7_575
+        one["latency"] = {"whole": {"1": {"p50": 0.01, "p95": 0.01}}}
+    return {**block, **more}
+
+
+def test_a_stage_that_is_no_smaller_is_never_named_as_the_one_to_take(jobs):  # noqa: F811
+    block = grown()
+    assert block["best"] is not None  # as an older result may have it
+    assert verdict.takeable(block) == [] and not verdict.gains(block, compress_words.chosen(block))
+    assert verdict.line(block).startswith("NOTHING GAINED") and "no less than" in verdict.line(block)
+    assert verdict.nearest({**block, "best": None}) == []
+    found = smaller()
+    found["compressed"] = block
+    at = opened(found)
+    assert not [s for s in at.selectbox if s.key.startswith("compress-take")]
+    for word in ("kept", "unproved", "missed"):
+        assert str(t(f"compress.take_words.{word}")) not in words(at)
+
+
+def test_where_the_student_itself_breaks_a_goal_a_larger_stage_may_be_taken():
+    block = grown()
+    block["goals"]["microseconds"] = 20
+    block["stages"][0]["latency"] = {"whole": {"1": {"p50": 0.05, "p95": 0.05}}}
+    assert verdict.misses(block, compress_words.student(block)) and verdict.takeable(block)

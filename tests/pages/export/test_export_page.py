@@ -39,7 +39,11 @@ def press(at, key):
 
 
 def downloads(at):
-    return [one for one in at.get("download_button") if "export-download" in one.proto.id]
+    return [
+        one
+        for one in at.get("download_button")
+        if "export-download" in one.proto.id and "export-download-file" not in one.proto.id
+    ]
 
 
 def test_a_bundle_is_made_proved_and_offered_with_its_code(run_id):
@@ -59,6 +63,41 @@ def test_a_bundle_is_made_proved_and_offered_with_its_code(run_id):
     code = next(one.value for one in at.code if "predict.py" in one.value)
     assert code.splitlines()[0] == f"unzip {run_id}-{made.path.name} -d student && cd student" and "FILE" not in code
     assert len(downloads(at)) == 1
+
+
+def test_the_bare_file_is_offered_as_it_is_and_packed_with_exact_sizes(run_id, tmp_path):
+    import onnxruntime
+
+    from kd_core.export import compact
+
+    at = open_page("export", run=run_id)
+    assert not at.exception
+    folder = engine.store().folder(run_id)
+    name = choosing.first(folder.result(), engine.models_of_run(run_id))
+    model = making.taking(folder.path, name).taken.model
+    labels = [one.proto.label for one in at.get("download_button")]
+    for data in (model, compact.packed(model)):
+        assert sum(f"({text.size(len(data))})" in label for label in labels) == 1, labels
+    code = next(one.value for one in at.code if "InferenceSession" in one.value)
+    (tmp_path / "model.onnx").write_bytes(model)
+    file = code.split('"')[1]
+    scope = {"print": lambda told: scope.update(told=told)}
+    exec(code.replace(file, str(tmp_path / "model.onnx")), scope)
+    assert scope["told"] == [(one.name, one.type) for one in onnxruntime.InferenceSession(model).get_inputs()]
+
+
+def test_sizes_are_told_before_a_target_is_made_and_why_a_page_is_large(run_id):
+    at = open_page("export", run=run_id)
+    folder = engine.store().folder(run_id)
+    name = choosing.first(folder.result(), engine.models_of_run(run_id))
+    told = making.size(folder.path, name, "bundle")
+    assert f"about {text.size(told)}" in words(at) and "the program that reads rows" in words(at)
+    if runtime.is_here():
+        assert "carries ONNX Runtime for browsers" in words(at)
+    at = press(at, "export-make-bundle")
+    (made,) = exporting.kept(folder)
+    assert abs(made.size_bytes - told) < 0.05 * told  # the proof's own words are not known before
+    assert f"about {text.size(told)}" not in words(at)
 
 
 def test_a_failed_proof_offers_no_download_and_says_why(run_id, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pages.ui.export import choosing
+from pages.ui.try_it import models
 from pages.ui.words import decision, in_short
 from tests.pages.fixtures import done_run, result
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -118,3 +120,15 @@ def test_use_it_outside_takes_the_model_that_the_line_names_where_the_run_keeps_
     found["artifacts"]["plain"] = [{"name": name}]
     plain = "plain model" in said(found)
     assert plain == (standing != "ahead") and decision.file(found, 0) == (name if plain else "tiny")
+
+
+def test_use_it_outside_takes_the_one_trained_alone_where_the_teacher_hurt():
+    found = against(0.80, 0.856, -0.08, -0.02, verdict="hurts")
+    assert decision.file(found, 0) == "tiny" and "keeps no file of it" in said(found)  # made by an earlier version
+    found["artifacts"]["alone"] = [{"name": "alone tiny", "student": "tiny", "bytes": 1200}]
+    assert decision.file(found, 0) == "alone tiny" and "keeps no file of it" not in said(found)
+    assert models.names(found, 0)[:2] == ["tiny", "alone tiny"]
+    assert choosing.shown(found, "alone tiny") == "tiny, trained alone"
+    alone = found["students"][0]["baseline"]["metrics"]["roc_auc"]["mean"]
+    told = str(choosing.standing(found, "alone tiny"))
+    assert f"{alone:.3f}" in told and "trained without a teacher" in told and "1.2 KB" in told

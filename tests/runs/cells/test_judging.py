@@ -9,7 +9,6 @@ import pytest
 from kd_core.runs.cells import judging
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.cells.judging import Judging
-from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.deployment import Deployment
 from kd_core.specs import Choice
 
@@ -31,10 +30,9 @@ def kept(monkeypatch, most, better="higher", sizes=SIZES):
     student = [
         SimpleNamespace(module=i, record=SimpleNamespace(score_selected=score)) for i, score in enumerate(SCORES)
     ]
-    arms = Arms([0, 1, 2], student=student)
-    deployed = one._keep(arms, Choice(name="mlp"))
-    assert deployed.data is None or len(deployed.data) == sizes[arms.kept]
-    return arms.kept, made
+    seed, deployed = one._deployed(student, Choice(name="mlp"))
+    assert deployed.data is None or len(deployed.data) == sizes[seed]
+    return seed, made
 
 
 @pytest.mark.parametrize("better, best", [("higher", 1), ("lower", 0)])

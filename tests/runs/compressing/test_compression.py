@@ -100,7 +100,9 @@ def test_what_is_told_while_it_goes(smaller):
     arms = {(e["arm"], e["student"], e["seed"]) for e in events if e["kind"] == "epoch"}
     assert arms == {(arm, "half-again", seed) for arm in ("student", "baseline") for seed in (0, 1)}
     plan = next(e for e in events if e["kind"] == "plan")
-    assert {w["kind"] for w in plan["work"]} >= {"compress", "evaluate:compress"} and plan["estimate_seconds"] > 0
+    assert {w["kind"] for w in plan["work"]} >= {"compress:stages", "evaluate:compress"} and plan[
+        "estimate_seconds"
+    ] > 0
 
 
 def test_the_teacher_is_found_again_and_not_asked_where_nothing_learns(smaller, place):

@@ -39,7 +39,7 @@ def line(block: Block) -> str:
     if not gains(block, best):
         return (
             f"NOTHING GAINED: {best['name']}, the smallest that keeps the goals ({goals(block)}), has {size(best['bytes'])}, "
-            f"hardly less than the student as it was, {size(whole['bytes'])}: keep that."
+            f"{'hardly' if best['bytes'] < whole['bytes'] else 'no'} less than the student as it was, {size(whole['bytes'])}: keep that."
         )
     small = whole["bytes"] / best["bytes"]
     ratio = f"{small:.2g} times smaller" if small >= HARDLY else "hardly smaller"
@@ -52,8 +52,18 @@ def line(block: Block) -> str:
     return f"NOT PROVED: {said} for sure: {why}." if word == "unproved" else f"NOT KEPT: {said}: {why}."
 
 
+def takeable(block: Block) -> list[Stage]:
+    """Return the stages that a person may want: smaller than the student as it was; all, where that breaks a goal itself."""
+    whole = student(block)
+    if misses(block, whole):
+        return made(block)
+    return [one for one in made(block) if one["bytes"] is not None and one["bytes"] < whole["bytes"]]
+
+
 def gains(block: Block, stage: Stage) -> bool:
-    """Say whether a stage has anything over the student as it was: clearly fewer bytes, less time, or a goal which that breaks."""
+    """Say whether a stage has anything over the student as it was: clearly fewer bytes, fewer and less time, or a goal which that breaks."""
+    if stage["id"] not in [one["id"] for one in takeable(block)]:
+        return False
     whole = student(block)
     now, before = milliseconds(stage), milliseconds(whole)
     faster = now is not None and before is not None and before >= HARDLY * now
@@ -75,7 +85,7 @@ def nearest(block: Block) -> list[str]:
     """Say, where no stage is to be taken, which one comes nearest to the goals on test rows and what it misses by how little."""
     if chosen(block) is not None or unchosen(block):
         return []
-    missing = [one for one in made(block) if misses(block, one)]
+    missing = [one for one in takeable(block) if misses(block, one)]
     if not missing:
         return []
     one = min(missing, key=lambda one: (_beyond(block, one), one["bytes"] or 0))
