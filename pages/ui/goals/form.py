@@ -50,13 +50,13 @@ def ask(
         return forms.seed(f"{key}-{name}", held.get(name, opening.get(name)))
 
     st.markdown(f"**{t('compare.goal.title')}**")
-    places = st.columns(4, vertical_alignment="bottom") if across else [st.container() for _ in range(4)]
+    places = st.columns(4) if across else [st.container() for _ in range(4)]
     way = places[0].segmented_control(
         t("compare.goal.way"),
         ways,
         key=place("way"),
         required=True,
-        label_visibility="collapsed",
+        label_visibility="visible" if across else "collapsed",
         format_func=lambda w: t(f"compare.goal.way_{w}"),
         help=t("compare.goal.way_help"),
     )
