@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from kd_core.evaluate import class_map, soft_labels
 from kd_core.runs.store.runs import RunStore
 from pages.ui.shared import engine
-from pages.ui.soft import offered
+from pages.ui.words import run_names
 from tests.e2e.screen import Screen
 from tests.e2e.server import Server
 from tests.e2e.soft.soft_page import times
@@ -201,7 +201,7 @@ def served_few(tmp_path_factory):
 def test_the_box_names_the_run_that_is_shown_on_a_phone_too(browser, served_few, width):
     server, runs = served_few
     store = RunStore(server.workspace)
-    names = offered.named([store.get(run_id) for run_id, _ in runs.values()])
+    names = run_names.of([store.get(run_id) for run_id, _ in runs.values()])
     for run_id, kept in runs.values():
         screen = Screen(browser, server.url)
         screen.page.set_viewport_size({"width": width, "height": 900})
