@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kd_core.reports import ticks
 from kd_core.reports.markup import Markup, element
 
 WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 440, 34, 146, 16, 8, 44
@@ -114,17 +115,12 @@ class _Scale:
     def ticks(self, most: int) -> list[float]:
         """Choose round values; of a logarithmic axis powers of ten, with 2 and 5 between them where there is room."""
         if self.log:
-            first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
-            for steps in ((1, 2, 5), (1,)):
-                found = [
-                    s * 10.0**p for p in range(first, last + 1) for s in steps if self.low <= s * 10.0**p <= self.high
-                ]
+            for steps in (ticks.ROUND, ticks.ROUND[:1]):
+                found = ticks.at_powers(self.low, self.high, steps)
                 if 2 <= len(found) <= most + 2:
                     return found
             return found[:: -(-len(found) // most)] if found else [self.low, self.high]
-        rough = (self.high - self.low) / most
-        size = 10.0 ** math.floor(math.log10(rough))
-        step = next(s * size for s in (1, 2, 2.5, 5, 10) if s * size >= rough)
+        step = ticks.apart(self.low, self.high, most)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [step * i for i in range(first, last + 1)]
 

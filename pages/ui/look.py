@@ -7,10 +7,10 @@ page (at least 3 to 1) and stay apart for colour-blind eyes; marks, dashes and p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-# --- space and type, in rem; CSS has them as --kd-space-m, --kd-text-small (see `variables`)
+# --- space and type, in rem; CSS has them as --kd-space-m, --kd-text-small (see `look_css`)
 SPACE = {"xxs": 0.125, "xs": 0.25, "s": 0.5, "sm": 0.75, "m": 1.0, "l": 1.5, "xl": 2.5}
 TYPE = {"tiny": 0.75, "small": 0.85, "body": 1.0, "lead": 1.15, "title": 1.4, "page": 2.0}
 RADIUS = {"s": 0.35, "m": 0.5}
@@ -101,10 +101,8 @@ PRIMARY = {False: "#1F5F99", True: "#62A6E0"}
 # Streamlit writes white on it in every theme; ours is a light blue in the dark
 ON_PRIMARY = {False: "#FFFFFF", True: "#0B1218"}
 FRAME = {False: "#1B2733", True: "#FFFFFF"}  # around the best cell of a map
-READ = {
-    False: 5.3,
-    True: 7.0,
-}  # contrast of words in a part's colour: 4.5 also on a tinted region, and thin on a dark page
+# contrast of words in a part's colour: 4.5 also on a tinted region, and thin on a dark page
+READ = {False: 5.3, True: 7.0}
 # behind words, and the words on it: what is right, one part of a text, the next part
 TINT = {
     "right": ({False: "#D9F0E8", True: "#12382D"}, {False: "#00664A", True: "#4FD0A8"}),
@@ -342,18 +340,3 @@ def _laid(hue: str, share: float, dark: bool) -> str:
 def ramp(fill: Callable[[float, bool], str], low: float, dark: bool) -> list[list[Any]]:
     """Return the colours of `fill` from `low` to 1 as Plotly takes them: opaque, so that words are read on what is drawn."""
     return [[at / 40, fill(low + (1 - low) * at / 40, dark)] for at in range(41)]
-
-
-def variables() -> str:
-    """Return the custom properties that `browser/frame.css` begins with; they reach into every component."""
-    scales: Mapping[str, Mapping[str, float]] = {"space": SPACE, "text": TYPE, "radius": RADIUS}
-    lines = [f"--kd-{kind}-{name}: {value:g}rem;" for kind, scale in scales.items() for name, value in scale.items()]
-    lines += [f"--kd-{arm}: {COLOUR[arm].lower()};" for arm in ARMS]
-    lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
-    lines.append(f"--kd-data: {DATA.lower()};")
-    both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "box": BOX}
-    both |= {"primary": PRIMARY, "on-primary": ON_PRIMARY}
-    for name, (behind, words) in TINT.items():
-        both |= {f"{name}-tint": behind, f"{name}-ink": words}
-    lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]
-    return ":root {\n" + "".join(f"  {one}\n" for one in lines) + "}\n"

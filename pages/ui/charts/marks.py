@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from kd_core.reports.ticks import ROUND, at_powers
 from pages.ui import look
 from pages.ui.charts.drawing import Drawing
 from pages.ui.look import (
@@ -101,9 +102,7 @@ def log_axis(values: Sequence[float], written: Callable[[float], str], *, binary
     positive = [v for v in values if v > 0 and math.isfinite(v)] or [1.0]
     low, high = min(positive), max(positive)
     span = math.log10(high / low)
-    steps = (1, 2, 5) if span < 2.2 else (1,)
-    first, last = math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1
-    ticks = [s * 10.0**k for k in range(first, last + 1) for s in steps]
+    ticks = at_powers(low / 10, high * 10, ROUND if span < 2.2 else ROUND[:1])
     if binary:
         step = 4 if span < 3.4 else 16
         ticks = [float(step) ** k for k in range(0, 40) if float(step) ** k < 1e13]

@@ -144,7 +144,7 @@ def next_steps(said: verdict.Judgement, found: Result, index: int) -> list[tuple
 
 def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
     """Draw what the verdict rests on, in words."""
-    claims(said, found, found["students"][index])
+    claims(said, found, found["students"][index], gain=False)  # it stands in sight
     if said.reason:
         label = t(f"runs.verdict.{'open' if said.word == 'inconclusive' else 'reason'}_label")
         st.markdown(f"**{label}.** {said.reason}")
@@ -160,10 +160,12 @@ def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
         st.caption(said.moved, help=term("effective_share"))
 
 
-def claims(said: verdict.Judgement, found: Result, student: Result) -> None:
-    """Draw the sentences behind the verdict: what of the gain is this teacher's; beside it against the teacher and against plain models."""
+def claims(said: verdict.Judgement, found: Result, student: Result, *, gain: bool = True) -> None:
+    """Draw the sentences behind the verdict: the `gain`, and what of it is this teacher's; beside it against the teacher and against plain models."""
     gained, beside = st.columns(2, gap="large")
     with gained:
+        if gain:
+            st.markdown(said.gain, help=term("interval"))
         if said.older:
             st.info(said.older, icon=":material/history:")
         if said.family:

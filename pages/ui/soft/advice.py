@@ -35,6 +35,7 @@ def show(found: Mapping[str, Any], index: int) -> None:
         return
     if said is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="soft-advice"):
-        st.caption(f":material/info: {said}", width="stretch")
-        st.page_link("runs.py", label=t("soft_labels.to_result"), query_params=session.link(run=str(found["run_id"])))
+    line, way = st.columns([5, 1], vertical_alignment="center")
+    line.caption(f":material/info: {said}")
+    link = session.link(run=str(found["run_id"]))
+    way.page_link("runs.py", label=t("soft_labels.to_result"), icon=":material/open_in_full:", query_params=link)

@@ -19,7 +19,7 @@ _curves = st.components.v2.component(
     "kd_learning",
     html="<div class='place'>\n</div>",
     css=style("component", "start/learning"),
-    js=(BROWSER / "start" / "learning.js").read_text("utf-8"),
+    js="\n".join((BROWSER / f"{name}.js").read_text("utf-8") for name in ("live_chart/scales", "start/learning")),
 )
 
 

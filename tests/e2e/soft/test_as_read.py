@@ -11,7 +11,10 @@ import pytest
 from playwright.sync_api import expect
 
 from kd_core.evaluate import class_map, soft_labels
+from kd_core.runs.store.runs import RunStore
 from pages.ui.shared import engine
+from pages.ui.words import run_names
+from tests.e2e.screen import Screen
 from tests.e2e.server import Server
 from tests.e2e.soft.soft_page import times
 from tests.e2e.soft.test_classes import ARMS, drawn, opened, slider, warm
@@ -192,3 +195,20 @@ def served_few(tmp_path_factory):
     """A server with a run that has few rows of one class, and one that has few of each."""
     made = lambda: {"some": with_few(*soft_run(5, 300)), "all": soft_run(5, 30)}  # noqa: E731
     yield from served(tmp_path_factory, made)
+
+
+@pytest.mark.parametrize("width", [1400, 420])
+def test_the_box_names_the_run_that_is_shown_on_a_phone_too(browser, served_few, width):
+    server, runs = served_few
+    store = RunStore(server.workspace)
+    names = run_names.of([store.get(run_id) for run_id, _ in runs.values()])
+    for run_id, kept in runs.values():
+        screen = Screen(browser, server.url)
+        screen.page.set_viewport_size({"width": width, "height": 900})
+        screen.open(f"/soft-labels?run={run_id}")
+        expect(screen.page.locator(".soft .bar")).to_be_visible(timeout=60_000)
+        screen.settled()
+        box = screen.page.get_by_role("combobox", name="Run")
+        expect(box).to_have_value(names[run_id])
+        expect(screen.page.locator(".soft .bar")).to_contain_text(f"of {len(kept['labels'])} rows")
+        screen.close()

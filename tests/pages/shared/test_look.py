@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages.ui import look
+from pages.ui import look, look_css
 
 ROOT = Path(look.__file__).resolve().parents[2]
 PAPERS = tuple(look.PAPER.values())
@@ -127,5 +127,5 @@ def test_a_change_has_its_sign():
 
 def test_styles_begin_with_the_variables_of_the_look():
     css = (ROOT / "pages" / "ui" / "browser" / "frame.css").read_text("utf-8")
-    assert look.variables() in css, f"frame.css must hold:\n{look.variables()}"
+    assert look_css.variables() in css, f"frame.css must hold:\n{look_css.variables()}"
     assert len(re.findall(r"^:root", css, re.M)) == 1

@@ -36,15 +36,6 @@ function scale(data) {
   return { x, y, from, to };
 }
 
-function ticks(from, to) {
-  const rough = (to - from) / 4;
-  const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = unit * [1, 2, 5, 10].find((times) => times * unit >= rough);
-  const found = [];
-  for (let value = Math.ceil(from / step) * step; value <= to; value += step) found.push(value);
-  return [found, Math.max(0, -Math.floor(Math.log10(step) + 1e-9))];
-}
-
 function picture(data) {
   const { words, colours } = data;
   const { x, y, from, to } = scale(data);
@@ -52,11 +43,10 @@ function picture(data) {
   const id = `learned-${Math.random().toString(36).slice(2)}`;
   const shown = drawn("rect", { x: PLOT.left - 4, y: PLOT.top, width: 0, height: PLOT.bottom - PLOT.top });
   svg.append(drawn("clipPath", { id }, shown));
-  const [values, digits] = ticks(from, to);
-  for (const value of values)
+  for (const [value, label] of linearTicks(from, to, 4))
     svg.append(
       drawn("line", { class: "grid", x1: PLOT.left, x2: PLOT.right, y1: y(value), y2: y(value) }),
-      drawn("text", { x: PLOT.left - 8, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(digits)),
+      drawn("text", { x: PLOT.left - 8, y: y(value) + 4, "text-anchor": "end" }, label),
     );
   svg.append(drawn("text", { x: 4, y: 14 }, filled(words.title, { metric: data.metric })));
   svg.append(drawn("text", { x: PLOT.left, y: HIGH - 8 }, filled(words.axis, { n: data.epochs })));

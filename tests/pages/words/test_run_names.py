@@ -1,4 +1,4 @@
-"""The box of runs on Soft labels: two runs of one name are told apart, and each opens itself."""
+"""Boxes of runs, as on Soft labels: two runs of one name are told apart, and each opens itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from pages.ui.soft import offered
+from pages.ui.words import run_names
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page  # noqa: F401
 
@@ -24,7 +24,7 @@ def rows(*times):
 
 
 def test_runs_are_named_by_as_much_of_their_time_as_tells_them_apart():
-    found = offered.named(
+    found = run_names.of(
         rows(
             ("one", "2026-11-28T13:10:05.100Z"),
             ("two", "2026-11-28T13:10:05.100Z"),
@@ -50,6 +50,6 @@ def test_of_two_runs_made_in_one_minute_the_one_that_is_chosen_opens():
     box = at.selectbox(key="soft-run")
     assert len(set(box.options)) == len(box.options)
     for run in (first, second, first):
-        label = next(o for o in at.selectbox(key="soft-run").options if o == offered.named(store().list())[run])
+        label = next(o for o in at.selectbox(key="soft-run").options if o == run_names.of(store().list())[run])
         at.selectbox(key="soft-run").select(label).run()
         assert at.query_params["run"] in (run, [run]) and at.selectbox(key="soft-run").value == run

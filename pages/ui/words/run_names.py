@@ -10,7 +10,7 @@ from kd_core.runs.store.rows import RunRow
 MINUTE, SECOND = 16, 19  # characters of a time
 
 
-def named(rows: Sequence[RunRow]) -> dict[str, str]:
+def of(rows: Sequence[RunRow]) -> dict[str, str]:
     """Name runs by what they are called and when they were made; alike to the minute by the second, and alike in that by their ids as well."""
     found = {row.id: _at(row, MINUTE) for row in rows}
     for longer in (lambda row: _at(row, SECOND), lambda row: f"{_at(row, SECOND)} · {row.id}"):
