@@ -66,8 +66,16 @@ def pareto(
             line={**look.line("compressed", width=look.THIN), "color": look.faint(look.COLOUR["compressed"], 0.6)},
             hoverinfo="skip",
         )
+    edge = [{"x": 10 ** axis["range"][0], "y": goal[1]}, {"x": goal[0], "y": span[1]}] if goal and span else []
+    drawn = [{**p, "ringed": p["id"] == named or p["id"] in picked} for p in points]
+    moved = {
+        p["id"]: p
+        for p in scatter_arms(
+            fig, drawn, names, (axis["range"], span) if span else None, (line, edge), wide, paths=ways
+        )
+    }
     for ids, name, marker in (([named], named_as, look.ring()), (picked, "", look.frame())):
-        around = [by_id[i] for i in ids if i in by_id]
+        around = [moved[i] for i in ids if i in moved]
         if around:
             fig.add_scatter(
                 x=[p["x"] for p in around],
@@ -78,9 +86,6 @@ def pareto(
                 hoverinfo="skip",
                 marker=marker,
             )
-    edge = [{"x": 10 ** axis["range"][0], "y": goal[1]}, {"x": goal[0], "y": span[1]}] if goal and span else []
-    drawn = [{**p, "ringed": p["id"] == named or p["id"] in picked} for p in points]
-    scatter_arms(fig, drawn, names, (axis["range"], span) if span else None, (line, edge), wide, paths=ways)
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)

@@ -27,8 +27,8 @@ def scatter_arms(
     wide: int = WIDE,
     levels: Sequence[tuple[float, int]] = (),
     paths: Sequence[Sequence[Point]] = (),
-) -> None:
-    """Add points by the part they play, intervals as bars, labels beside them where there is room.
+) -> list[Point]:
+    """Add points by the part they play, intervals as bars, labels beside them where there is room; return them where they stand.
 
     `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: the points of each line that is drawn already; `wide`: pixels of the plot; `levels`, `paths`: as in `places`.
     """
@@ -37,7 +37,7 @@ def scatter_arms(
         min(known) / max(known)
     ) ** 0.015 / 1.01  # a hair to the left and right, so that no bar is hidden by the student's
     shift = {"baseline": aside, "placebo": 1 / aside}
-    drawn = [{**p, "x": p["x"] * shift.get(p["arm"], 1.0)} for p in points]
+    drawn: list[Point] = [{**p, "x": p["x"] * shift.get(p["arm"], 1.0)} for p in points]
     if axes is not None:
         drawn = [_cleared(p, drawn, *axes, fig.to_dict()["layout"]["height"], wide) for p in drawn]
     sides: list[Stand | None] = [None] * len(drawn)
@@ -80,6 +80,7 @@ def scatter_arms(
     for p, side in placed:
         if side and side.away:
             _led(fig, p, side)
+    return drawn
 
 
 def _cleared(

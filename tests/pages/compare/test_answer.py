@@ -88,3 +88,14 @@ def test_a_teachers_time_stands_in_the_unit_of_the_field_beside_it():
     field = at.number_input(key="goal-most-latency")
     assert field.label == "One row at most (µs = 0.001 ms)"
     assert field.proto.placeholder.endswith(" µs")
+
+
+def test_the_ring_lies_on_the_mark_where_a_baseline_is_moved_aside():
+    from pages.ui.charts.compare import pareto
+
+    both = {"x": 9000.0, "y": 0.713, "low": 0.71, "high": 0.716, "label": "tiny", "hover": ""}
+    points = [{**both, "id": "a", "arm": "baseline"}, {**both, "id": "a:taught", "arm": "student"}]
+    shown = {"x_title": "Size", "names": {"baseline": "Baseline", "student": "Student"}, "written": str}
+    fig = pareto(points, [], metric="m", lower_is_better=False, front_name="", named="a", named_as="named", **shown)
+    at = {d["name"]: d["x"] for d in fig.to_dict()["data"]}
+    assert at["named"] == at["Baseline"] != at["Student"]
