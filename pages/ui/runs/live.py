@@ -11,7 +11,7 @@ from kd_core.errors import KDError
 from kd_core.runs.outcome import read_gain
 from kd_core.runs.store.runs import RunStore
 from pages.ui.compress import live as making
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.result.differences import Written
 from pages.ui.runs import curves, finished, run_head, silence
 from pages.ui.shared import announcer, engine, text, viewers
@@ -152,7 +152,7 @@ def room(now: Any) -> None:
         words = t(
             f"runs.live.room_{state}{'_alone' if state == 'none' and now.chosen_alone else ''}",
             student=str(found.get("student") or ""),
-            metric=verdict.metric_title(metric),
+            metric=differences.metric_title(metric),
             teacher=text.score(found.get("teacher")),
             baseline=text.score(found.get("baseline")),
             interval=room_interval(found, metric),
