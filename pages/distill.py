@@ -42,6 +42,8 @@ def main() -> None:
         example.data_note()
     if cloned:
         st.info(t("distill.cloned", run=cloned), icon=":material/content_copy:")
+        if values.get("choose") is not None:
+            st.caption(f":material/info: {t('distill.cloned_best')}")
     st.markdown(t("distill.lead"))
     place = st.container(border=True, key="distill-chain")
     values = _form(dataset, facts, values)

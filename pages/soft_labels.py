@@ -13,8 +13,9 @@ from kd_core.task import task_of
 from pages.ui.result import comparison, kept_rows, soft_view, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import escape, t
-from pages.ui.soft import amounts, live
+from pages.ui.soft import advice, amounts, live
 from pages.ui.tasks import labels, next_item, one_target, ranking
+from pages.ui.words import run_names
 
 
 def _ended(store: RunStore) -> list[RunRow]:
@@ -47,15 +48,15 @@ def choose_run(store: RunStore) -> RunRow | None:
         return None
     example.run_note(store)
     ids = [r.id for r in rows]
-    by_id = {r.id: r for r in rows}
+    by_id, names = {r.id: r for r in rows}, run_names.of(rows)
     if st.session_state.get("soft-run") not in by_id or (asked in by_id and st.session_state.get("soft-url") != asked):
-        st.session_state["soft-run"] = asked if asked in by_id else ids[0]
+        session.put("soft-run", asked if asked in by_id else ids[0])
+    else:
+        session.seed(
+            "soft-run", ids[0]
+        )  # a phone is told once more, or its box would name another run than the page shows
     chosen = st.selectbox(
-        t("soft_labels.run"),
-        ids,
-        key="soft-run",
-        help=t("soft_labels.run_help"),
-        format_func=lambda i: f"{by_id[i].name} · {by_id[i].created_utc[:16].replace('T', ' ')}",
+        t("soft_labels.run"), ids, key="soft-run", help=t("soft_labels.run_help"), format_func=lambda i: names.get(i, i)
     )
     st.session_state["soft-url"] = chosen
     session.set_run(chosen)
@@ -104,6 +105,7 @@ def page() -> None:
     except KDError as error:
         text.show_error(error)
         return
+    advice.show(found, index)
     stamps = kept_rows.stamps(folder)
     kept, found = one_target.choose(kept, found, index, "soft")
     if ranking.by_order(found["task"]):

@@ -49,7 +49,7 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
             return
         left, right = st.columns([1, 1], gap="large", vertical_alignment="center")
         with left:
-            player.show(learned, str(result["run_id"]))
+            player.show(learned, result)
         with right:
             _said(spec, result, best)
 
@@ -93,6 +93,7 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
         if st.button(t("start.what_if"), key="start-what-if", icon=":material/grid_on:", help=t("start.what_if_help")):
             session.go("what_if.py", data=engine.library().save_spec(spec.dataset), run=None)
     with st.expander(t("start.sure"), icon=":material/straighten:"):
+        st.markdown(said.gain, help=term("interval"))
         claims(said, result, result["students"][best])
 
 

@@ -1,16 +1,16 @@
 """One look: spacing, type scale, colours and the grammar of charts. Nothing on a page sets its own; tests hold them to it.
 
 What means the same looks the same: a part played (teacher, student, ...) has one colour, one mark, one dash and one pattern;
-an interval is a thin bar with caps, a level a dotted line, what is picked a ring. Colours are seen on a white and on a dark
+an interval is a thin bar with caps, a level a dotted line, what is named as the answer has a ring, what is picked a frame. Colours are seen on a white and on a dark
 page (at least 3 to 1) and stay apart for colour-blind eyes; marks, dashes and patterns differ as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-# --- space and type, in rem; CSS has them as --kd-space-m, --kd-text-small (see `variables`)
+# --- space and type, in rem; CSS has them as --kd-space-m, --kd-text-small (see `look_css`)
 SPACE = {"xxs": 0.125, "xs": 0.25, "s": 0.5, "sm": 0.75, "m": 1.0, "l": 1.5, "xl": 2.5}
 TYPE = {"tiny": 0.75, "small": 0.85, "body": 1.0, "lead": 1.15, "title": 1.4, "page": 2.0}
 RADIUS = {"s": 0.35, "m": 0.5}
@@ -81,8 +81,14 @@ TERMS = (
     ("#8A8A2B", "longdashdot"),
     ("#7F7F7F", "solid"),
 )  # parts of a lesson: labels first, then terms in their order
+# what is worked out from a teacher's shares, by temperature: neither of them is a model
+SHARES = {
+    "soft_share": ("#B07A00", "solid", "triangle-down"),
+    "entropy": ("#1A8F6A", "dash", "hexagon"),
+    "beside_top": ("#B8619A", "dashdot", "bowtie"),
+    "beside_true": ("#8C6BB1", "dot", "hourglass"),
+}
 DATA = "#6C8EAD"  # neither teacher, baseline nor student: data
-BESIDE = "#B8619A"  # what a teacher gives to other classes than its first
 
 # by dark page: as .streamlit/config.toml has them
 PAPER = {False: "#FFFFFF", True: "#12171D"}
@@ -92,11 +98,11 @@ EDGE = {False: "#DDE3E9", True: "#2E3945"}
 WELL = {False: "#F4F6F8", True: "#1C242D"}
 BOX = {False: "#7B8794", True: "#6B7987"}  # around a box or circle that is not chosen: seen at 3 to 1
 PRIMARY = {False: "#1F5F99", True: "#62A6E0"}
-ON_PRIMARY = {
-    False: "#FFFFFF",
-    True: "#0B1218",
-}  # Streamlit writes white in every theme; ours is a light blue in the dark
+# Streamlit writes white on it in every theme; ours is a light blue in the dark
+ON_PRIMARY = {False: "#FFFFFF", True: "#0B1218"}
 FRAME = {False: "#1B2733", True: "#FFFFFF"}  # around the best cell of a map
+# contrast of words in a part's colour: 4.5 also on a tinted region, and thin on a dark page
+READ = {False: 5.3, True: 7.0}
 # behind words, and the words on it: what is right, one part of a text, the next part
 TINT = {
     "right": ({False: "#D9F0E8", True: "#12382D"}, {False: "#00664A", True: "#4FD0A8"}),
@@ -112,9 +118,7 @@ FAINT = "rgba(127,127,127,0.45)"
 FRONT = "rgba(127,127,127,0.9)"  # the line that joins what nothing beats
 HALO = "rgba(255,255,255,0.85)"  # around a mark, so that two on each other are told apart
 STRIPE = "rgba(255,255,255,0.6)"  # of a pattern
-# One hue for shares, readable on a light and on a dark page: nothing -> the teacher's colour.
-FAINTEST, STRONGEST = 0.04, 0.95
-BLUES = [[0.0, f"rgba(0,114,178,{FAINTEST})"], [1.0, f"rgba(0,114,178,{STRONGEST})"]]
+FAINTEST, STRONGEST = 0.04, 0.95  # of a hue over the page: a cell of nothing, and the strongest
 # Purple loses, orange gains: a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
 SHIFT_HUES = ("#5E3C99", "#D55E00")
 SHIFTS = [
@@ -176,8 +180,13 @@ def mark(arm: str, *, size: float | Sequence[float] = MARK, hollow: bool = False
 
 
 def ring() -> dict[str, Any]:
-    """Return what is drawn around a picked point."""
+    """Return what is drawn around the point that is named as the answer."""
     return {"size": RING, "symbol": "circle-open", "color": COLOUR["compressed"], "line": {"width": 2.5}}
+
+
+def frame() -> dict[str, Any]:
+    """Return what is drawn around a point that a person picked."""
+    return {"size": RING, "symbol": "square-open", "color": GREY, "line": {"width": 2}}
 
 
 def area(arm: str) -> dict[str, Any]:
@@ -305,7 +314,7 @@ def _luminance(colour: str) -> float:
 def inked(colour: str, dark: bool) -> str:
     """Return a part's colour as words on its page have it: as much ink in it as small letters need to be read."""
     steps = (mixed(colour, INK[dark], 1 - share / 20) for share in range(20))
-    return next((one for one in steps if contrast(one, PAPER[dark]) >= 4.5), INK[dark])
+    return next((one for one in steps if contrast(one, PAPER[dark]) >= READ[dark]), INK[dark])
 
 
 def readable_on(colour: str) -> str:
@@ -314,27 +323,20 @@ def readable_on(colour: str) -> str:
 
 
 def shifted(share: float, dark: bool) -> str:
-    """Return the colour of `SHIFTS` on its page; `share` from -1, all lost, to 1, all gained."""
-    hue = SHIFT_HUES[0] if share < 0 else SHIFT_HUES[1]
-    return mixed(hue, PAPER[dark], FAINTEST + (STRONGEST - FAINTEST) * min(1.0, abs(share)))
+    """Return the colour of a change on its page: purple lost, orange gained; `share` from -1, all lost, to 1, all gained."""
+    return _laid(GREY if not share else SHIFT_HUES[share > 0], abs(share), dark)
 
 
 def shaded(share: float, dark: bool) -> str:
-    """Return the colour of `BLUES` on its page; `share` from 0 to 1."""
-    strength = FAINTEST + (STRONGEST - FAINTEST) * min(1.0, max(0.0, share))
-    return mixed(COLOUR["teacher"], PAPER[dark], strength)
+    """Return the colour of a share on its page, in one hue; `share` from 0 to 1."""
+    return _laid(COLOUR["teacher"], max(0.0, share), dark)
 
 
-def variables() -> str:
-    """Return the custom properties that `browser/frame.css` begins with; they reach into every component."""
-    scales: Mapping[str, Mapping[str, float]] = {"space": SPACE, "text": TYPE, "radius": RADIUS}
-    lines = [f"--kd-{kind}-{name}: {value:g}rem;" for kind, scale in scales.items() for name, value in scale.items()]
-    lines += [f"--kd-{arm}: {COLOUR[arm].lower()};" for arm in ARMS]
-    lines += [f"--kd-{tone}: {look[2].lower()};" for tone, look in TONES.items()]
-    lines.append(f"--kd-data: {DATA.lower()};")
-    both = {"ink": INK, "paper": PAPER, "edge": EDGE, "well": WELL, "quiet": AXIS_TEXT, "box": BOX}
-    both |= {"primary": PRIMARY, "on-primary": ON_PRIMARY}
-    for name, (behind, words) in TINT.items():
-        both |= {f"{name}-tint": behind, f"{name}-ink": words}
-    lines += [f"--kd-{n}: light-dark({c[False].lower()}, {c[True].lower()});" for n, c in both.items()]
-    return ":root {\n" + "".join(f"  {one}\n" for one in lines) + "}\n"
+def _laid(hue: str, share: float, dark: bool) -> str:
+    vivid = mixed(hue, "#FFFFFF", 0.6) if dark else hue  # on a dark page the strongest is the lightest
+    return mixed(vivid, PAPER[dark], FAINTEST + (STRONGEST - FAINTEST) * min(1.0, share))
+
+
+def ramp(fill: Callable[[float, bool], str], low: float, dark: bool) -> list[list[Any]]:
+    """Return the colours of `fill` from `low` to 1 as Plotly takes them: opaque, so that words are read on what is drawn."""
+    return [[at / 40, fill(low + (1 - low) * at / 40, dark)] for at in range(41)]

@@ -35,7 +35,7 @@ def sent():
     assert found is not None
     learned = learning.read(example.FOLDER, found[1], verdict.best_student(found[1]))
     assert learned is not None
-    return player.payload(learned)
+    return player.payload(learned, found[1])
 
 
 def opened(browser, app, **context):
@@ -61,6 +61,7 @@ def test_the_curves_play_to_the_end_without_the_server(browser, app, sent):
     for name in ("student", "baseline"):
         assert f"{sent['mean'][name][-1]:.3f}" in said
     assert f"{sent['teacher']:.3f}" in said
+    assert all(value in said for value in sent["test"].values())  # and what the text beside says
     assert not [u for u in screen.requests if not u.startswith((app.url, "data:", "blob:", "ws:"))]
     screen.close()
 

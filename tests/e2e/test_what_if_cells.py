@@ -91,7 +91,7 @@ def test_a_click_answers_in_the_browser_and_leaves_the_page_where_it_is(browser,
         cell.scroll_into_view_if_needed()
         own = int(cell.get_attribute("data-cell"))
         setting = next(c for c in found["cells"] if c["cell"] == own)
-        title = f"{setting['student']}, T={setting['temperature']:g}, α={setting['alpha']:g}"
+        title = f"{setting['student']}, T = {setting['temperature']:g}, α = {setting['alpha']:g}"
         scrolled = page.evaluate(SCROLLED)
         assert scrolled > 0
         cell.click()
@@ -126,12 +126,12 @@ def test_cells_are_walked_by_keys_and_say_themselves(browser, server, made):
     page.keyboard.press("ArrowUp")  # the edge
     expect(focused).to_have_attribute("aria-label", re.compile(r"^T 4, alpha 1, "))
     page.keyboard.press("Enter")
-    expect(page.locator(".panel h2")).to_have_text("small, T=4, α=1", timeout=LONG)
-    expect(page.locator(".st-key-whatif-cell strong")).to_have_text("small, T=4, α=1", timeout=LONG)
+    expect(page.locator(".panel h2")).to_have_text("small, T = 4, α = 1", timeout=LONG)
+    expect(page.locator(".st-key-whatif-cell strong")).to_have_text("small, T = 4, α = 1", timeout=LONG)
     expect(focused).to_have_attribute("aria-selected", "true")  # the server's answer takes no focus away
     page.keyboard.press("End")
     page.keyboard.press("Space")
-    expect(page.locator(".panel h2")).to_have_text("small, T=16, α=1", timeout=LONG)
+    expect(page.locator(".panel h2")).to_have_text("small, T = 16, α = 1", timeout=LONG)
     assert "T 16, alpha 1" in page.locator(".map [role=status]").inner_text()
     page.locator(".st-key-whatif-cell").get_by_text("Recipe", exact=True).click()
     expect(page.locator(".st-key-whatif-cell [data-testid=stDataFrame]")).to_be_visible(timeout=LONG)

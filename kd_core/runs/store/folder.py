@@ -9,6 +9,7 @@ from typing import Any
 from kd_core import safe_io
 from kd_core.errors import DataError, KDError
 from kd_core.runs.store.events import Event, EventLog, EventReader
+from kd_core.runs.store.timed_once import timed_once
 from kd_core.specs import RunSpec
 
 ACTIVE = ("queued", "starting", "running", "cancelling")
@@ -198,7 +199,7 @@ class RunFolder:
             for name, kind in _OF_STUDENT:
                 if not isinstance(held.get(name), kind):
                     raise self.damaged("result.json", safe_io.Damaged(f"is no result: a student lacks '{name}'"))
-        return found
+        return timed_once(found)
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write result.json in one step. Errors: ValueError when it holds NaN or infinity."""

@@ -10,9 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from kd_core.errors import Problem, Says
-from kd_core.runs.cells import modes
 from kd_core.runs.outcome import Outcome, StudentOutcome
-from kd_core.specs import LABELS, SEVERAL
+from kd_core.specs import LABELS, OFFLINE, SEVERAL
 
 MOST_SOFT = 0.95  # of what moves a student; beyond it the labels are as good as left out
 FAR = (
@@ -51,7 +50,7 @@ def counsel(found: Outcome, student: StudentOutcome) -> list[Problem]:
     labels = shares.get(LABELS, 0.0)
     answered = (found.raw.get("dataset") or {}).get("answer_columns")
     reason = (raw.get("reason") or {}).get("code")
-    unheard = answered or modes.unlabelled((found.raw.get("mode") or {}).get("name", ""))
+    unheard = answered or _unlabelled((found.raw.get("mode") or {}).get("name") or OFFLINE)
     if shares and 1.0 - labels > MOST_SOFT and not unheard and reason != "soft_share":
         whole = "alpha" in raw and raw["alpha"] is None and raw["objective"] != SEVERAL
         said.append((_WHOLE if whole else _SOFT).problem(share=1.0 - labels, labels=labels))
@@ -67,6 +66,14 @@ def counsel(found: Outcome, student: StudentOutcome) -> list[Problem]:
         alone = found.raw["teacher"].get("folds") == 1
         said.append(_ONE_HOT.problem(top=top, folds=", or let other folds answer (folds: 2 or more)" if alone else ""))
     return said
+
+
+def _unlabelled(mode: str) -> bool:
+    if mode == OFFLINE:  # told without loading torch: the first page of a server judges a result
+        return False
+    from kd_core.runs.cells.modes import unlabelled
+
+    return unlabelled(mode)
 
 
 def _met_otherwise(result: Mapping[str, Any]) -> bool:

@@ -10,8 +10,6 @@ import numpy as np
 
 from kd_core import safe_io
 from kd_core.data.input_spec import InputSpec
-from kd_core.data.preparation import look_at
-from kd_core.data.views import foreseen
 from kd_core.scenarios.base import SCENARIOS, default_spec
 from kd_core.scenarios.cards.pictures import drawn
 from kd_core.scenarios.samples import SEED
@@ -48,6 +46,9 @@ def picture(name: str) -> tuple[str, str, dict[str, Any]]:
 
 def made(name: str) -> Card:
     """Make a scenario's card from its generator and its sample. Errors: UnknownName; DataError without a sample."""
+    from kd_core.data.preparation import look_at  # a second to load, and who reads a kept card needs none of it
+    from kd_core.data.views import foreseen
+
     svg, shows, names = picture(name)
     found = look_at(default_spec(name).dataset)
     task = str(found.task)

@@ -24,6 +24,8 @@ def pareto(
     binary: bool = False,
     front_name: str,
     picked: Sequence[str] = (),
+    named: str | None = None,
+    named_as: str = "",
     goal: tuple[float, float] | None = None,
     goal_name: str = "",
     paths: Sequence[Sequence[str]] = (),
@@ -34,7 +36,8 @@ def pareto(
     """Draw a metric against a cost; dominated points faded, the front joined, the goal region shaded.
 
     `front` holds point ids in order of cost; `goal` is (largest cost, worst metric value) allowed; `paths`: ids that are joined in
-    their order, as the stages of a chain are; `most`: the best score there can be.
+    their order, as the stages of a chain are; `most`: the best score there can be. `named`: the point that is the answer, ringed and
+    told in the legend as `named_as`; `picked`: those that a person chose, framed.
     """
     fig = figure(height, x=x_title, y=literal(metric))
     by_id = {p["id"]: p for p in points}
@@ -63,18 +66,20 @@ def pareto(
             line={**look.line("compressed", width=look.THIN), "color": look.faint(look.COLOUR["compressed"], 0.6)},
             hoverinfo="skip",
         )
-    ring = [by_id[i] for i in picked if i in by_id]
-    if ring:
-        fig.add_scatter(
-            x=[p["x"] for p in ring],
-            y=[p["y"] for p in ring],
-            mode="markers",
-            showlegend=False,
-            hoverinfo="skip",
-            marker=look.ring(),
-        )
+    for ids, name, marker in (([named], named_as, look.ring()), (picked, "", look.frame())):
+        around = [by_id[i] for i in ids if i in by_id]
+        if around:
+            fig.add_scatter(
+                x=[p["x"] for p in around],
+                y=[p["y"] for p in around],
+                mode="markers",
+                name=name,
+                showlegend=bool(name),
+                hoverinfo="skip",
+                marker=marker,
+            )
     edge = [{"x": 10 ** axis["range"][0], "y": goal[1]}, {"x": goal[0], "y": span[1]}] if goal and span else []
-    drawn = [{**p, "ringed": p["id"] in picked} for p in points]
+    drawn = [{**p, "ringed": p["id"] == named or p["id"] in picked} for p in points]
     scatter_arms(fig, drawn, names, (axis["range"], span) if span else None, (line, edge), wide, paths=ways)
     fig.update_xaxes(**axis)
     if span:

@@ -12,6 +12,7 @@ from pages.ui.charts.marks import cells, figure, literal, share_axis, short
 Mark = Mapping[str, Any]  # name, recall, precision, hover, filled
 LEAST_SHIFT = 0.02  # share of a class: a smaller move is pale, however large it is beside the others
 FEW_ROWS = 3  # a move of fewer rows is pale, however small its class
+LEVEL = 6  # classes whose names fit beside each other
 LOOKS = ("good", "bad", "unclear")  # found, missed, called wrongly
 
 
@@ -34,7 +35,7 @@ def confusion(
     sums = [sum(row) or 1.0 for row in counts]
     share = [[v / s for v in row] for row, s in zip(counts, sums, strict=True)]
     fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
-    fig.add_heatmap(z=share, colorscale=look.BLUES, zmin=0, zmax=1, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
+    _squares(fig, share, look.ramp(look.shaded, 0, dark), 0, 1)
     text = [[f"{v:,.0f}" for v in row] for row in counts]
     said = [
         [
@@ -49,9 +50,7 @@ def confusion(
         for i in range(num)
     ]
     cells(fig, share, text, said, written=num <= 12, dark=dark)
-    ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
-    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
-    fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
+    _named(fig, classes)
     return fig
 
 
@@ -80,9 +79,7 @@ def confusion_shift(
     good = [[v if i == j else -v for j, v in enumerate(row)] for i, row in enumerate(strong)]
     most = max(LEAST_SHIFT, *(abs(v) for row in good for v in row))
     fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
-    fig.add_heatmap(
-        z=good, colorscale=look.SHIFTS, zmin=-most, zmax=most, showscale=False, xgap=2, ygap=2, hoverinfo="skip"
-    )
+    _squares(fig, good, look.ramp(look.shifted, -1, dark), -most, most)
     said = [
         [
             hover.format(
@@ -100,10 +97,20 @@ def confusion_shift(
     text = [[_signed(v) for v in row] for row in moved]
     shade = [[v / most for v in row] for row in good]
     cells(fig, shade, text, said, written=num <= 12, dark=dark, fill=look.shifted)
-    ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
-    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5])
-    fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
+    _named(fig, classes)
     return fig
+
+
+def _squares(fig: Drawing, z: Sequence[Sequence[float]], colours: list[list[Any]], low: float, high: float) -> None:
+    fig.add_heatmap(z=z, colorscale=colours, zmin=low, zmax=high, showscale=False, xgap=2, ygap=2, hoverinfo="skip")
+
+
+def _named(fig: Drawing, classes: Sequence[str]) -> None:
+    """Name lines and columns; many names end below their column, or the last would have no room and Plotly would leave it out."""
+    num = len(classes)
+    ticks = {"tickvals": list(range(num)), "ticktext": [short(c, 18) for c in classes], "showgrid": False}
+    fig.update_xaxes(**ticks, range=[-0.5, num - 0.5], **({"tickangle": -60} if num > LEVEL else {}))
+    fig.update_yaxes(**ticks, range=[num - 0.5, -0.5])
 
 
 def _plain(value: float) -> str:

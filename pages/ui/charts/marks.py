@@ -14,7 +14,6 @@ from pages.ui.charts.drawing import Drawing
 from pages.ui.look import (
     ARMS,
     AXIS_TEXT,
-    BLUES,
     COLOUR,
     CONFIG,
     DASH,
@@ -37,7 +36,6 @@ from pages.ui.shared.text import tick
 __all__ = [
     "ARMS",
     "AXIS_TEXT",
-    "BLUES",
     "COLOUR",
     "CONFIG",
     "DASH",
@@ -152,11 +150,14 @@ def cells(
 ) -> None:
     """Lay transparent squares with text over a heat map: they can be picked and hovered, the heat map can't.
 
-    The text is white or black, whichever is read better on its cell. `shade` is a share of one on `BLUES`, or what
-    `fill` makes a colour of (the second value: a dark page).
+    The text is white or black, whichever is read better on its cell; a 0 is quiet, so that the others stand out. `shade` is
+    what `fill` makes a colour of (the second value: a dark page), a share of one where there is none.
     """
     found = [(i, j) for i, row in enumerate(shade) for j in range(len(row))]
-    inks = {(i, j): readable_on((fill or shaded)(shade[i][j], dark)) for i, j in found}
+    inks = {
+        (i, j): AXIS_TEXT[dark] if text[i][j] == "0" else readable_on((fill or shaded)(shade[i][j], dark))
+        for i, j in found
+    }
     for ink in sorted(set(inks.values())):
         group = [place for place in found if inks[place] == ink]
         fig.add_scatter(

@@ -105,7 +105,7 @@ def over_temperature(
 ) -> Drawing:
     """Draw shares over the temperature; the chosen temperature is a level mark with a point on each line.
 
-    Lines: name, values (one per temperature), colour, dash, symbol.
+    Lines: name, part (of `look.SHARES`), values (one per temperature).
     """
     fig = figure(height, x=x_title, y=y_title)
     here = temperatures[at]
@@ -116,7 +116,7 @@ def over_temperature(
             y=list(line["values"]),
             mode="lines",
             name=literal(line["name"]),
-            line={"color": line["colour"], "dash": line["dash"], "width": look.LINE},
+            line=dict(zip(("color", "dash"), look.SHARES[line["part"]], strict=False)) | {"width": look.LINE},
             hovertext=[look.share(v) for v in line["values"]],
             hovertemplate=look.hover(literal(line["name"]), "T = %{x}: %{hovertext}"),
         )
@@ -127,8 +127,8 @@ def over_temperature(
         showlegend=False,
         hoverinfo="skip",
         marker={
-            "color": [line["colour"] for line in lines],
-            "symbol": [line["symbol"] for line in lines],
+            "color": [look.SHARES[line["part"]][0] for line in lines],
+            "symbol": [look.SHARES[line["part"]][2] for line in lines],
             "size": look.MARK,
         },
     )

@@ -27,7 +27,9 @@ def apart(found: Sequence[Entry]) -> list[Entry]:
         alike.setdefault(str(e.student["name"]), []).append(e)
     told: dict[str, str] = {}
     for name, group in alike.items():
-        names, runs = _enough(group), text.apart([e.run_name for e in group], RUN_LETTERS)
+        times = [e.made for e in group]
+        runs = times if all(times) else text.apart([e.run_name for e in group], RUN_LETTERS)
+        names = _enough(group)
         ways = {e.id: [_said(n, e.settings[n]) for n in names] for e in group}
         for e, run in zip(group, runs, strict=True):
             same = sum(words == ways[e.id] for words in ways.values()) > 1
@@ -36,10 +38,10 @@ def apart(found: Sequence[Entry]) -> list[Entry]:
 
 
 def _said(name: str, value: str) -> str:
-    """Say a setting as people do: T=4, α=0.7, tiny, teacher Gradient boosting."""
+    """Say a setting as people do: T = 4, α = 0.7, tiny, teacher Gradient boosting."""
     if name == TOLD[-1]:
         return str(t("compare.by_teacher", name=Safe(engine.part_title("teacher", value))))
-    return f"{SIGNS[name]}={value}" if name in FIRST[1:] else value
+    return f"{SIGNS[name]}\u00a0=\u00a0{value}" if name in FIRST[1:] else value
 
 
 def _enough(group: Sequence[Entry]) -> list[str]:
@@ -59,9 +61,10 @@ def dated(found: Sequence[Entry], rows: Sequence[RunRow]) -> list[Entry]:
     made = {row.id: row.created_utc for row in rows if names[row.name] > 1}
     days = {at[:10] for at in made.values()}
     start = 11 if len(days) == 1 else 5
+    told = {run: at[start:16].replace("T", " ") for run, at in made.items()}
     return [
-        dataclasses.replace(e, run_name=f"{e.run_name} {made[e.run_id][start:16].replace('T', ' ')}")
-        if e.run_id in made
+        dataclasses.replace(e, run_name=f"{e.run_name} {told[e.run_id]}", made=told[e.run_id])
+        if e.run_id in told
         else e
         for e in found
     ]

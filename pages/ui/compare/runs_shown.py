@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import streamlit as st
 
 from kd_core.errors import KDError
@@ -9,6 +11,7 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from pages.ui.shared import engine, forms, session, text
 from pages.ui.shared.text import escape, t
+from pages.ui.words import run_names
 
 LATEST = 6
 OFFERED = 200
@@ -35,11 +38,12 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         forms.put("compare-runs", default)
     forms.seed("compare-runs", default)
     options = [i for i, r in rows.items() if r.headline]
-    names = dict(zip(options, text.apart([rows[i].name for i in options]), strict=True))
+    short = zip(options, text.apart([rows[i].name for i in options]), strict=True)
+    names = run_names.of([dataclasses.replace(rows[i], name=name) for i, name in short])
     picked = st.multiselect(
         t("compare.runs"),
         options,
-        format_func=lambda i: f"{names[i]} · {rows[i].created_utc[:16].replace('T', ' ')}",
+        format_func=lambda i: names[i],
         key="compare-runs",
         placeholder=t("compare.runs_hint"),
         help=t("compare.runs_help"),

@@ -20,10 +20,10 @@ from pages.ui.compress import boxes, chains, cloned
 from pages.ui.compress.chains import Chain, Step, Steps
 from pages.ui.data import understanding
 from pages.ui.goals import kept
+from pages.ui.goals.candidates import Goals
 from pages.ui.lesson import method
 from pages.ui.models import unable
 from pages.ui.result import differences
-from pages.ui.result.goals import Goals
 from pages.ui.runs import launch
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.text import Safe, escape, t, term

@@ -50,7 +50,7 @@ def show(found: Found, key: str) -> None:
         lower_is_better=lower,
         binary=by == "bytes",
         front_name=t("compare.front"),
-        picked=[] if block["best"] is None else [f"stage-{block['best']}"],
+        named=None if block["best"] is None else f"stage-{block['best']}",
         goal=goal(found, drawn, by),
         goal_name=t("compress.goal_name"),
         paths=[path(block, ids) for ids in block["chains"]],

@@ -128,6 +128,7 @@ def span(grid: Grid) -> tuple[float, float]:
 def _legend(grid: Grid, cells: pd.DataFrame, low: float, high: float) -> Safe:
     """Say what bar and frame mean, and the scale of the bars."""
     ends = {"low": _written(grid, low), "high": _written(grid, high), "unit": whatif_words.unit_word(grid.metric)}
+    ends["seeds"] = plain(whatif_words.seeds_shown(grid))
     told = t("what_if.map.legend" if cells["low"].notna().any() else "what_if.map.legend_dots", **ends)
     return Safe(f"{told} {t('what_if.map.legend_frame')}") if len(whatif_cells.alike(cells)) else told
 

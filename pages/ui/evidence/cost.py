@@ -10,12 +10,13 @@ from pages.ui.access import aids
 from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import placing, spread
 from pages.ui.charts import what_if as charts
+from pages.ui.goals import candidates as goals
 from pages.ui.goals import form
-from pages.ui.result import comparison, differences, goals, verdict
-from pages.ui.result.goals import Candidate, Goals
+from pages.ui.goals.candidates import Candidate, Goals
+from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import findings, forms, picture, text
 from pages.ui.shared.text import Safe, escape, t
-from pages.ui.what_if import whatif_map, whatif_points
+from pages.ui.what_if import whatif_map, whatif_points, whatif_words
 from pages.ui.what_if.whatif_cells import Grid
 
 KEY = "whatif-pareto"
@@ -73,7 +74,7 @@ def show(grid: Grid) -> None:
         on_front = [p for p in shown if p["id"] in best or p["arm"] == "teacher"]
         said = findings.of_points(on_front, grid.metric, t(f"what_if.cost.{by}"), written)
         picture.show(figure, KEY, said, pick=True)
-        st.caption(t("what_if.cost.note_lower" if lower else "what_if.cost.note"))
+        st.caption(t("what_if.cost.note_lower" if lower else "what_if.cost.note", seeds=whatif_words.seeds_shown(grid)))
         if by == "latency" and grid.judged["latency_ms"].isna().any():
             st.caption(t("what_if.cost.missing"))
     _front(grid, [ship[i] for i in best if i in ship], asked)

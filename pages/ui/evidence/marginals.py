@@ -68,7 +68,7 @@ def show(grid: Grid) -> None:
         for name, place in zip(names[first : first + A_ROW], st.columns(A_ROW), strict=False):
             with place:
                 _one(grid, name, curves[name], scale)
-    st.caption(t("what_if.each.note", metric=verdict.metric_word(grid.metric)))
+    st.caption(t("what_if.each.note", metric=verdict.metric_word(grid.metric), seeds=whatif_words.seeds_shown(grid)))
     if any(one.n < 2 for found in curves.values() for one in found.curve.values()):
         st.caption(t("what_if.each.one_seed"))
 

@@ -18,7 +18,7 @@ from pages.ui.goals import budget, kept
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, escape, t
-from pages.ui.words import in_short
+from pages.ui.words import in_short, run_names
 
 ENDED = ("done", "cancelled")
 OFFERED = 100
@@ -55,15 +55,10 @@ def run(
         text.empty_state(t(f"{page}.empty"), t(f"{page}.empty_button"), "distill.py", icon=icon)
         return None
     example.run_note(store)
-    held, seen = f"{page}-run", f"{page}-url"
+    held, seen, names = f"{page}-run", f"{page}-url", run_names.of(list(rows.values()))
     if st.session_state.get(held) not in rows or (wanted in rows and asked != st.session_state.get(seen)):
         st.session_state[held] = wanted if wanted in rows else next(iter(rows))
-    chosen = st.selectbox(
-        t(f"{page}.run"),
-        list(rows),
-        key=held,
-        format_func=lambda i: f"{rows[i].name} · {rows[i].created_utc[:16].replace('T', ' ')}",
-    )
+    chosen = st.selectbox(t(f"{page}.run"), list(rows), key=held, format_func=lambda i: names.get(i, i))
     st.session_state[seen] = chosen
     session.set_run(chosen)
     return rows[chosen]

@@ -9,9 +9,9 @@ import streamlit as st
 
 from kd_core.runs.outcome import StudentOutcome, read_outcome
 from pages.ui.goals import kept
+from pages.ui.goals.candidates import WRITTEN, Candidate, Goals
 from pages.ui.result import comparison, verdict
 from pages.ui.result.differences import Written, points
-from pages.ui.result.goals import WRITTEN, Candidate, Goals
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 

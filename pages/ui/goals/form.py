@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.goals.candidates import WRITTEN, Goals
 from pages.ui.result import verdict
-from pages.ui.result.goals import WRITTEN, Goals
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import t
 
@@ -28,11 +28,13 @@ def ask(
     first: str = "teacher",
     data: str = "",
     before: Goals | None = None,
+    across: bool = False,
 ) -> Goals:
     """Let the person set goals; one without a number is none. What is lost against a teacher stands beside limits of size and time.
 
     `first`: how it is told at first how good is good enough; limits are suggested only where numbers are asked for first. `data`: what
-    the goals are kept for. `before`: goals that were set elsewhere for this data, with which the form opens.
+    the goals are kept for. `before`: goals that were set elsewhere for this data, with which the form opens. `across`: the fields stand
+    beside each other where there is room.
     """
     lower, share = verdict.lower_is_better(metric), verdict.is_share(metric)
     usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
@@ -48,20 +50,22 @@ def ask(
         return forms.seed(f"{key}-{name}", held.get(name, opening.get(name)))
 
     st.markdown(f"**{t('compare.goal.title')}**")
-    way = st.segmented_control(
+    places = st.columns(4) if across else [st.container() for _ in range(4)]
+    way = places[0].segmented_control(
         t("compare.goal.way"),
         ways,
         key=place("way"),
         required=True,
-        label_visibility="collapsed",
+        label_visibility="visible" if across else "collapsed",
         format_func=lambda w: t(f"compare.goal.way_{w}"),
         help=t("compare.goal.way_help"),
     )
-    worst, lost = _good(place, str(way), metric, teacher_value, usual)
+    with places[1]:
+        worst, lost = _good(place, str(way), metric, teacher_value, usual)
     most = {}
-    for name, unit in UNIT.items():
+    for (name, unit), where in zip(UNIT.items(), places[2:], strict=True):
         known = teacher_costs.get(name)
-        asked = st.number_input(
+        asked = where.number_input(
             t(f"compare.goal.most_{name}"),
             0.0,
             None,
@@ -69,13 +73,18 @@ def ask(
             1.0 if known is None else float(f"{known / 25 / unit:.2g}") or 1.0,
             format="%.4g",
             key=place(f"most-{name}"),
-            placeholder=None if known is None else t("compare.goal.teacher_has", value=WRITTEN[name](known)),
+            placeholder=None if known is None else t("compare.goal.teacher_has", value=in_field(name, known)),
             help=t("compare.goal.most_help"),
         )
         if asked is not None:
             most[name] = asked * unit
     own = _hold(key, held, opening, fields)
     return Goals(metric, worst, most, lost, own)
+
+
+def in_field(name: str, value: float) -> str:
+    """Write a cost in the unit of its field: beside a limit in µs a time in ms would be read as one of them."""
+    return WRITTEN[name](value) if name != "latency" else f"{float(f'{value / UNIT[name]:.3g}'):,.10g} µs"
 
 
 def _opening(

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.store.rows import RunRow
-from pages.ui.result.goals import Goals
+from pages.ui.goals.candidates import Goals
 
 ASKED = "goals.asked"  # in the session, for each data: the goals asked for
 

@@ -16,8 +16,8 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
 from pages.ui.charts.spread import bounds
 from pages.ui.compare import naming, smaller, standing
+from pages.ui.goals.candidates import Candidate
 from pages.ui.result import differences, speed
-from pages.ui.result.goals import Candidate
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -36,6 +36,7 @@ class Entry:
     """One student of one run, with what it is compared by. `id` is stable: run id and position.
 
     `origin`: the run and the name under which it was trained; `smaller`: it was made smaller than it was trained.
+    `made`: the time its run was made at, where others of that name are compared, too.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Entry:
     told: str = ""
     origin: tuple[str, str] = ("", "")
     smaller: bool = False
+    made: str = ""
 
     @property
     def student(self) -> Result:

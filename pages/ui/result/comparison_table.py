@@ -12,10 +12,10 @@ import streamlit as st
 from kd_core.runs.store.runs import RunStore
 from pages.ui.access import cards
 from pages.ui.compare import naming
+from pages.ui.goals.candidates import Candidate, Goals
 from pages.ui.result import comparison, differences, recipe
 from pages.ui.result.comparison import Entry
 from pages.ui.result.differences import Written
-from pages.ui.result.goals import Candidate, Goals
 from pages.ui.runs import run_list
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
@@ -57,7 +57,8 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         | line(e, metric, goals, names)
         for e in found
     ]
-    lines += [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
+    plain = [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
+    lines += [told for i, told in enumerate(plain) if told not in plain[:i]]  # of other seeds, but told alike
     frame = pd.DataFrame(lines).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
     run, star = str(t("compare.column.run")), str(t("compare.column.star"))

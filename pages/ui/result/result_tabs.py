@@ -19,18 +19,7 @@ from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds, most
 from pages.ui.examine import tab as examine_tab
 from pages.ui.lesson import moved
-from pages.ui.result import (
-    chance,
-    column_curves,
-    differences,
-    kept_rows,
-    mistakes,
-    recipe,
-    soft_view,
-    speed,
-    splits,
-    verdict,
-)
+from pages.ui.result import chance, column_curves, differences, kept_rows, mistakes, recipe, soft_view, speed, splits
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, text
 from pages.ui.shared.text import escape, t

@@ -145,22 +145,50 @@ def phases(now: Any) -> None:
 
 
 def room(now: Any) -> None:
-    """Say, before students are trained, whether there is anything to gain."""
+    """Say, before students are trained, whether there is anything to gain: a warning where there is not, one paragraph for all others."""
     metric = curves.metric_of(now)
+    open_: dict[str, list[Any]] = {}
     for found in now.room:
         state = str(found.get("state") or "unclear")
-        words = t(
-            f"runs.live.room_{state}{'_alone' if state == 'none' and now.chosen_alone else ''}",
-            student=str(found.get("student") or ""),
-            metric=differences.metric_title(metric),
-            teacher=text.score(found.get("teacher")),
-            baseline=text.score(found.get("baseline")),
-            interval=room_interval(found, metric),
-        )
         if state == "none":
+            words = t(f"runs.live.room_none{'_alone' if now.chosen_alone else ''}", **_of_room(found, metric))
             st.warning(words, icon=":material/block:")
         else:
-            st.caption(f"{ROOM_ICON[state]} {words}", help=t("runs.live.room_help"))
+            open_.setdefault(state, []).append(found)
+    said = [_room_of(state, open_[state], metric) for state in ROOM_ICON if state in open_]
+    if said:
+        icon = next(icon for state, icon in ROOM_ICON.items() if state in open_)
+        st.caption(f"{icon} {' '.join(said)}", help=t("runs.live.room_help"))
+
+
+def _room_of(state: str, students: list[Any], metric: str) -> Safe:
+    """Say it once for all students of whom the same is known."""
+    told = [_of_room(one, metric) for one in students]
+    if len(told) == 1:
+        return t(f"runs.live.room_{state}", **told[0])
+    each = Safe(", ".join(t("runs.live.room_each", **one) for one in told))
+    return t(f"runs.live.room_{state}_several", **{**told[0], "each": each})
+
+
+def _of_room(found: Any, metric: str) -> dict[str, Any]:
+    return {
+        "student": str(found.get("student") or ""),
+        "metric": differences.metric_title(metric),
+        "teacher": text.score(found.get("teacher")),
+        "baseline": text.score(found.get("baseline")),
+        "interval": room_interval(found, metric),
+        "lead": _lead(found, metric),
+    }
+
+
+def _lead(found: Any, metric: str) -> Safe:
+    """Write the teacher's lead in short, for a list: mean, interval and seeds."""
+    if not found.get("gain"):
+        return t("runs.live.room_no_interval")
+    gain = read_gain(found["gain"])
+    written = Written.of(metric, gain)
+    unit = f" {t('runs.verdict.points_word')}" if written.share else ""
+    return t("runs.live.room_lead", lead=f"{written.cell(gain)}{unit}", n=gain.n)
 
 
 def room_interval(found: Any, metric: str) -> text.Safe:

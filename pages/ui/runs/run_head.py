@@ -169,7 +169,7 @@ def _actions(store: RunStore, row: RunRow, state: str, spec: RunSpec) -> None:
             if spec.continues
             else "compress.clone_help"
             if spec.compress
-            else f"runs.head.{'clone_sweep_help' if sweep else 'clone_help'}"
+            else f"runs.head.clone_{'sweep_' if sweep else 'best_' if spec.choose else ''}help"
         ),
     ):
         if (small := spec.compress) is not None:

@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from kd_core.specs import Spec
 
 FIRST = ("plotly.graph_objects", "kd_core.evaluate")  # what the first picture needs
-HEAVY = (  # what the other pages need, in the order in which they are likely to be asked for
+SOON = (
+    "kd_core.scenarios",
     "kd_core.data.preparation",
+    "kd_core.runs.predictor",
+)  # what it needs as well, while the browser loads itself
+HEAVY = (  # what the other pages need, in the order in which they are likely to be asked for
     "kd_core.runs.plan",
     "pyarrow.parquet",
     "kd_core.runs.estimate",
@@ -172,18 +176,23 @@ def _freeze() -> None:
         gc.freeze()
 
 
+def _import(names: Collection[str]) -> None:
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception:
+            _LOG.exception("could not load %s", name)
+
+
 def warm_up() -> threading.Thread:
     """Import what the first picture needs at once and the rest in the background; then freeze it for the collector."""
     for name in FIRST:
         importlib.import_module(name)
 
     def load() -> None:
+        _import(SOON)
         _shown.wait(FIRST_PAGE_SECONDS)
-        for name in HEAVY:
-            try:
-                importlib.import_module(name)
-            except Exception:
-                _LOG.exception("could not load %s", name)
+        _import(HEAVY)
         _freeze()
 
     thread = threading.Thread(target=load, name="engine-warm-up", daemon=True)

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from kd_core.runs.cells.tasks_inside import mean
 from kd_core.task import task_of
 from pages.ui.access import cards
 from pages.ui.result import differences, verdict
@@ -34,6 +33,8 @@ def show(found: Mapping[str, Any], index: int) -> None:
 
 def table(tasks: Any) -> pd.DataFrame:
     """Lay the tasks out: metric, the three arms, what was gained with its interval, and the word."""
+    from kd_core.runs.cells.tasks_inside import mean  # loads torch
+
     arms = differences.arm_names()
     columns = [
         t("task.several.target"),

@@ -12,9 +12,7 @@ from kd_core.errors import KDError
 from kd_core.evaluate import soft_labels
 from kd_core.specs import Choice, DatasetSpec
 from kd_core.task import task_of
-from pages.ui import look
 from pages.ui.charts import soft_labels as charts
-from pages.ui.charts.marks import COLOUR
 from pages.ui.runs import softening
 from pages.ui.shared import forms, picture, text
 from pages.ui.shared.text import t, term
@@ -126,15 +124,12 @@ def _body(found: Softening) -> None:
         most = np.log(found.num_classes)
         shares = [found.soft_share(i, alpha) for i in range(len(TEMPERATURES))]
         drawn = (
-            ("soft_share", COLOUR["student"], "solid", "circle", shares),
-            ("entropy_line", COLOUR["teacher"], "dash", "square", [e / most for e in found.entropy]),
-            ("dark", look.BESIDE, "dashdot", "diamond", found.beside_top),
-            ("wrong", COLOUR["baseline"], "dot", "x", found.beside_true),
+            ("soft_share", "soft_share", shares),
+            ("entropy_line", "entropy", [e / most for e in found.entropy]),
+            ("dark", "beside_top", found.beside_top),
+            ("wrong", "beside_true", found.beside_true),
         )
-        lines = [
-            {"name": t(f"what_if.instant.{n}"), "colour": colour, "dash": dash, "symbol": symbol, "values": values}
-            for n, colour, dash, symbol, values in drawn
-        ]
+        lines = [{"name": t(f"what_if.instant.{word}"), "part": part, "values": values} for word, part, values in drawn]
         figure = charts.over_temperature(
             lines, TEMPERATURES, at, x_title=t("what_if.instant.x"), y_title=t("what_if.instant.y")
         )

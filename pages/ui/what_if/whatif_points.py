@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from pages.ui.charts.spread import bounds
+from pages.ui.goals.candidates import WRITTEN, Candidate
 from pages.ui.result import verdict
-from pages.ui.result.goals import WRITTEN, Candidate
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import escape, t
 from pages.ui.what_if import whatif_words

@@ -114,7 +114,7 @@ def sizes(grid: Grid) -> None:
         lower_is_better=lower,
     )
     picture.show(figure, "whatif-sizes", findings.of_sizes(grid, arms))
-    st.caption(t("what_if.size.note_lower" if lower else "what_if.size.note"))
+    st.caption(t("what_if.size.note_lower" if lower else "what_if.size.note", seeds=whatif_words.seeds_shown(grid)))
 
 
 def settings(grid: Grid) -> None:

@@ -7,6 +7,8 @@ from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if.whatif_cells import SETTINGS, Cell, Grid
 
+FEW_SEEDS = 5  # below it a spread tells little of the spread that it stands for
+
 
 def setting_words(grid: Grid, cell: Cell, *, student: bool = True) -> str:
     """Write what tells a cell apart from the others, as plain text: T=4, α=0.75, learning rate 0.002."""
@@ -46,6 +48,15 @@ def seeds_words(grid: Grid, cell: Cell) -> Safe:
     whole = max(grid.seeds, known)
     key = "one_seed" if whole == 1 else "seeds" if known == whole else "seeds_of"
     return t(f"what_if.spoken.{key}", num=known, of=whole)
+
+
+def seeds_shown(grid: Grid) -> Safe:
+    """Tell how many seeds the means and intervals of a what-if come from: 3 to 8 seeds; where they are few, what that means."""
+    known = [sum(score is not None for score in scores) for scores in grid.judged["scores"]]
+    low, high = (min(known), max(known)) if known else (grid.seeds, grid.seeds)
+    key = "seeds_between" if low < high else "one_seed" if high == 1 else "seeds"
+    said = t(f"what_if.spoken.{key}", num=low, of=high)
+    return t("what_if.spoken.few_seeds", said=said) if high < FEW_SEEDS else said
 
 
 def why_missing(cell: Cell) -> Safe:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.shared.text import catalogue, t, term
+from pages.ui.shared.text import catalogue, plain, t, term
 
 PREFIX = (
     "words.of."  # the keys of the catalogue that name a term; what it means stands in the glossary under the same name
@@ -18,9 +18,24 @@ def offer() -> None:
 
 
 def show() -> None:
-    """List the terms in the order in which a newcomer meets them."""
-    for name in terms():
+    """List the terms in the order in which a newcomer meets them, or those that hold what is looked for."""
+    asked = st.text_input(
+        t("words.find"), key="words-find", icon=":material/search:", help=t("words.find_help"), autocomplete="off"
+    )
+    found = matching(asked or "")
+    for name in found:
         st.markdown(f"**{t(PREFIX + name)}** · {term(name)}")
+    if not found:
+        st.info(t("words.none", asked=asked), icon=":material/search_off:")
+
+
+def matching(asked: str) -> list[str]:
+    """Name the terms whose name or meaning holds every word of what is looked for; those with it in their name first."""
+    words = asked.casefold().split()
+    titles = {name: plain(t(PREFIX + name)).casefold() for name in terms()}
+    whole = {name: f"{title} {plain(term(name)).casefold()}" for name, title in titles.items()}
+    found = [name for name in titles if all(word in whole[name] for word in words)]
+    return sorted(found, key=lambda name: not all(word in titles[name] for word in words))
 
 
 def terms() -> list[str]:

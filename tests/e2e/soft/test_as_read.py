@@ -6,11 +6,15 @@ import itertools
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
 from kd_core.evaluate import class_map, soft_labels
+from kd_core.runs.store.runs import RunStore
 from pages.ui.shared import engine
+from pages.ui.words import run_names
+from tests.e2e.screen import Screen
 from tests.e2e.server import Server
 from tests.e2e.soft.soft_page import times
 from tests.e2e.soft.test_classes import ARMS, drawn, opened, slider, warm
@@ -149,3 +153,62 @@ def test_larger_bars_grow_names_too_and_hold_eight_classes(browser, furnished):
     last = lines.last.bounding_box()
     assert last["y"] + last["height"] <= 1000
     screen.close()
+
+
+def test_cells_of_few_rows_are_faint_told_as_such_and_in_no_list(browser, served_few):
+    server, runs = served_few
+    for key, said in (("some", "Faint: cells of fewer than 10 rows"), ("all", "Every cell is of fewer than 10 rows")):
+        run_id, kept = runs[key]
+        screen = opened(browser, server, run_id, t=1)
+        page, y = screen.page, kept["labels"]
+        count = np.bincount(y, minlength=5)
+        lift = class_map.log_lift(soft_labels.soften(kept["teacher"]), y, 5)
+        if key == "some":
+            assert count[0] == 3 and (count[1:] >= 10).all()
+            lift[0] = np.nan
+        (a, b), *_ = class_map.top_pairs(lift, 1)
+        told = page.locator(".classmap .finding").inner_text()
+        assert f"class {a:03d} look like class {b:03d} most" in told and f"on {count[a]} rows" in told
+        expect(page.locator(".classmap .chart")).to_contain_text(said)
+        lines = page.locator(".pairs button:not([hidden])").all_inner_texts()
+        assert any(line.startswith("class 000 →") for line in lines) == (key == "all")
+        page.get_by_text("What the student inherited").click()
+        few = page.locator(".classmap .finding").inner_text()
+        assert ("too few for so many classes" in few) == (key == "all") and f"{len(y)}" in few
+        screen.close()
+
+
+def with_few(run_id, kept):
+    """Leave a run three rows of its first class."""
+    folder = engine.store().folder(run_id)
+    keep = np.flatnonzero(kept["labels"])
+    keep = np.sort(np.concatenate([keep, np.flatnonzero(kept["labels"] == 0)[:3]]))
+    kept = {name: values[keep] for name, values in kept.items()}
+    np.savez_compressed(folder.artifact("soft_labels.npz"), **kept)
+    place = folder.artifact("rows.parquet")
+    pd.read_parquet(place).iloc[keep].reset_index(drop=True).to_parquet(place)
+    return run_id, kept
+
+
+@pytest.fixture
+def served_few(tmp_path_factory):
+    """A server with a run that has few rows of one class, and one that has few of each."""
+    made = lambda: {"some": with_few(*soft_run(5, 300)), "all": soft_run(5, 30)}  # noqa: E731
+    yield from served(tmp_path_factory, made)
+
+
+@pytest.mark.parametrize("width", [1400, 420])
+def test_the_box_names_the_run_that_is_shown_on_a_phone_too(browser, served_few, width):
+    server, runs = served_few
+    store = RunStore(server.workspace)
+    names = run_names.of([store.get(run_id) for run_id, _ in runs.values()])
+    for run_id, kept in runs.values():
+        screen = Screen(browser, server.url)
+        screen.page.set_viewport_size({"width": width, "height": 900})
+        screen.open(f"/soft-labels?run={run_id}")
+        expect(screen.page.locator(".soft .bar")).to_be_visible(timeout=60_000)
+        screen.settled()
+        box = screen.page.get_by_role("combobox", name="Run")
+        expect(box).to_have_value(names[run_id])
+        expect(screen.page.locator(".soft .bar")).to_contain_text(f"of {len(kept['labels'])} rows")
+        screen.close()

@@ -63,7 +63,7 @@ def test_as_few_settings_as_needed_tell_students_apart():
         )
         for i, (t, teacher) in enumerate(((2.0, "mlp"), (4.0, "gradient_boosting")))
     ]
-    assert [e.label for e in naming.apart(entries(*runs))] == ["tiny · T=2", "tiny · T=4"]
+    assert [e.label for e in naming.apart(entries(*runs))] == ["tiny · T\u00a0=\u00a02", "tiny · T\u00a0=\u00a04"]
 
 
 def test_names_are_no_settings_without_a_value_and_teachers_are_told_apart():

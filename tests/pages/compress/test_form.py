@@ -12,8 +12,9 @@ from kd_core.safe_io import write_json
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec
 from pages.ui.compress import chains, form, runs_offered
 from pages.ui.export import choosing
+from pages.ui.goals import candidates as goals
 from pages.ui.goals import kept
-from pages.ui.result import goals, verdict
+from pages.ui.result import verdict
 from pages.ui.shared import engine, example, session
 from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import done_run, make_run, result

@@ -62,6 +62,7 @@ def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: 
     spec = start(best, jobs)
     assert spec.choose == ChooseSpec(minutes=1, bytes=40_960, microseconds=100, score=0.85)
     again = open_page("distill", clone=engine.store().list()[0].id)
+    assert str(t("distill.cloned_best")) in words(again)
     assert again.radio(key="distill.choose.way").value == "best"
     assert again.number_input(key="distill.choose.bytes").value == 40.0
     assert start(again, jobs).work_hash() == spec.work_hash()

@@ -228,6 +228,7 @@ def test_clone_fills_the_form_and_leaves_the_run_alone(jobs):  # noqa: F811
     run_id = engine.store().create(spec)
     at = open_page("distill", clone=run_id)
     assert not at.exception and run_id in words(at)
+    assert str(t("distill.cloned_best")) not in words(at)  # its student was named
     assert at.slider(key="distill.objective.hinton.alpha").value == 0.2
     assert "clone" not in at.query_params
     assert start(at, jobs).work_hash() == spec.work_hash()

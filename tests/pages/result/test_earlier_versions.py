@@ -65,7 +65,7 @@ def test_its_page_has_the_verdict_and_the_map_where_there_are_several_cells(name
         not at.exception and not at.error and "NOT CLEAR YET" in plain(at) and "this result is older" not in plain(at)
     )
     many = name == "version_2_what_if"
-    assert (str(t("what_if.map.title")) in plain(at)) is many and ("T=1, α=0.5" in plain(at)) is many
+    assert (str(t("what_if.map.title")) in plain(at)) is many and ("T = 1, α = 0.5" in plain(at)) is many
     grid = whatif_reader.read(folder)
     assert (grid is not None) is many
     if grid is not None:

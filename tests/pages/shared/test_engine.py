@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import json
 import os
+import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -88,6 +91,25 @@ def test_a_run_can_be_made_smaller_while_it_keeps_the_weights_of_a_training(own_
     assert not runs_offered.kept("one")
     (place / "trained" / "0-student-0.json").touch()
     assert runs_offered.kept("one")
+
+
+def test_the_first_picture_waits_for_nothing_that_trains():
+    """Torch takes two seconds to load: a result is judged and drawn without it, and a kept card without what reads data."""
+    script = (
+        "import sys, pages.ui.start.cards as cards; print(cards.card('demand').rows > 0)\n"
+        "print([m for m in ('torch', 'sklearn', 'scipy.stats') if m in sys.modules])\n"
+        "import pages.ui.result.page, pages.ui.start.player; from pages.ui.shared import example; from pages.ui.words import in_short\n"
+        "found = example.read()[1]; pages.ui.result.page.verdict.judge(found, 0); in_short.of(found, 0)\n"
+        "print([m for m in ('torch',) if m in sys.modules])"
+    )
+    root = Path(engine.__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, timeout=120)
+    assert done.stdout.split("\n")[:3] == ["True", "[]", "[]"], done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", [*engine.FIRST, *engine.SOON, *engine.HEAVY])
+def test_what_is_loaded_ahead_is_there(name):
+    assert importlib.util.find_spec(name) is not None
 
 
 @pytest.fixture

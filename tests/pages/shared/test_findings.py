@@ -98,7 +98,7 @@ def test_a_map_tells_its_range_how_much_of_it_is_clear_and_the_best():
     made = grid(*cells, best=1)
     said = findings.of_map(made, made.cells)
     assert said.startswith("Gains in Accuracy from −1.0 to +2.0 points; for 2 of 3 cells the interval leaves 0 out.")
-    assert "Best on validation: T=2, α=0.5, +2.0 points [+1.0, +3.0]" in text.plain(said)
+    assert "Best on validation: T = 2, α = 0.5, +2.0 points [+1.0, +3.0]" in text.plain(said)
     assert findings.of_map(grid(), grid().cells) == "No cell has a gain yet."
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages.ui import look
+from pages.ui import look, look_css
 
 ROOT = Path(look.__file__).resolve().parents[2]
 PAPERS = tuple(look.PAPER.values())
@@ -49,7 +49,7 @@ MARKS = {
     **{f"tone {n}": t[2] for n, t in look.TONES.items()},
     **{f"term {i}": c for i, (c, _) in enumerate(look.TERMS)},
     "data": look.DATA,
-    "beside": look.BESIDE,
+    **{f"share {n}": one[0] for n, one in look.SHARES.items()},
 }
 
 
@@ -81,6 +81,14 @@ def test_nothing_is_told_by_colour_alone():
     for place in range(4):
         assert len({tone[place] for tone in look.TONES.values()}) == len(look.TONES)
     assert len(set(look.TERMS)) == len(look.TERMS)
+
+
+def test_what_is_worked_out_of_shares_looks_like_no_model():
+    colours, dashes, symbols = zip(*look.SHARES.values(), strict=True)
+    assert not {*colours} & {*look.COLOUR.values()} and not {*symbols} & {*look.SYMBOL.values()}
+    assert all(len({*one}) == len(look.SHARES) for one in (colours, dashes, symbols))
+    for eye in EYES:
+        assert all(apart(a, b, eye) >= 10 for a, b in itertools.combinations(colours, 2)), eye
 
 
 def test_type_and_space_grow_in_clear_steps():
@@ -119,5 +127,5 @@ def test_a_change_has_its_sign():
 
 def test_styles_begin_with_the_variables_of_the_look():
     css = (ROOT / "pages" / "ui" / "browser" / "frame.css").read_text("utf-8")
-    assert look.variables() in css, f"frame.css must hold:\n{look.variables()}"
+    assert look_css.variables() in css, f"frame.css must hold:\n{look_css.variables()}"
     assert len(re.findall(r"^:root", css, re.M)) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui import look
+from pages.ui import look, look_css
 
 PAGES = Path(look.__file__).resolve().parents[1]
 FILES = [p for p in sorted(PAGES.rglob("*.py")) if p != Path(look.__file__)]
@@ -114,7 +114,7 @@ def test_the_law_sees_what_it_forbids():
 
 @pytest.mark.parametrize("path", STYLES, ids=name)
 def test_styles_take_colours_and_sizes_from_the_look(path):
-    css = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S).replace(look.variables(), "")
+    css = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S).replace(look_css.variables(), "")
     assert not COLOUR.findall(css)
     sizes = re.findall(r"(?:font-size:\s*|font:\s*)([\d.]+(?:rem|px|em))", css)
     # px: of words inside a drawing that is scaled as a whole; em: of the words around
@@ -123,7 +123,7 @@ def test_styles_take_colours_and_sizes_from_the_look(path):
     spaces = re.findall(r"(?<![\w-])(?:(?:row-|column-)?gap|(?:padding|margin)(?:-\w+)?):([^;}]*)", css)
     assert not [s for s in spaces if re.search(r"\drem", s)], spaces
     named = set(re.findall(r"var\(--kd-([\w-]+)", css))
-    assert named <= set(re.findall(r"--kd-([\w-]+):", look.variables()))
+    assert named <= set(re.findall(r"--kd-([\w-]+):", look_css.variables()))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from kd_core.safe_io import write_json
 from pages.ui.shared.text import catalogue, t
@@ -24,6 +25,31 @@ def test_the_words_open_on_every_page_and_cost_nothing_before(jobs):  # noqa: F8
     at.button(key="words").click().run()
     assert not at.exception
     assert all(t(f"glossary.{name}") in words(at) for name in glossary.terms())
+
+
+def test_a_word_is_found_by_its_name_and_by_what_it_means_its_name_first():
+    assert glossary.matching("") == glossary.terms()
+    assert glossary.matching("PLACEBO")[0] == "placebo" and glossary.matching(" kl  div ")[0] == "kl"
+    by_meaning = glossary.matching("teacher")
+    assert by_meaning[0] == "teacher" and len(by_meaning) > 1
+    assert glossary.matching("nobody knows this") == []
+
+
+def test_the_box_shows_what_is_found_and_says_where_nothing_is():
+    def page():
+        from pages.ui.words import glossary
+
+        glossary.show()
+
+    at = AppTest.from_function(page).run()
+    box = at.text_input(key="words-find")
+    assert not at.exception and box.label == t("words.find") and len(at.markdown) == len(glossary.terms())
+    box.set_value("placebo").run()
+    assert t("words.of.placebo") in at.markdown[0].value and len(at.markdown) < len(glossary.terms())
+    at.text_input(key="words-find").set_value("<b>qqq").run()
+    assert not at.markdown and "&#60;b&#62;qqq" in at.info[0].value
+    at.text_input(key="words-find").set_value("").run()
+    assert not at.info and len(at.markdown) == len(glossary.terms())
 
 
 def head(found):

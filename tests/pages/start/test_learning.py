@@ -70,13 +70,26 @@ def test_without_a_side_or_a_teacher_there_are_no_curves(gone):
 def test_what_is_sent_is_plain_holds_every_word_and_no_markup(shipped):
     result, best = shipped
     learned = learning.read(example.FOLDER, result, best)
-    data = player.payload(learned)
+    data = player.payload(learned, result)
     assert json.loads(json.dumps(data)) == data and len(json.dumps(data)) < 60_000
     assert set(data["words"]) == {k.removeprefix("start.play.") for k in catalogue() if k.startswith("start.play.")}
     assert data["mean"]["student"] == list(learned.arms["student"].mean) and data["teacher"] == learned.teacher
     assert "13 seeds" in data["note"] and "&" not in data["note"]
     script = (player.BROWSER / "start" / "learning.js").read_text("utf-8")
     assert "innerHTML" not in script and all(f"words.{w}" in script or w.startswith("label_") for w in data["words"])
+
+
+def test_the_curves_end_with_the_numbers_of_the_test_rows_that_stand_beside(shipped):
+    result, best = shipped
+    learned = learning.read(example.FOLDER, result, best)
+    told = player.on_test(learned, result)
+    beside = str(headline.reached(result, best))
+    assert all(value in beside for value in told.values())
+    mean = learned.arms["student"].mean[-1]
+    assert score(mean) != told["test_student"]  # else nobody would have to be told
+    assert set(told) <= set(t("start.play.finished_test").replace("}", "{").split("{"))
+    bare = {**result, "teacher": {**result["teacher"], "metrics": {}}}
+    assert player.on_test(learned, bare) is None
 
 
 def test_the_three_words_stand_with_the_examples_numbers(shipped, jobs):  # noqa: F811

@@ -10,7 +10,8 @@ import pytest
 from kd_core.runs.settings import reading
 from pages.ui.evidence import cell_map, cell_words
 from pages.ui.shared.text import catalogue, t
-from pages.ui.what_if import whatif_cells, whatif_reader
+from pages.ui.what_if import whatif_cells, whatif_reader, whatif_words
+from pages.ui.what_if.answers import answer_line
 from tests.pages.fixtures import HOSTILE, store
 from tests.pages.screen import jobs  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -30,6 +31,33 @@ def test_a_cell_says_itself_in_one_sentence():
     assert name.startswith(f"T 4, alpha 0.5, student tiny: {gain} points [{low}, {high}], 5 seeds")
     assert str(t("what_if.hover.best")) in cell_words.name(grid, grid.cell(grid.best))
     assert cell_words.name(grid, grid.cell(0)).startswith("T 1, alpha 0, student tiny: its own baseline")
+
+
+def test_every_place_with_intervals_says_of_how_many_seeds_they_are():
+    for seeds, said in ((3, "only 3 seeds"), (5, "5 seeds"), (1, "only 1 seed")):
+        grid = grid_of(make_sweep(students=("tiny", "small"), seeds=seeds))
+        assert str(whatif_words.seeds_shown(grid)).replace("\u2060", "") == said
+        assert f"{said}," in payload(grid)["legend"]
+    of = "what_if.{}"
+    for place in (
+        "map.legend",
+        "map.legend_dots",
+        "each.note",
+        "size.note",
+        "size.note_lower",
+        "cost.note",
+        "cost.note_lower",
+    ):
+        assert "{seeds}" in catalogue()[of.format(place)], place
+
+
+def test_few_seeds_are_told_below_the_answer():
+    for seeds, few in ((3, True), (6, False)):
+        run = make_sweep(students=("tiny", "small"), seeds=seeds)
+        folder = store().folder(run)
+        told = reading.of_result(folder.result(), folder.spec())
+        said = answer_line._meant(told, reading.unit_of("roc_auc"))
+        assert ("3 seeds are few" in said) == few
 
 
 def test_a_lost_training_and_one_seed_are_told():

@@ -138,7 +138,7 @@ def test_a_loss_without_temperature_offers_no_such_axis_and_says_why():
 @pytest.mark.slow
 def test_a_run_in_the_address_opens_where_all_runs_do_with_its_cell():
     at = form(run=make_sweep(), cell="4")
-    assert not at.exception and at.title[0].value == t("runs.title_result") and "T=4, α=0.5" in said(at)
+    assert not at.exception and at.title[0].value == t("runs.title_result") and "T = 4, α = 0.5" in said(at)
     at = form(run="20990101-0000-none")
     assert not at.exception and any("There is no run" in e.value for e in at.error)
 

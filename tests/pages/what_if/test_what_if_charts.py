@@ -57,11 +57,7 @@ CHARTS = {
         gain_title="g",
     ),
     "temperature": lambda: soft_labels.over_temperature(
-        [{"name": H, "values": [0.1, 0.5, 0.9], "colour": "#D55E00", "dash": "solid", "symbol": "circle"}],
-        [0.5, 1, 20],
-        1,
-        x_title="T",
-        y_title="share",
+        [{"name": H, "values": [0.1, 0.5, 0.9], "part": "beside_true"}], [0.5, 1, 20], 1, x_title="T", y_title="share"
     ),
 }
 
@@ -71,6 +67,12 @@ def test_every_chart_passes_plotlys_checks_and_shows_names_literally(name):
     made = CHARTS[name]()
     assert go.Figure(made.to_dict()).to_dict()["data"]
     assert "<script" not in made.to_json()
+
+
+def test_what_t_does_is_drawn_as_no_model_is():
+    line, mark = CHARTS["temperature"]().to_dict()["data"]
+    assert line["line"]["color"] not in look.COLOUR.values() and line["line"]["color"] == mark["marker"]["color"][0]
+    assert not {*mark["marker"]["symbol"]} & {*look.SYMBOL.values()}
 
 
 def test_a_curve_has_its_band_its_baseline_and_the_scale_it_shares():

@@ -24,12 +24,12 @@ def test_a_chosen_cell_shows_its_numbers_its_soft_labels_and_its_recipe():
     at = run_page(run=run_id, cell="4")
     assert not at.exception
     cell = grid_of(run_id).cell(4)
-    assert "T=4, α=0.5" in said(at)
+    assert "T = 4, α = 0.5" in said(at)
     shown = map_of(at)
     assert shown["chosen"] == 4
     panel = next(c["panel"] for c in shown["cells"] if c["id"] == 4)
     gain = html.unescape(whatif_words.gain_words("roc_auc", cell))
-    assert panel["title"] == "T=4, α=0.5" and panel["gain"] == f"{gain}, 3 seeds"
+    assert panel["title"] == "T = 4, α = 0.5" and panel["gain"] == f"{gain}, 3 seeds"
     assert [line[0] for line in panel["seeds"]] == ["0", "1", "2", "mean"]
     assert len(shown["table"]) == 5 == len(panel["seeds"][0])
     at.segmented_control(key="whatif-part").set_value("soft").run()
@@ -97,7 +97,7 @@ def test_a_map_without_the_chosen_cell_shows_its_own_best():
     best = grid_of(run_id).best_of
     at = run_page(run=run_id, cell=str(best["small"]))
     at.segmented_control(key=f"whatif-student-{run_id}-done").set_value("tiny").run()
-    assert not at.exception and map_of(at)["chosen"] == best["tiny"] and "tiny, T=1, α=0.5" in said(at)
+    assert not at.exception and map_of(at)["chosen"] == best["tiny"] and "tiny, T = 1, α = 0.5" in said(at)
 
 
 def test_the_chosen_cell_is_left_behind_with_its_run():

@@ -252,3 +252,13 @@ def test_a_list_ends_with_the_first_model_that_is_larger(monkeypatch):
     monkeypatch.setattr(made, "_first", first)
     made._learn([(str(n), "", Choice(name="linear")) for n in (50, 100, 101, 500)], 100)
     assert asked == ["50", "100", "101"]
+
+
+def test_a_plain_model_beside_two_students_is_timed_once(tmp_path):
+    spec = small_spec(write_table(tmp_path / "t.csv", "binary"), "binary", epochs=1)
+    first = spec.students[0]
+    students = (first, first.model_copy(update={"name": "twin"}))
+    evaluation = spec.evaluation.model_copy(update={"references": True, "latency": True})
+    result = carry_out(spec.model_copy(update={"students": students, "evaluation": evaluation}), tmp_path / "run")
+    one, other = (s["reference"]["best"] for s in result["students"])
+    assert one["name"] == other["name"] and one["latency_ms"] == other["latency_ms"]

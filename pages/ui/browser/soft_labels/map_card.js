@@ -2,7 +2,7 @@
 const LISTED = 12;
 const SEEN = 0.005; // log of a change that is more than 1.00×
 const LITTLE = Math.log(1.1); // a way shorter than this everywhere is little to inherit
-const ROWS_EACH = 10; // rows of a class, on average, below which a way is not told without an interval
+const ROWS_EACH = 10; // rows of a cell below which it may be luck; and of a class, on average, below which no way is told
 
 function mapCard(app) {
   const { data, model, words } = app;
@@ -31,6 +31,11 @@ function mapCard(app) {
   );
   const drawing = C > 2 ? mapDrawing(app, cells, still) : null;
   const moved = new Float64Array(C * C);
+  // Cells of few rows are faint, and where others have enough no sentence or list takes them.
+  const few = Uint8Array.from({ length: C * C }, (_, k) => (model.rowsOf(k) < ROWS_EACH ? 1 : 0));
+  const known = Array.from(arms.teacher.lift.keys()).filter((k) => Math.floor(k / C) !== k % C && model.rowsOf(k) > 0);
+  const [someFew, allFew] = [known.some((k) => few[k]), known.every((k) => few[k])];
+  const firm = (values) => (someFew && !allFew ? values.map((value, k) => (few[k] ? NaN : value)) : values);
   let view = { row: 0, column: 0, size: C };
   let [cursor, layout, shown] = [null, null, arms.teacher.lift];
 
@@ -145,12 +150,14 @@ function mapCard(app) {
     shown = signed ? moved : arms[map].lift;
     tell();
     if (!layout) return;
-    const most = shown.reduce((a, v) => (Number.isFinite(v) ? Math.max(a, signed ? Math.abs(v) : v) : a), 0);
-    drawing.paint(shown, most, signed);
+    const told_ = firm(shown);
+    const most = told_.reduce((a, v) => (Number.isFinite(v) ? Math.max(a, signed ? Math.abs(v) : v) : a), 0);
+    drawing.paint(shown, most, signed, few);
     legendOf(most, signed);
-    const top = signed ? largestCells(shown.map(Math.abs), LISTED).filter((k) => Math.abs(shown[k]) >= SEEN) : largestCells(shown, LISTED);
+    const top = signed ? largestCells(told_.map(Math.abs), LISTED).filter((k) => Math.abs(shown[k]) >= SEEN) : largestCells(told_, LISTED);
     write(title, signed ? words.inherited_pairs : words.pairs);
-    write(note, filled(signed ? words.inherited_map_note : words.map_note, { t: data.ordered_at, floor: percent(data.floor) }));
+    const luck = someFew ? `${filled(allFew ? words.map_all_few : words.map_few, { least: ROWS_EACH })} ` : "";
+    write(note, luck + filled(signed ? words.inherited_map_note : words.map_note, { t: data.ordered_at, floor: percent(data.floor) }));
     none.hidden = top.length > 0;
     rows.forEach((one, at) => {
       one.cell = top[at];
@@ -181,17 +188,17 @@ function mapCard(app) {
     const { map } = app.state;
     if (C === 2) {
       const give = (arm, a, b) => percent(model.share(arm, cellAt(a, b)));
-      say(finding, words.map_two, { arm: app.names[map], a: data.classes[0], b: data.classes[1], ab: give(map, 0, 1), ba: give(map, 1, 0), t: app.numbers.temperature });
+      say(finding, words.map_two, { arm: app.names[map], a: data.classes[0], b: data.classes[1], ab: give(map, 0, 1), ba: give(map, 1, 0), num_a: exact(model.rowsOf(1)), num_b: exact(model.rowsOf(C)), t: app.numbers.temperature });
       return;
     }
     if (map === "inherited") {
       tellInherited(app.numbers.inherited);
       return;
     }
-    const [top] = largestCells(arms[map].lift, 1);
+    const [top] = largestCells(firm(arms[map].lift), 1);
     if (top === undefined) return say(finding, words.map_empty);
     const [a, b] = names_(top);
-    say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), t: app.numbers.temperature });
+    say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), num: exact(model.rowsOf(top)), t: app.numbers.temperature });
   }
 
   // No share of a way that is hardly there, or that these rows can't tell.
@@ -202,7 +209,8 @@ function mapCard(app) {
     if (way < LITTLE) return say(finding, words.inherited_little, { t, most: times(way) });
     const between = inheritedBetween(model, share, (one, group) => liftWithout(one, model, group));
     const said_ = { t, share: whole(share), num: exact(model.N), low: between && whole(between[0]), high: between && whole(between[1]) };
-    if (between === null) return say(finding, model.N < ROWS_EACH * C ? words.inherited_few : words.inherited_alone, said_);
+    if (model.N < ROWS_EACH * C) return say(finding, words.inherited_few, said_);
+    if (between === null) return say(finding, words.inherited_alone, said_);
     return say(finding, between[0] > 0 ? words.inherited_note : words.inherited_open, said_);
   }
 

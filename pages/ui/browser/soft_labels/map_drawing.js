@@ -1,6 +1,7 @@
 // Draws the class map: a moving layer of cells, and a still one of names and the tree.
 const SHADES = 255;
 const NAMED = 40; // classes in sight up to which their names are written
+const PALE = 0.3; // how much of its colour a cell of few rows has
 const VALUED = 12; // and up to which each cell has its number
 
 function ramp(paper, low, high) {
@@ -107,17 +108,18 @@ function mapDrawing(app, cells, still) {
     frame.restore();
   }
 
-  function values(of, scale) {
+  function values(of, scale, few) {
     const { row, column: from, size, left, above, cell } = layout;
     context.font = `${Math.min(12.5, cell / 2.6)}px ${app.style("--st-font") || "sans-serif"}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     for (let i = 0; i < size; i++)
       for (let j = 0; j < size; j++) {
-        const value = of[order[row + i] * C + order[from + j]];
+        const k = order[row + i] * C + order[from + j];
+        const value = of[k];
         if (!Number.isFinite(value)) continue;
         const shade = 3 * scale.at(value);
-        const under = luminance([...scale.table.slice(shade, shade + 3)]);
+        const under = luminance(Array.from(scale.table.slice(shade, shade + 3), (v, c) => (few[k] ? PALE * v + (1 - PALE) * colours.paper[c] : v)));
         context.fillStyle = (under + 0.05) / 0.05 > 1.05 / (under + 0.05) ? "#000000" : "#ffffff";
         context.fillText(times(value), left + (j + 0.5) * cell, above + (i + 0.5) * cell);
       }
@@ -134,8 +136,8 @@ function mapDrawing(app, cells, still) {
       tree();
       return layout;
     },
-    // Paint log lifts; the strongest shade is the largest cell. `signed`: orange above 0, purple below.
-    paint(of, most, signed) {
+    // Paint log lifts; the strongest shade is the largest cell. `signed`: orange above 0, purple below; `few`: cells that are faint.
+    paint(of, most, signed, few) {
       const table = signed ? colours.moved : colours.lift;
       const at = (value) => Math.round(((Math.max(signed ? -1 : 0, Math.min(1, most > 0 ? value / most : 0)) + 1) / 2) * SHADES);
       const pixels = image.data;
@@ -146,7 +148,7 @@ function mapDrawing(app, cells, still) {
           const known = value === value;
           const shade = known ? 3 * at(value) : 0;
           for (let b = 0; b < 3; b++) pixels[k + b] = known ? table[shade + b] : blank[b];
-          pixels[k + 3] = known ? 255 : 130;
+          pixels[k + 3] = known ? (few[line + order[j]] ? 255 * PALE : 255) : 130;
         }
       place.putImageData(image, 0, 0);
       const { row, column: from, size, left, above, cell, side, width, height } = layout;
@@ -164,7 +166,7 @@ function mapDrawing(app, cells, still) {
         }
         context.stroke();
       }
-      if (size <= VALUED && cell >= 24) values(of, { table, at });
+      if (size <= VALUED && cell >= 24) values(of, { table, at }, few);
     },
   };
 }

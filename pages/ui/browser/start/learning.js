@@ -39,7 +39,7 @@ function scale(data) {
 function picture(data) {
   const { words, colours } = data;
   const { x, y, from, to } = scale(data);
-  const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": filled(words.finished, told(data, data.epochs)) });
+  const svg = drawn("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": filled(end(data), told(data, data.epochs)) });
   const id = `learned-${Math.random().toString(36).slice(2)}`;
   const shown = drawn("rect", { x: PLOT.left - 4, y: PLOT.top, width: 0, height: PLOT.bottom - PLOT.top });
   svg.append(drawn("clipPath", { id }, shown));
@@ -103,8 +103,11 @@ function told(data, epoch) {
     student: score(data.mean.student[now - 1]),
     baseline: score(data.mean.baseline[now - 1]),
     teacher: score(data.teacher),
+    ...data.test,
   };
 }
+
+const end = ({ words, test }) => (test ? words.finished_test : words.finished);
 
 function built(data) {
   const { words } = data;
@@ -122,7 +125,7 @@ function built(data) {
     epoch = to;
     at(epoch);
     const values = told(data, epoch);
-    sentence.replaceChildren(...said(epoch >= data.epochs ? words.finished : words.sentence, values));
+    sentence.replaceChildren(...said(epoch >= data.epochs ? end(data) : words.sentence, values));
     slider.value = values.epoch;
     slider.setAttribute("aria-valuetext", filled(words.sentence, values));
     press.textContent = frame !== null ? words.pause : epoch >= data.epochs ? words.again : words.play;

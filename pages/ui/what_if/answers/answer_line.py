@@ -17,6 +17,7 @@ from kd_core.runs.store.folder import ACTIVE
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if.answers import luck_asked
+from pages.ui.what_if.whatif_words import FEW_SEEDS
 
 KEY = "whatif.answer"
 ICON = {
@@ -80,6 +81,8 @@ def values(told: Answers | None, metric: str) -> None:
 def _meant(told: Answers, unit: Unit) -> Safe:
     """Say what the line is about, and what "will do" means where it says so."""
     said = [t("what_if.answer.meant", best=sentence.best(told), seeds=told.seeds)]
+    if 1 < told.seeds < FEW_SEEDS:  # with one there are no intervals, which is said elsewhere
+        said.append(t("what_if.answer.few_seeds", num=told.seeds))
     if any(s.having("enough") for s in told.settings):
         said.append(t("what_if.answer.will_do", margin=f"{written.number(unit.factor * told.margin, 3)} {unit.name}"))
     return Safe(" ".join(said))

@@ -9,7 +9,8 @@ function prepared(data) {
   for (const label of labels) count[label] += 1;
   const arms = Object.fromEntries(ARMS.map((arm) => [arm, fixed(column(data[arm]), N, C)]));
   const share = (arm, k) => arms[arm].sums[k] / count[Math.floor(k / C)];
-  return { N, C, labels, ids: column(data.ids), count, arms, share, leftOutWork: GROUPS * ARMS.length * N * C, apart: new Float64Array(N), ...agreement(arms, labels, count) };
+  const rowsOf = (k) => count[Math.floor(k / C)];
+  return { N, C, labels, rowsOf, ids: column(data.ids), count, arms, share, leftOutWork: GROUPS * ARMS.length * N * C, apart: new Float64Array(N), ...agreement(arms, labels, count) };
 }
 
 // What the temperature does not change: each row's first class, and how far the others stand below it.

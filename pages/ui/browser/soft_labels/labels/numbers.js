@@ -15,7 +15,8 @@ function prepared(data) {
     }
   const arms = Object.fromEntries(ARMS.map((arm) => [arm, fixed(column(data[arm]), N, C)]));
   const share = (arm, k) => (together[k] ? arms[arm].sums[k] / together[k] : NaN);
-  return { N, C, has, judged: N * C, leftOutWork: GROUPS * ARMS.length * N * C * C, ids: column(data.ids), count, together, arms, share, apart: new Float64Array(N), ...agreement(arms, has, N, C) };
+  const rowsOf = (k) => together[k];
+  return { N, C, has, rowsOf, judged: N * C, leftOutWork: GROUPS * ARMS.length * N * C * C, ids: column(data.ids), count, together, arms, share, apart: new Float64Array(N), ...agreement(arms, has, N, C) };
 }
 
 const fixed = (z, N, C) => ({

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from pages.ui.goals import budget, kept
-from pages.ui.result.goals import Goals
-from tests.pages.compare.test_goals import started_with
+from pages.ui.goals.candidates import Goals
 from tests.pages.fixtures import done_run, store
+from tests.pages.goals.test_goals import started_with
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
+from pages.ui.goals import candidates as goals
 from pages.ui.goals import form, kept
-from pages.ui.result import comparison, goals
+from pages.ui.result import comparison
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, make_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -182,37 +182,12 @@ def test_the_form_opens_with_the_goals_that_the_run_was_started_with():
     assert at.number_input(key="goal-value-roc_auc").value == 0.8  # what a person says counts more
 
 
-def test_what_meets_on_the_mean_alone_is_said_to_do_so():
-    asked = goals.Goals("roc_auc", 0.9)
-    near = goals.Candidate("a", "tiny", 0.91, {"size": 500.0}, surely=0.89)
-    far = goals.Candidate("b", "small", 0.95, {"size": 900.0}, surely=0.93)
-    assert asked.meets(near) and not asked.sure(near) and asked.sure(far)
-    assert goals.words(near, asked).endswith("meets all on the mean, not surely: ROC-AUC may be 0.890, asked 0.900")
-    assert goals.words(far, asked).endswith("meets all")
-    assert goals.pick([near, far], asked) == far  # what is surely met counts more than the last bytes
-    assert str(goals.price([near, far], asked)[-1]) == "tiny (500 B) is smaller and meets them on the mean, not surely."
-    error = goals.Goals("rmse", 0.9)
-    assert not error.sure(goals.Candidate("c", "tiny", 0.89, {}, surely=0.91)) and error.sure(replace(near, value=0.8))
-
-
 def test_the_interval_of_the_difference_to_the_teacher_says_what_is_sure():
     run_id = done_run()
     (entry,) = comparison.entries(store().get(run_id), store().folder(run_id))
     gain = entry.student["versus_teacher"]["roc_auc"]
     teacher = entry.result["teacher"]["metrics"]["roc_auc"]
     assert comparison.candidate(entry, "roc_auc").surely == pytest.approx(teacher + gain["ci95"][0])
-
-
-def test_a_plain_model_that_is_smaller_and_better_is_a_rival_and_a_larger_one_is_not():
-    own = goals.Candidate("a", "tiny", 0.9, {"size": 500.0})
-    plain = [
-        goals.Candidate(str(size), "trees", value, {"size": size}) for size, value in ((400.0, 0.91), (600.0, 0.95))
-    ]
-    assert goals.rival(plain, own, goals.Goals("roc_auc")) is plain[0]
-    assert goals.rival(plain[1:], own, goals.Goals("roc_auc")) is None
-    assert (
-        goals.rival(plain, own, goals.Goals("rmse")) is None and goals.rival(plain, None, goals.Goals("rmse")) is None
-    )
 
 
 def test_the_answer_stands_above_the_chart_is_not_faded_and_keeps_its_label(monkeypatch):
@@ -242,21 +217,3 @@ def test_a_named_point_is_labelled_where_another_would_not_be():
     assert found[-1] is not None and None in found
     tight = [{"x": 10.0, "y": 0.5, "label": "a long name", "named": named} for named in (True, False)]
     assert [side is None for side in placing.places(tight, (0.99, 1.01), (0.4, 0.6), 300, wide=30)] == [False, True]
-
-
-def test_what_comes_nearest_is_named_where_no_model_meets_the_goals():
-    asked = goals.Goals("pr_auc", 0.42, {"size": 20_480.0, "latency": 1.0})
-    tiny = goals.Candidate("a", "tiny", 0.215, {"size": 5_400.0, "latency": 0.031})
-    pairs = goals.Candidate("b", "additive pairs", 0.411, {"size": 8_500.0, "latency": 0.04})
-    large = goals.Candidate("c", "base", 0.415, {"size": 90_000.0, "latency": 0.04})
-    trees = goals.Candidate("p", "30 trees", 0.381, {"size": 4_500.0, "latency": 0.023})
-    assert goals.pick([tiny, pairs, large], asked) == pairs  # not the smallest that misses, nor one beyond the limits
-    assert goals.answer([tiny, pairs], [trees], asked) == pairs
-    assert goals.words(pairs, asked).endswith("misses PR-AUC by 0.9 points (0.411, asked 0.420)")
-    without = goals.answer([tiny], [trees], asked)
-    assert without is not None and (without.id, without.name) == ("p", "30 trees, without a teacher")
-    small = goals.Goals("pr_auc", 0.3, {"size": 4_096.0})
-    assert goals.answer([tiny, pairs], [trees], small).id == "p"  # which exceeds least
-    assert "misses size by 404 B (4.4 KB, asked 4 KB)" in goals.words(trees, small)
-    better = replace(trees, value=0.43)
-    assert goals.answer([tiny], [better], asked) == tiny  # the plain model that meets them is named beside it

@@ -5,14 +5,11 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import replace
 
 import pytest
 
 from pages.ui.compare import naming
 from pages.ui.result import comparison
-from pages.ui.result.goals import Candidate, Goals, pick
-from pages.ui.result.goals import words as say
 from pages.ui.shared import example
 from pages.ui.shared.text import t
 from tests.pages.fixtures import HOSTILE, done_run, make_run, result, store
@@ -98,6 +95,7 @@ def test_chart_holds_teacher_baselines_students_with_symbols_and_intervals():
     at = open_page("compare", runs=done_run(students=("tiny", "small")))
     symbols = {d["name"]: d["marker"]["symbol"] for d in figure(at)["data"] if d.get("marker", {}).get("symbol")}
     assert symbols.pop(t("compare.goal_name"))  # the shaded region is named in the legend
+    assert symbols.pop(t("compare.named"))  # so is the ring
     assert symbols == {"Teacher": "square", "Baseline": "x", "Student": "circle"}
     assert any(d.get("error_y", {}).get("visible") for d in figure(at)["data"])
     assert any(d["name"] == t("compare.front") for d in figure(at)["data"])
@@ -117,46 +115,6 @@ def test_an_error_metric_is_drawn_upside_down():
     low, high = figure(at)["layout"]["yaxis"]["range"]
     assert low > high
     assert t("compare.chart_note_lower") in words(at)
-
-
-def goals_of(found, metric, worst, **most):
-    return Goals(metric, worst, most), [comparison.candidate(e, metric) for e in found]
-
-
-def test_goals_say_who_passes():
-    asked, found = goals_of(entries(done_run(students=("tiny", "small"))), "roc_auc", 0.886, size=1330.0)
-    assert [asked.meets(c) for c in found] == [True, False] and asked.missed(found[1]) == ["size"]
-    strict, found = goals_of(entries(done_run()), "roc_auc", 0.925, size=1e9)
-    assert strict.meets(found[0]) is False and strict.missed(found[0]) == ["metric"]
-    edge, found = goals_of(entries(done_run()), "roc_auc", 0.88, size=1240.0, latency=0.005)
-    assert edge.meets(found[0]) is True  # exactly as large and as slow as asked is good enough
-
-
-def test_goals_for_errors_count_downwards_and_unknown_costs_are_said():
-    asked, found = goals_of(entries(done_run("regression")), "rmse", 0.884)
-    assert asked.meets(found[0]) is True
-    assert goals_of([], "rmse", 0.87)[0].meets(found[0]) is False
-    open_goal = Goals("rmse", 0.884, {"parameters": 10.0})
-    assert open_goal.meets(found[0]) is None and open_goal.unknown(found[0]) == ["parameters"]
-
-
-def test_the_pick_is_the_smallest_that_meets_all_and_is_said_in_words():
-    found = [
-        Candidate("a", "small", 0.92, {"size": 5400.0, "latency": 0.01}),
-        Candidate("b", "base", 0.93, {"size": 90_000.0, "latency": 0.02}),
-        Candidate("c", "tiny", 0.85, {"size": 1200.0, "latency": 0.008}),
-    ]
-    asked = Goals("roc_auc", 0.9, {"size": 10_240.0, "latency": 0.015})
-    assert pick(found, asked) is found[0] and say(found[0], asked) == "small: 5.3 KB, 10 µs, meets all"
-    assert pick(found, Goals("roc_auc", 0.8)) is found[2]
-    equal = [replace(found[0], id=i, validation=v) for i, v in (("x", 0.8), ("y", 0.9), ("z", None))]
-    assert pick(equal, asked).id == "y" and pick(equal, Goals("rmse", 0.95)).id == "x"
-    hard = Goals("roc_auc", 0.95, {"size": 100_000.0, "latency": 0.001})
-    assert pick(found, hard) is found[2]
-    said = "ROC-AUC by 10.0 points (0.850, asked 0.950), latency by 7 µs (8 µs, asked 1 µs)"
-    assert say(found[2], hard) == f"tiny: 1.2 KB, 8 µs, misses {said}"
-    unknown = [Candidate("d", "new", 0.99, {"size": 10.0, "latency": None})]
-    assert say(unknown[0], asked) == "new: 10 B, latency not known" and pick([], asked) is None
 
 
 def test_a_candidate_brings_its_validation_score_where_that_is_of_the_metric():
@@ -217,7 +175,7 @@ def test_only_differing_settings_are_listed():
     first = columns[columns.index("Student") + 1 : columns.index("T")]  # what is reached stands before what differs
     assert {"Student ROC-AUC", "Against teacher [95 %]", "Size", "Latency p50"} <= set(first)
     shown = json.dumps(figure(at))
-    assert "T=2" in shown and "T=4" in shown
+    assert "T\\u00a0=\\u00a02" in shown and "T\\u00a0=\\u00a04" in shown
 
 
 def test_settings_left_empty_or_at_a_default_are_said_in_words():
@@ -245,14 +203,14 @@ def test_a_click_in_the_chart_picks_the_row_and_an_empty_event_keeps_it():
     assert at.session_state["compare-picked"] == []
 
 
-def test_a_picked_row_is_ringed_in_the_chart():
+def test_a_picked_row_is_framed_in_the_chart():
     run_id = done_run(students=("tiny", "small"))
     at = open_page("compare", runs=run_id)
     at.session_state["compare-table-"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     at.run()
     assert at.session_state["compare-picked"] == [f"{run_id}:0"]
-    rings = [d for d in figure(at)["data"] if d.get("marker", {}).get("symbol") == "circle-open"]
-    assert len(rings) == 1 and len(rings[0]["x"]) == 1
+    frames = [d for d in figure(at)["data"] if d.get("marker", {}).get("symbol") == "square-open"]
+    assert len(frames) == 1 and len(frames[0]["x"]) == 1
 
 
 def test_runs_on_different_data_are_said_to_be_so():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
@@ -152,8 +152,17 @@ def _miss(goal: str, c: Candidate, goals: Goals) -> str:
     return str(t("compare.goal.miss", what=what, by=by, own=own, asked=asked))
 
 
-def show(found: Sequence[Candidate], goals: Goals, counted: str, chosen: Candidate | None = None) -> None:
-    """Say how many meet the goals, and the one to ship by name: `chosen`, else the picked one. `counted` is the catalogue's sentence for the count."""
+def show(
+    found: Sequence[Candidate],
+    goals: Goals,
+    counted: str,
+    chosen: Candidate | None = None,
+    beside: Callable[[Candidate], None] = lambda chosen: None,
+) -> None:
+    """Say how many meet the goals, and the one to ship by name: `chosen`, else the picked one. `counted` is the catalogue's sentence for the count.
+
+    `beside` draws what stands beside the name.
+    """
     if goals.empty:
         st.caption(t("compare.goal.none"))
         return
@@ -164,12 +173,14 @@ def show(found: Sequence[Candidate], goals: Goals, counted: str, chosen: Candida
     if chosen is not None:
         said = words(chosen, goals)
         said = t("compare.goal.nearest", said=said) if goals.missed(chosen) else said
-        st.markdown(
-            f"{':material/check_circle:' if goals.sure(chosen) else ':material/info:'} **{said}**",
-            help=t("compare.goal.pick_help"),
-        )
-        for line in price(found, goals, chosen):
-            st.markdown(line)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(
+                f"{':material/check_circle:' if goals.sure(chosen) else ':material/info:'} **{said}**",
+                help=t("compare.goal.pick_help"),
+                width="content",
+            )
+            beside(chosen)
+        st.markdown(" ".join(price(found, goals, chosen)))
 
 
 def rival(plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals) -> Candidate | None:
@@ -193,7 +204,7 @@ def warn(best: Candidate, goals: Goals) -> None:
     st.markdown(f":material/star: {t('compare.goal.rival', **about, metric=verdict.metric_title(goals.metric))}")
 
 
-def beside(plain: Sequence[Candidate], goals: Goals) -> None:
+def also(plain: Sequence[Candidate], goals: Goals) -> None:
     """Name the plain model without a teacher that misses no goal, too; of several the one that would be picked among them."""
     able = [c for c in plain if c.value is not None and not goals.missed(c)]
     best = pick(able, goals)

@@ -1,0 +1,41 @@
+"""Says where the student that is drawn is not the model that the result advises to take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from kd_core.errors import KDError
+from kd_core.runs.outcome import read_outcome
+from pages.ui.shared import session
+from pages.ui.shared.text import Safe, t
+from pages.ui.words import decision
+
+
+def otherwise(found: Mapping[str, Any], index: int) -> Safe | None:
+    """Tell the result's own decision where it is not for this student as its teacher taught it. Errors: KDError when the result can't be read."""
+    outcome = read_outcome(found)
+    best = outcome.students[outcome.best]
+    advised = decision.of(found, outcome.best)
+    drawn = t("runs.decision.student", name=outcome.students[index].name)
+    plain = decision.prefers_plain(best, outcome.metric.name)
+    stays = advised == t("runs.decision.stay", name=best.name)
+    if index == outcome.best and not (plain or stays or best.alone or best.verdict == "hurts"):
+        return None
+    return t("soft_labels.not_the_one", drawn=drawn, advised=advised)
+
+
+def show(found: Mapping[str, Any], index: int) -> None:
+    """Draw the line with the way to the result; nothing where the drawn student is the one, or the result tells none."""
+    try:
+        said = otherwise(found, index)
+    except KDError:  # the page of the result says what is wrong with it
+        return
+    if said is None:
+        return
+    line, way = st.columns([5, 1], vertical_alignment="center")
+    line.caption(f":material/info: {said}")
+    link = session.link(run=str(found["run_id"]))
+    way.page_link("runs.py", label=t("soft_labels.to_result"), icon=":material/open_in_full:", query_params=link)

@@ -1,0 +1,90 @@
+"""Compare names one student: it is ringed from the start, leads to its result, and another page's advice is told where it differs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from pages.ui.compare import answer
+from pages.ui.result import comparison, verdict
+from pages.ui.shared.text import plain, t
+from tests.pages.fixtures import done_run, store
+from tests.pages.screen import jobs, open_page  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _quiet(jobs):  # noqa: F811
+    return jobs
+
+
+def walk(block):
+    for child in block.children.values():
+        yield child
+        if hasattr(child, "children"):
+            yield from walk(child)
+
+
+def rings(at):
+    spec = json.loads(at.get("plotly_chart")[0].proto.spec)
+    return [d for d in spec["data"] if d.get("marker", {}).get("symbol") == "circle-open"]
+
+
+def test_the_named_student_is_ringed_before_anybody_picks_one_and_leads_to_its_result():
+    run_id = done_run(students=("tiny", "small"))
+    at = open_page("compare", runs=run_id)
+    at.number_input(key="goal-lost-roc_auc").set_value(9.0).run()
+    (ring,) = rings(at)
+    assert len(ring["x"]) == 1 and ring["name"] == t("compare.named") and ring["showlegend"]
+    (link,) = [one for one in at.get("page_link") if one.proto.label == t("compare.open_result")]
+    assert f"run={run_id}" in link.proto.query_string and "student=tiny" in link.proto.query_string
+    assert "compare-picked" not in at.session_state or not at.session_state["compare-picked"]
+
+
+def test_nothing_is_ringed_where_nothing_is_asked_for():
+    at = open_page("compare", runs=done_run())
+    at.session_state["goal-way"] = "absolute"
+    at.run()
+    assert not rings(at) and t("compare.open_result") not in [one.proto.label for one in at.get("page_link")]
+
+
+def test_goals_and_answer_stand_before_the_chart_on_every_screen():
+    at = open_page("compare", runs=done_run())
+    order = [e.type for e in walk(at.main) if e.type in ("number_input", "plotly_chart")]
+    assert order[:4] == ["number_input"] * 3 + ["plotly_chart"]
+
+
+def test_another_advice_of_the_result_page_is_told_with_both_rules():
+    run_id = done_run(students=("tiny", "small"))
+    found = comparison.entries(store().get(run_id), store().folder(run_id))
+    first = verdict.best_student(found[0].result)
+    assert answer.otherwise(found[first]) is None
+    said = plain(answer.otherwise(found[1 - first]) or "")
+    assert found[first].label in said and "best on validation" in said and "smallest that meets your goals" in said
+
+
+def test_a_plain_model_that_the_result_page_advises_is_told():
+    run_id = done_run(students=("tiny",), plain="level")
+    (entry,) = comparison.entries(store().get(run_id), store().folder(run_id))
+    said = answer.otherwise(entry)
+    assert said is not None and "plain model" in said and "by another rule" in said
+
+
+def test_runs_of_one_name_tell_their_students_apart_by_the_time_alone():
+    from pages.ui.compare import naming
+
+    runs = [done_run(name="visits") for _ in range(2)]
+    rows = [
+        replace(store().get(run), created_utc=at)
+        for run, at in zip(runs, ("2026-11-28T13:46:00", "2026-11-28T13:48:00"), strict=True)
+    ]
+    found = [e for row in rows for e in comparison.entries(row, store().folder(row.id))]
+    assert [e.label for e in naming.apart(naming.dated(found, rows))] == ["tiny · 13:46", "tiny · 13:48"]
+
+
+def test_a_teachers_time_stands_in_the_unit_of_the_field_beside_it():
+    at = open_page("compare", runs=done_run())
+    field = at.number_input(key="goal-most-latency")
+    assert field.label == "One row at most (µs = 0.001 ms)"
+    assert field.proto.placeholder.endswith(" µs")

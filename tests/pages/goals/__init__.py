@@ -1,0 +1,1 @@
+"""Goals: the form, what is kept of it, and who meets them."""
