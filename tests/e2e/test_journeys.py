@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.runs import RunStore
+from pages.ui.shared.text import t
 from tests.e2e.furnished import RUN
 from tests.e2e.screen import LONG, Screen
 from tests.runs.tables import small_spec, write_table
@@ -98,6 +99,7 @@ def test_upload_to_verdict_with_a_refresh_in_the_middle_and_a_second_tab(screen,
     expect(screen.page.locator(".st-key-verdict")).to_contain_text(VERDICT)
     assert state(server, run_id) == "done"
     result = json.loads((server.workspace / "runs" / run_id / "result.json").read_text())
+    screen.page.get_by_text(str(t("runs.verdict.evidence"))).click()  # folded until it is asked for
     screen.sees("AGAINST THE TEACHER")
     screen.page.goto(f"{server.url}/soft-labels?run={run_id}&t=4")
     screen.title()

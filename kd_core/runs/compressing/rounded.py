@@ -59,6 +59,7 @@ def foresee(run: Path, student: str) -> Rounded | None:
         if not entry.facts.get("learns") and entry.facts["suits"](stage, inputs) is None:
             try:
                 made = entry.make(entry.spec.parse({}), stage, cast(Work, _Examples(inputs)))
+                assert made.file is not None  # a step that changes the file leaves one
                 found[entry.name] = size(made.file)
             except KDError:  # why not is told where the step is carried out
                 continue

@@ -103,7 +103,7 @@ def foreseen(taking: Taking, target: str) -> int:
         folder = Path(place)
         entry.make(taking.taken, folder)
         if single := entry.facts.get("single"):
-            return (folder / single).stat().st_size
+            return int((folder / single).stat().st_size)
         bundle_file.write_manifest(folder, _told(taking, entry, folder))
         return len(bundle_file.sealed(folder))
 

@@ -23,7 +23,7 @@ from pages.ui.goals import kept
 from pages.ui.goals.candidates import Goals
 from pages.ui.lesson import method
 from pages.ui.models import unable
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.runs import launch
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.text import Safe, escape, t, term
@@ -303,7 +303,7 @@ def room(found: Mapping[str, Any], student: str, asked: Goals) -> float | None:
     own = next((one.arm.mean(asked.metric) for one in read_outcome(found).students if one.name == student), None)
     if asked.worst is None or own is None or asked.metric != found["metric"]["name"]:
         return None
-    left = (asked.worst - own) if verdict.lower_is_better(asked.metric) else own - asked.worst
+    left = (asked.worst - own) if differences.lower_is_better(asked.metric) else own - asked.worst
     scale = abs(own) if found["metric"].get("relative") else 1.0
     points = math.floor(1e4 * left / scale + 1e-6) / 100 if scale else 0.0  # never more than was asked for
     return min(points, 100.0) if points > 0 else None

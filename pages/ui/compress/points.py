@@ -14,7 +14,7 @@ from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
 from pages.ui.charts.spread import bounds, most
 from pages.ui.compress.typeset import typeset
-from pages.ui.result import comparison, differences, verdict
+from pages.ui.result import comparison, differences
 from pages.ui.shared import engine, findings, picture, text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -37,12 +37,12 @@ def show(found: Found, key: str) -> None:
     )
     by = str(by or "bytes")
     drawn, away = near(points(found, by))
-    lower = verdict.lower_is_better(metric)
+    lower = differences.lower_is_better(metric)
     best = comparison.front(drawn, lower)
     fig = charts.pareto(
         drawn,
         best,
-        metric=verdict.metric_title(metric),
+        metric=differences.metric_title(metric),
         most=most(metric),
         x_title=t(f"compress.axis.{by}"),
         names={**differences.arm_names(), "compressed": t("runs.arm.compressed")},
@@ -85,7 +85,9 @@ def points(found: Found, by: str) -> list[dict[str, Any]]:
         if x is None or y is None:
             return
         low, high = bounds(scores, metric)
-        hover = f"{escape(label)}<br>{escape(verdict.metric_title(metric))} {text.score(y, 4)}<br>{COSTS[by](x)}{more}"
+        hover = (
+            f"{escape(label)}<br>{escape(differences.metric_title(metric))} {text.score(y, 4)}<br>{COSTS[by](x)}{more}"
+        )
         made.append({"id": id_, "arm": arm, "label": label, "x": x, "y": y, "low": low, "high": high, "hover": hover})
 
     teacher = found.get("teacher") or {}

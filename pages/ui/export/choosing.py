@@ -176,5 +176,5 @@ def _standing(
     parts = [f"**{text.size(size)}**", *([f"**{text.milliseconds(time)}**"] if time is not None else [])]
     if reached is not None:
         beside = f" ({t('export.of_teacher', value=text.score(teacher))})" if teacher is not None else ""
-        parts.append(f"**{text.score(reached)}** {escape(verdict.metric_title(metric))}{beside}")
+        parts.append(f"**{text.score(reached)}** {escape(differences.metric_title(metric))}{beside}")
     return Safe(" · ".join([*parts, *([t("export.distilling", word=word)] if word else [])]))

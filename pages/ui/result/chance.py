@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
@@ -58,4 +58,4 @@ def note(result: Result, metric: str) -> Safe | None:
     found = guess(result, metric)
     if found is None:
         return None
-    return t("runs.chance.note", value=text.score(found.value), metric=verdict.metric_word(metric), how=found.how)
+    return t("runs.chance.note", value=text.score(found.value), metric=differences.metric_word(metric), how=found.how)

@@ -17,7 +17,7 @@ from kd_core.specs import Spec
 from pages.ui.charts.spread import bounds
 from pages.ui.compare import naming, smaller, standing
 from pages.ui.goals.candidates import Candidate
-from pages.ui.result import differences, speed, verdict
+from pages.ui.result import differences, speed
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -276,7 +276,7 @@ def _point(id: str, arm: str, label: str, block: Result, metric: str, by: str, e
     name = t(f"runs.arm.{'baseline_short' if arm == 'baseline' else arm}")
     shown = f"{text.score(spread['mean'])}" + (f" [{text.score(low)}, {text.score(high)}]" if low is not None else "")
     hover = f"{name} {escape(label or e.label)}<br>{escape(e.run_name)}<br>"
-    hover += f"{escape(verdict.metric_title(metric))} {shown}<br>{written(by)(x)}"
+    hover += f"{escape(differences.metric_title(metric))} {shown}<br>{written(by)(x)}"
     return [
         {"id": id, "arm": arm, "label": label, "x": x, "y": spread["mean"], "low": low, "high": high, "hover": hover}
     ]
@@ -300,7 +300,7 @@ def front(found: Sequence[Mapping[str, Any]], lower_is_better: bool) -> list[str
 
 def best_teacher(found: Sequence[Entry], metric: str) -> Result | None:
     """Return the teacher that is best on the metric; goals are measured against it."""
-    sign = -1.0 if verdict.lower_is_better(metric) else 1.0
+    sign = -1.0 if differences.lower_is_better(metric) else 1.0
     known = [e.result["teacher"] for e in found if e.result["teacher"]["metrics"].get(metric) is not None]
     return max(known, key=lambda x: sign * x["metrics"][metric], default=None)
 

@@ -13,7 +13,7 @@ from kd_core.runs.store.runs import RunStore
 from pages.ui.access import cards
 from pages.ui.compare import naming
 from pages.ui.goals.candidates import Candidate, Goals
-from pages.ui.result import comparison, recipe, verdict
+from pages.ui.result import comparison, differences, recipe
 from pages.ui.result.comparison import Entry
 from pages.ui.result.differences import Written
 from pages.ui.runs import run_list
@@ -108,7 +108,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
 def titled(name: str, metric: str) -> str:
     """Name a column; that of values after the metric, too."""
     said = str(t(f"compare.column.{name}"))
-    return f"{said} {verdict.metric_title(metric)}" if name == "value" else said
+    return f"{said} {differences.metric_title(metric)}" if name == "value" else said
 
 
 def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[str, Any]:

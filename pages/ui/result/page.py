@@ -16,7 +16,7 @@ from pages.ui.compress import told as smaller
 from pages.ui.go_on import told as gone_on
 from pages.ui.goals import budget, kept
 from pages.ui.mode import told
-from pages.ui.result import result_tabs, speed, verdict
+from pages.ui.result import differences, result_tabs, speed, verdict
 from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
@@ -100,7 +100,7 @@ def judgement(found: Result, index: int) -> None:
     """Say the verdict: one word with its rule, what to take, what it means with its interval, and what to do next; all else is folded."""
     said = verdict.judge(found, index)
     student, name = found["students"][index], found["metric"]["name"]
-    rule = t("runs.verdict.rule", margin=verdict.points(name, student["margin"]))
+    rule = t("runs.verdict.rule", margin=differences.points(name, student["margin"]))
     warned = [line for line in (never_found.of(found, index), sureness.warning(found, index)) if line]
     ahead = next_steps(said, found, index)
     shown = max(1, IN_SIGHT - len(warned))

@@ -19,18 +19,7 @@ from pages.ui.charts import result as charts
 from pages.ui.charts.spread import bounds, most
 from pages.ui.examine import tab as examine_tab
 from pages.ui.lesson import moved
-from pages.ui.result import (
-    chance,
-    column_curves,
-    differences,
-    kept_rows,
-    mistakes,
-    recipe,
-    soft_view,
-    speed,
-    splits,
-    verdict,
-)
+from pages.ui.result import chance, column_curves, differences, kept_rows, mistakes, recipe, soft_view, speed, splits
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, text
 from pages.ui.shared.text import escape, t
@@ -111,7 +100,7 @@ def overview(found: Result, index: int) -> None:
     table.show(found, index)
     name = found["metric"]["name"]
     student = found["students"][index]
-    title = verdict.metric_title(name)
+    title = differences.metric_title(name)
     splits.show(found, index)
     labels.overview(found, index)
     several.show(found, index)
@@ -127,12 +116,12 @@ def overview(found: Result, index: int) -> None:
             x_title=t("runs.overview.size_axis"),
             names=differences.arm_names(),
             written=text.size,
-            lower_is_better=verdict.lower_is_better(name),
+            lower_is_better=differences.lower_is_better(name),
             chance=guessing(found),
             wide=aids.plot_width(placing.WIDE),
         )
         picture.show(fig, "overview-size", findings.of_points(points, name, t("findings.size"), text.size))
-        note = t("runs.overview.size_note_lower" if verdict.lower_is_better(name) else "runs.overview.size_note")
+        note = t("runs.overview.size_note_lower" if differences.lower_is_better(name) else "runs.overview.size_note")
         alone = any(s.alone for s in read_outcome(found).students)
         note = f"{note} {t('runs.overview.size_note_alone')}" if alone else note
         stars = t("runs.overview.size_note_plain") if any(p["arm"] == "plain" for p in points) else ""
@@ -148,7 +137,7 @@ def overview(found: Result, index: int) -> None:
             seed_title=t("runs.overview.seed", seed="{seed}"),
             names=differences.arm_names(),
             placebo=placebo_values(student, name),
-            lower_is_better=verdict.lower_is_better(name),
+            lower_is_better=differences.lower_is_better(name),
             height=max(240, min(640, 110 + 34 * len(student["seeds"]))),
         )
         picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
@@ -179,7 +168,7 @@ def size_points(found: Result) -> list[dict[str, Any]]:
         if value is None or size is None:
             return
         low, high = bounds((block or {}).get("values") or [], name)
-        hover = f"{arms[arm]} {escape(label)}<br>{escape(verdict.metric_title(name))} {text.score(value)}"
+        hover = f"{arms[arm]} {escape(label)}<br>{escape(differences.metric_title(name))} {text.score(value)}"
         if low is not None and high is not None:
             hover += f" [{text.score(low)}, {text.score(high)}]"
         points.append(

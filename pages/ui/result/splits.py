@@ -11,7 +11,7 @@ import streamlit as st
 from kd_core.runs.outcome import read_gain, read_outcome
 from pages.ui.access import cards
 from pages.ui.charts import result as charts
-from pages.ui.result import verdict
+from pages.ui.result import differences, verdict
 from pages.ui.result.differences import Written
 from pages.ui.shared import picture
 from pages.ui.shared.text import t
@@ -26,7 +26,7 @@ def show(found: Result, index: int) -> None:
     if len(gains) < 2:
         return
     name = read.metric.name
-    factor = 100.0 if verdict.is_share(name) else 1.0
+    factor = 100.0 if differences.is_share(name) else 1.0
     st.markdown(f"**{t('runs.splits.title')}**")
     left, right = st.columns(2, gap="large")
     with left:
@@ -38,7 +38,7 @@ def show(found: Result, index: int) -> None:
                 [None if v is None else factor * v for v in side]
                 for side in zip(*((g.low, g.high) for _, g, _ in gains), strict=True)
             ),
-            x_title=f"{t('runs.splits.axis', metric=verdict.metric_title(name))}{unit}",
+            x_title=f"{t('runs.splits.axis', metric=differences.metric_title(name))}{unit}",
             split_title=f"{t('runs.splits.split')} {{seed}}",
             name=t("runs.splits.gain"),
             height=110 + 34 * len(gains),

@@ -9,7 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec, RunSpec
 from kd_core.task import task_of
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.runs import draft, students
 from pages.ui.shared import forms
 from pages.ui.shared.facts import Facts
@@ -49,8 +49,8 @@ def _goals(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
     held, fields = values.get("choose") or {}, ChooseSpec.model_fields
     metric = st.session_state.get(f"{draft.KEY}.evaluation.metric") or values["evaluation"].get("metric")
     metric = metric or task_of(facts.task).primary
-    title = verdict.metric_title(metric)
-    least = "distill.best.score_most" if verdict.lower_is_better(metric) else "distill.best.score_least"
+    title = differences.metric_title(metric)
+    least = "distill.best.score_most" if differences.lower_is_better(metric) else "distill.best.score_least"
     left, right = st.columns(2)
     with left:
         minutes = forms.field("minutes", fields["minutes"], held, KEY)

@@ -12,7 +12,7 @@ from kd_core import written
 from kd_core.runs.choosing.rule import Candidate, Model
 from kd_core.runs.choosing.told import ToldChoice, read_choice
 from kd_core.runs.outcome import read_outcome
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -25,7 +25,7 @@ def show(found: Result) -> None:
     told = read_choice(found, read_outcome(found))
     if told is None:
         return
-    metric = verdict.metric_title(found["metric"]["name"])
+    metric = differences.metric_title(found["metric"]["name"])
     with st.container(border=True, key="choice"):
         st.markdown(f"**{t('runs.choice.title')}** {' '.join(sentences(told, metric))}", help=t("runs.choice.help"))
         with st.expander(t("runs.choice.fold", num=len(told.candidates)), icon=":material/checklist:"):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui.charts import runs as charts
 from pages.ui.live_chart import component
-from pages.ui.result import chance, verdict
+from pages.ui.result import chance, differences
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import escape, t
 
@@ -72,7 +72,7 @@ def show(snapshot: Any, key: str, student: str | None = None) -> None:
         )
     drawn = [_drawn(c) for c in snapshot.curves if _belongs(c, student)]
     metric = metric_of(snapshot)
-    title, lower = verdict.metric_title(metric), verdict.lower_is_better(metric)
+    title, lower = differences.metric_title(metric), differences.lower_is_better(metric)
     st.markdown(f"**{t('runs.live.curves', metric=title)}**")
     if view == "apart" and any(c["arm"] != "teacher" for c in drawn):
         level, compared = None, [c for c in drawn if c["arm"] != "teacher"]

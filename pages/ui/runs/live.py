@@ -11,7 +11,7 @@ from kd_core.errors import KDError
 from kd_core.runs.outcome import read_gain
 from kd_core.runs.store.runs import RunStore
 from pages.ui.compress import live as making
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.result.differences import Written
 from pages.ui.runs import curves, finished, run_head, silence
 from pages.ui.shared import announcer, engine, text, viewers
@@ -173,7 +173,7 @@ def _room_of(state: str, students: list[Any], metric: str) -> Safe:
 def _of_room(found: Any, metric: str) -> dict[str, Any]:
     return {
         "student": str(found.get("student") or ""),
-        "metric": verdict.metric_title(metric),
+        "metric": differences.metric_title(metric),
         "teacher": text.score(found.get("teacher")),
         "baseline": text.score(found.get("baseline")),
         "interval": room_interval(found, metric),

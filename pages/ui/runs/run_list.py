@@ -13,7 +13,7 @@ from kd_core.runs.store.folder import STATES
 from kd_core.runs.store.rows import Headline, RunRow
 from kd_core.runs.store.runs import PAGE, RunStore
 from pages.ui.access import cards
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.result.differences import Written
 from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import t, term
@@ -152,7 +152,7 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
             "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
             "state": str(t(f"common.states.{r.state}")),
             "student_score": _score(r.headline.student if r.headline else None),
-            "metric": verdict.metric_title(r.headline.metric) if r.headline else None,
+            "metric": differences.metric_title(r.headline.metric) if r.headline else None,
             "verdict": verdict_cell(r.headline),
             "gain": gain_cell(r.headline),
             "size": text.size(r.headline.bytes) if r.headline and r.headline.bytes else None,

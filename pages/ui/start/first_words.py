@@ -17,7 +17,7 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.task import task_of
 from pages.ui.charts.marks import COLOUR
 from pages.ui.result import kept_rows
-from pages.ui.result.verdict import metric_title
+from pages.ui.result.differences import metric_title
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 

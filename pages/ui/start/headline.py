@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pages.ui.result.verdict import metric_title
+from pages.ui.result.differences import metric_title
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 

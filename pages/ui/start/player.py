@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.charts.marks import COLOUR
-from pages.ui.result.verdict import metric_title
+from pages.ui.result.differences import metric_title
 from pages.ui.shared import text
 from pages.ui.shared.picture import BROWSER, style
 from pages.ui.shared.text import Safe, catalogue, plain, t, term

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
-from pages.ui.result.differences import Written
-from pages.ui.result.verdict import metric_title, metric_word
+from pages.ui.result.differences import Written, metric_title, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 from pages.ui.words import decision

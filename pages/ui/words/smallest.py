@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import StudentOutcome, read_outcome
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -28,8 +28,8 @@ def of(result: Mapping[str, Any], shown: int | None = None) -> Safe | None:
         name=escape(one.name),
         size=text.size(_bytes(one)),
         score=text.score(one.selected),
-        metric=verdict.metric_title(found.metric.name),
-        margin=verdict.points(found.metric.name, one.margin),
+        metric=differences.metric_title(found.metric.name),
+        margin=differences.points(found.metric.name, one.margin),
         best=escape(best.name),
         best_score=text.score(best.selected),
         best_size=text.size(_bytes(best)),

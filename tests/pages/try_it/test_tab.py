@@ -62,6 +62,7 @@ def test_a_changed_row_is_answered_by_the_kept_models_alone(opened):
     assert "only models that are at hand can answer" in words(at)
     said = words(at)
     assert "To this changed row the teacher can" in said and "it was trained for this run, and only its answers" in said
+    assert "an earlier run, a model file or an address answers any row; choose one on Distill" in said
 
 
 def test_fields_stand_in_the_order_of_the_file_row_by_row(opened):
