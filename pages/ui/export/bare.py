@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
 from pages.ui.export import making
 from pages.ui.shared import text
-from pages.ui.shared.text import t
+from pages.ui.shared.text import Safe, t
+
+if TYPE_CHECKING:
+    from kd_core.export.target import Taken
+
+
+MOST_COLUMNS = 40  # of a program that somebody copies
+
+
+def program(taken: Taken, file: str) -> str:
+    """Write the few lines that ask the file about a row of the test part in Python; of very many columns those that name them.
+
+    The row is written as the file takes it: numbers as such, `np.nan` for a missing one.
+    """
+    from kd_core.export.raw_session import RawStudent
+
+    head = ["import numpy as np", "import onnxruntime", "", f'session = onnxruntime.InferenceSession("{file}")']
+    given, _ = RawStudent(taken.model).reader.read([taken.sample[0]])
+    if len(given) > MOST_COLUMNS:
+        return "\n".join([*head[1:], "print([(one.name, one.type) for one in session.get_inputs()])"])
+    row = [f"    {name!r}: {_written(values.ravel()[0])}," for name, values in given.items()]
+    classes = [str(one) for one in taken.facts.get("classes") or ()]
+    said = [f"# {t('export.file.shares', classes=Safe(', '.join(classes)))}"] if classes else []
+    ask = "print(session.run(None, {name: np.array([[value]]) for name, value in row.items()})[0])"
+    return "\n".join([*head, "row = {", *row, "}", *said, ask])
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return repr(value)
+    return "np.nan" if np.isnan(value) else repr(float(value))
 
 
 def show(folder: RunFolder, taking: Any) -> None:
@@ -26,8 +57,8 @@ def show(folder: RunFolder, taking: Any) -> None:
         st.markdown(f"##### {t('export.file.title')}")
         st.markdown(f"**{t('export.needs')}** {t(f'export.file.needs_{way}')}")
         st.caption(t("export.file.note"))
-        usage = t(f"export.file.usage_{way}", file=name)
-        st.code(str(usage), language=None, wrap_lines=True)
+        code = program(taken, name) if way == "alone" else str(t("export.file.usage_reader", file=name))
+        st.code(code, language=None, wrap_lines=True)
         with st.container(horizontal=True):
             for data, ending in ((taken.model, ""), (short, compact.SUFFIX.removeprefix(".onnx"))):
                 st.download_button(

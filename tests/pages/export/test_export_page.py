@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import time
 
+import numpy as np
 import pytest
 
 from kd_core.export import parity
 from kd_core.export.web import runtime
 from kd_core.runs.exporting import exporting
-from pages.ui.export import choosing, making, offers
+from pages.ui.export import bare, choosing, making, offers
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, text
 from pages.ui.shared.text import t
@@ -65,7 +66,7 @@ def test_a_bundle_is_made_proved_and_offered_with_its_code(run_id):
     assert len(downloads(at)) == 1
 
 
-def test_the_bare_file_is_offered_as_it_is_and_packed_with_exact_sizes(run_id, tmp_path):
+def test_the_bare_file_is_offered_as_it_is_and_packed_with_exact_sizes(run_id, tmp_path, monkeypatch):
     import onnxruntime
 
     from kd_core.export import compact
@@ -83,6 +84,11 @@ def test_the_bare_file_is_offered_as_it_is_and_packed_with_exact_sizes(run_id, t
     file = code.split('"')[1]
     scope = {"print": lambda told: scope.update(told=told)}
     exec(code.replace(file, str(tmp_path / "model.onnx")), scope)
+    taken = making.taking(folder.path, name).taken
+    np.testing.assert_allclose(scope["told"], taken.answers[:1], atol=1e-6)
+    assert scope["row"].keys() == taken.sample[0].keys() and "shares of: no, yes" in code
+    monkeypatch.setattr(bare, "MOST_COLUMNS", 3)
+    exec(bare.program(taken, str(tmp_path / "model.onnx")), scope)
     assert scope["told"] == [(one.name, one.type) for one in onnxruntime.InferenceSession(model).get_inputs()]
 
 
