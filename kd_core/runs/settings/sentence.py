@@ -73,6 +73,8 @@ def line(found: Answers, unit: Unit) -> str:
         return "No setting has a score yet." if found.so_far else "No setting has a score."
     if not found.settings:
         return "One setting was tried, so there is nothing to compare."
+    if found.seeds < 2 and found.so_far:
+        return f"So far one seed has ended in every cell, and on it {best(found)} is best. Which settings will do is told from two seeds on."
     if found.seeds < 2:
         said = (
             f"One seed can't say which settings will do: train three at least. The best on validation is {best(found)}"

@@ -199,12 +199,22 @@ def test_a_service_that_refuses_says_why(jobs):  # noqa: F811
     assert not at.exception and "The queue is full." in said(at)
 
 
-def test_while_it_trains_one_cell_is_the_best_everywhere():
-    for finished in (7, 15, 22):
+def test_while_it_trains_one_cell_is_the_best_everywhere_and_only_of_seeds_that_all_cells_have():
+    for finished, seeds in ((6, 0), (7, 1), (12, 1), (15, 2), (20, 2)):  # seven trainings a seed
         run_id = make_sweep("running", finished=finished, seeds=3)
         now = store().snapshot(run_id, 0)
         told = reading.of_progress(now.sweep.cells, now.spec, "roc_auc", True)
-        assert told.best is not None and whatif_reader.of_progress(now, active=True).best == told.best
+        grid = whatif_reader.of_progress(now, active=True)
+        assert told.seeds == seeds and grid.best == told.best and (told.best is None) == (not seeds)
+        if seeds:
+            assert {len(scores) for scores in grid.cells["scores"]} == {seeds}
+            assert grid.cells["mean"].idxmax() == grid.best
+
+
+def test_before_a_seed_has_ended_in_every_cell_none_is_called_the_best():
+    at = page(make_sweep("running", finished=6, seeds=3))
+    assert "No setting is called the best yet" in said(at) and "best so far" not in said(at)
+    assert "one seed has ended in every cell" in said(page(make_sweep("running", finished=7, seeds=3)))
 
 
 def test_cells_with_fewer_seeds_are_told():
