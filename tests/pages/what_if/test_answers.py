@@ -13,7 +13,7 @@ from scipy import stats
 from kd_core.errors import KDError
 from kd_core.evaluate.intervals.stepping import Behind
 from kd_core.runs.cells.variant_store import code_of_trainings
-from kd_core.runs.settings import reading, sentence, shuffled
+from kd_core.runs.settings import reading, sentence, short_line, shuffled
 from kd_core.runs.settings.added import Added, Round
 from kd_core.runs.settings.answers import Answer, Answers, Setting
 from kd_core.safe_io import write_json
@@ -63,9 +63,11 @@ def test_the_line_comes_first_and_is_the_engines(task):
     run_id = make_sweep("done", task, students=("tiny", "small"), seeds=5)
     found = folder_of(run_id).result()
     told = reading.of_result(found, folder_of(run_id).spec())
-    line = sentence.line(told, reading.unit_of(found["metric"]["name"]))
+    unit = reading.unit_of(found["metric"]["name"])
     at = page(run_id)
-    assert line in said(at) and said(at).index(line) < said(at).index(str(t("what_if.map.title")))
+    for line in (short_line.line(told, unit), sentence.line(told, unit)):
+        assert line in said(at) and said(at).index(line) < said(at).index(str(t("what_if.map.title")))
+    assert html.unescape(answers_on(at)).replace("\u2060", "") == f"##### {short_line.line(told, unit)}"
     assert f"**{line}" not in said(at) and "One thing changed at a time from the best cell" in said(at)
 
 
