@@ -24,12 +24,19 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
 def draw(now: Any) -> None:
     """Draw one snapshot."""
     grid = whatif_reader.of_progress(now, active=now.state in ACTIVE)
+    if (now.plan or {}).get("adds") == "shuffled":
+        st.info(t("what_if.live.shuffling"), icon=":material/shuffle:")
     if grid is not None:
         told = answer_line.so_far(now)
         if told is None and now.state != "queued":
             st.caption(t("what_if.live.no_best"))
         whatif_head.line(
-            grid, now.elapsed_s, active=True, done=now.trainings_done, going=now.sweep.at_work if now.sweep else 0
+            grid,
+            now.elapsed_s - now.outlook.since,
+            active=True,
+            done=now.trainings_done,
+            going=now.sweep.at_work if now.sweep else 0,
+            earlier=now.outlook.earlier,
         )
     with st.container(border=True, key="whatif-live-head"):
         live.progress(now)
