@@ -6,7 +6,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from pages.ui.result import page
-from pages.ui.runs import live, run_head, run_list
+from pages.ui.runs import live, run_head, run_list, waking
 from pages.ui.runs.run_head import ACTIVE
 from pages.ui.shared import announcer, engine, findings, session, text
 from pages.ui.shared.text import t
@@ -57,3 +57,5 @@ else:
     announcer.ended(snapshot, findings.of_verdict(found))
     run_head.ended(row, snapshot, judged)
     page.show(store, row, snapshot, found)
+    if snapshot.spec.sweep is not None:
+        waking.watch(store, run_id)
