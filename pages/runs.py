@@ -6,11 +6,12 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from pages.ui.result import page
-from pages.ui.runs import live, run_head, run_list, waking
+from pages.ui.runs import live, run_head, run_list
 from pages.ui.runs.run_head import ACTIVE
 from pages.ui.shared import announcer, engine, findings, session, text
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_live, whatif_map
+from pages.ui.what_if.answers import waking
 
 store = engine.store()
 run_id = st.query_params.get("run")

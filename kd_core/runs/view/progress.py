@@ -157,8 +157,7 @@ class Progress:
         self._sweep = False
         self._round, self._earlier = 1, 0
         self._kept = self._came = 0  # trainings of rounds before this attempt, and those that were told again
-        self._before = 0.0  # units of rounds before the one at work, where they count here
-        self._start = self._since = 0.0
+        self._before = self._start = self._since = 0.0  # units of rounds before the one at work, where they count here
 
     def take(self, event: Event, t: float) -> None:
         """Take an event that happened `t` seconds after the start."""
@@ -307,9 +306,7 @@ class Progress:
     def _of_round(self) -> float:
         """Return the share of the trainings that were added: 18 of 36 are a half of their bar."""
         work = self._work("training")
-        if work is None or work.of <= self._before:
-            return 0.0
-        return max(0.0, work.units() - self._before) / (work.of - self._before)
+        return max(0.0, work.units() - self._before) / max(1, work.of - self._before) if work else 0.0
 
     def _share(self, t: float) -> float:
         """Return the finished share of all the work that is known of."""

@@ -250,6 +250,22 @@ def test_added_seeds_are_told_with_what_looking_again_costs():
     assert ("Is it luck? No." in words) != ("It can't be told yet." in words)  # one answer to the question
 
 
+def test_is_it_luck_is_not_asked_again_once_the_answer_is_no():
+    run_id = make_sweep("done", seeds=30)
+    told = reading.of_result(folder_of(run_id).result(), folder_of(run_id).spec())
+    assert not told.unclear
+    asked = Round((30, 31), (0, 1))
+    assert "Nothing is open in the line on top" in luck_asked._gives(told, asked)
+
+    def offered(at):
+        return [b.key for b in at.button if b.key in ("whatif-luck", "whatif-shuffle")], "fewer than would" in said(at)
+
+    assert offered(page(run_id)) == (["whatif-luck", "whatif-shuffle"], False)
+    Added((Round((30, 31), (1,)),)).write(folder_of(run_id))
+    at = page(run_id)
+    assert offered(at) == (["whatif-shuffle"], False) and "Is it luck? No." in said(at)
+
+
 def test_is_it_luck_is_answered_by_what_is_still_open():
     def answers(*words):
         each = tuple(Answer(at + 1, word, at, None) for at, word in enumerate(words))
