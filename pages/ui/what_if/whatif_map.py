@@ -40,7 +40,8 @@ def show(grid: Grid, run_id: str, *, live: bool) -> Cell | None:
 
     While training nothing can be chosen: the cells still move.
     """
-    anchor = grid.cell(None if live else picked()) or grid.cell(grid.best) or grid.each(grid.cells[:1])[0]
+    first = grid.judged[:1] if len(grid.judged) else grid.cells[:1]  # the student that trains first
+    anchor = grid.cell(None if live else picked()) or grid.cell(grid.best) or grid.each(first)[0]
     turned = grid.cell(st.session_state.pop(GOTO, None)) if not live else None
     student, fixed = _choices(grid, anchor, turned, f"{run_id}-{'live' if live else 'done'}")
     cells = whatif_cells.chosen(grid, student, fixed)
