@@ -40,12 +40,25 @@ def form(store: RunStore) -> None:
         return
     if not session.dataset_id():
         example.data_note()
+        _of_the_run(store)
     if st.session_state.get("whatif_cloned"):
         st.info(t("what_if.cloned", run=str(st.session_state["whatif_cloned"])), icon=":material/content_copy:")
     values = whatif_form.show(dataset_id, dataset, facts, values)
     whatif_form.finish(dataset, facts, values)
     whatif_instant.show(dataset, facts.task, values["teacher"])
     whatif_list.show(store)
+
+
+def _of_the_run(store: RunStore) -> None:
+    """Offer the data of the run that was looked at last, where none was chosen."""
+    try:
+        data = store.folder(session.run_id() or "").spec().dataset
+    except KDError:  # none was looked at, or it is gone
+        return
+    if st.button(
+        t("what_if.of_the_run", name=data.name or data.source), key="whatif-of-run", icon=":material/history:"
+    ):
+        session.go("what_if.py", data=engine.library().save_spec(data))
 
 
 def _clone(store: RunStore) -> None:
