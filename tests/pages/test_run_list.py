@@ -33,7 +33,7 @@ def test_the_list_shows_state_scores_gain_and_verdict_without_reading_results(bu
     frame = at.dataframe[0].value
     assert list(frame["state"]) == ["failed", "done"]
     row = frame.iloc[1]
-    assert row["verdict"] == "Helped" and row["gain"] == "+0.90 [+0.58, +1.22]" and row["metric"] == "ROC-AUC"
+    assert row["verdict"] == "Helped" and row["gain"] == "+0.90 [+0.48, +1.32]" and row["metric"] == "ROC-AUC"
     assert row["versus"] == "−3.70 [−4.02, −3.38]"
     shown = [name for name in frame.columns if name in run_list.MAIN]
     assert (

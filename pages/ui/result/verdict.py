@@ -113,9 +113,10 @@ def judge(result: Result, index: int) -> Judgement:
 def _gain(found: Outcome, student: StudentOutcome) -> Safe:
     """Say whether distilling helped, with the interval and its parts."""
     name = found.metric.name
-    gain = student.gain[name]
+    gain = student.judged(name)
+    assert gain is not None  # the word is about this metric
     written, lower = Written.of(name, gain), lower_is_better(name)
-    word = student.verdict
+    word, together = student.verdict, len(found.students) if name in student.family else 1
     way = "lower" if lower else "higher"
     return t(
         f"runs.verdict.{word if word in ('ties', 'inconclusive') else f'{word}_{way}'}",
@@ -123,7 +124,7 @@ def _gain(found: Outcome, student: StudentOutcome) -> Safe:
         metric=metric_word(name),
         gain=written.amount(gain.mean),
         signed=written.signed_amount(gain.mean),
-        interval=written.interval(gain, lower=lower),
+        interval=written.interval(gain, lower=lower, together=together),
         margin=points(name, student.margin),
     )
 
@@ -264,14 +265,12 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
 
 
 def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
-    """Tell the interval that holds for all students of the run together; the word follows it."""
-    both, written = (
-        student.family.get(found.metric.name),
-        Written.of(found.metric.name, student.gain[found.metric.name]),
-    )
-    if both is None or None in both:
+    """Tell the narrower interval of one student by itself, where the word follows that of all students together."""
+    name = found.metric.name
+    if name not in student.family:
         return None
-    return t("runs.verdict.family", n=len(found.students), low=written.bound(both[0]), high=written.bound(both[1]))
+    gain, lower = student.gain[name], lower_is_better(name)
+    return t("runs.verdict.family", n=len(found.students), interval=Written.of(name, gain).interval(gain, lower=lower))
 
 
 def split_gains(found: Outcome, index: int) -> list[tuple[int, Gain, str]]:

@@ -27,7 +27,8 @@ def _said(found: Outcome, student: StudentOutcome) -> Safe:
     """Say what the verdict means; that a teacher was worth it only where the gain is its own and no plain model does as well."""
     if student.verdict != "beats":
         return t(f"runs.in_short.{student.verdict}")
-    name, gain = found.metric.name, student.gain[found.metric.name]
+    name = found.metric.name
+    gain = student.judged(name) or student.gain[name]
     own = student.credit(name) == "teacher"
     alone = student.plain is None or student.plain.standing == "ahead"
     return t(
