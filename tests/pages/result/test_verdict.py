@@ -8,8 +8,8 @@ import pytest
 
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
-from pages.ui.charts.spread import bounds, most
 from pages.ui.arms import table
+from pages.ui.charts.spread import bounds, most
 from pages.ui.result import differences, verdict
 from pages.ui.shared import text
 from tests.pages.fixtures import HOSTILE, difference, result
