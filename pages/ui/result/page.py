@@ -193,3 +193,6 @@ def claims(said: verdict.Judgement, found: Result, student: Result, *, gain: boo
         st.markdown(f"**{t('runs.verdict.teacher_label')}** {said.teacher}", help=speed_note)
         if said.plain:
             st.markdown(f"**{t('runs.verdict.plain_label')}** {' '.join(said.plain)}", help=term("plain_models"))
+    pair = speed.latency_pair(found["teacher"], student)
+    uneven = "" if pair is None or pair.steady else t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}")
+    st.caption(f"{t('runs.verdict.parts')} {uneven}")
