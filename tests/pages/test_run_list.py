@@ -96,3 +96,14 @@ def test_a_click_on_a_row_opens_the_run(buttons):
     at.run()
     assert at.query_params["run"] in (run_id, [run_id])
     assert "DISTILLING HELPED" in words(at)
+
+
+def test_names_of_more_than_their_lines_show_where_they_differ(jobs):  # noqa: F811
+    same = (
+        "Visits to purchase: what-if T=1–16 (5) α=0–1 (5) weight decay=0–0.1 (5) dropout=0–1 (3) tiny+small"
+    )
+    done_run(name=f"{same} seeds=3"), done_run(name=f"{same}+base seeds=3")
+    assert sorted(open_page("runs").dataframe[0].value["name"]) == [
+        "Visits to … tiny+small seeds=3",
+        "Visits to … tiny+small+base seeds=3",
+    ]
