@@ -73,15 +73,14 @@ class Written:
         """Write with sign and unit: +0.9 points."""
         return f"{self.signed(value)} {t('runs.verdict.points_word')}" if self.share else self.signed(value)
 
-    def interval(self, gain: Gain, *, lower: bool = False, together: int = 1) -> Safe:
-        """Tell the 95 % interval with its two parts, or why there is none; `together`: of so many students it holds for all."""
+    def interval(self, gain: Gain, *, lower: bool = False, level: Safe | None = None) -> Safe:
+        """Tell the 95 % interval with its two parts, or why there is none; `level`: what it holds for, where it is a wider one."""
         k = "runs.verdict."
         rows = t(f"{k}rows_part", rows=self.half(gain.rows_half)) if gain.rows_half is not None else ""
         if gain.low is None or gain.high is None:
             why = t(f"{k}no_interval" if gain.n < 2 else f"{k}no_rows")
             return Safe(f"{why}; {rows}") if rows else why
-        level = t(f"{k}level_all", n=together) if together > 1 else t(f"{k}level")
-        ends = {"level": level, "low": self.bound(gain.low), "high": self.bound(gain.high)}
+        ends = {"level": level or t(f"{k}level"), "low": self.bound(gain.low), "high": self.bound(gain.high)}
         found = t(f"{k}bounds_lower" if lower else f"{k}bounds", **ends)
         if gain.seeds_half is not None and rows:
             found = Safe(f"{found}; {t(f'{k}seeds_part', seeds=self.half(gain.seeds_half))}, {rows}")
