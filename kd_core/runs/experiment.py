@@ -35,7 +35,7 @@ from kd_core.runs.continuing.going import Going
 from kd_core.runs.cost import announced
 from kd_core.runs.estimate import Estimate
 from kd_core.runs.repeats import repeat
-from kd_core.runs.settings.added import Added
+from kd_core.runs.settings.added import FILE, Added
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import Choice, RunSpec
@@ -238,7 +238,7 @@ class _Experiment:
     def announce(self, foreseen: Estimate, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
         rows, more = len(self.dataset.train), self.added if self.spec.sweep else None
-        before = self.folder.result() if more else None
+        before = (self.folder.read(FILE) or {}).get("before") if more else None
         self.notify(announced.event(self.spec, rows, self.metric, self.phases, foreseen, more, before))
         for problem in (*self.dataset.problems, *problems):
             if problem.severity == "warning":

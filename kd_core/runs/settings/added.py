@@ -62,8 +62,10 @@ class Added:
             raise folder.damaged(FILE, Damaged(f"holds no rounds: {type(error).__name__} {error}")) from None
 
     def write(self, folder: RunFolder) -> None:
-        """Keep it beside the recipe."""
-        write_json(folder.path / FILE, {"schema": 1, **asdict(self)})
+        """Keep it beside the recipe, with what the result says of trainings so far: the run that goes on begins without its result."""
+        found = folder.result() if (folder.path / "result.json").exists() else None
+        before = _before(found) if found else (folder.read(FILE) or {}).get("before")
+        write_json(folder.path / FILE, {"schema": 1, **asdict(self), "before": before})
 
     def with_round(self, spec: RunSpec, more: Round) -> Self:
         """Add a round. Errors: KDError `added_round` for cells or seeds that make no sense, or seeds that were trained already."""
@@ -122,6 +124,15 @@ class Added:
         estimate = round(sum(w["seconds"] for w in work), 1)
         adds = "shuffled" if self.shuffled and not ((before or {}).get("sweep") or {}).get("shuffled") else "seeds"
         return {**fields, "work": work, "estimate_seconds": estimate, "kept": kept, "round": self.number, "adds": adds}
+
+
+def _before(found: Mapping[str, Any]) -> dict[str, Any]:
+    of_sweep = found.get("sweep") or {}
+    kept = {name: of_sweep.get(name) for name in ("trained", "trained_now", "seconds")}
+    return {
+        "seconds": {"sweep": (found.get("seconds") or {}).get("sweep")},
+        "sweep": {**kept, "shuffled": bool(of_sweep.get("shuffled"))},
+    }
 
 
 def pace(found: Mapping[str, Any]) -> float | None:

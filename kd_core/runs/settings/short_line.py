@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from kd_core.runs.cells.grid import WORDS
 from kd_core.runs.settings import sentence
-from kd_core.runs.settings.answers import Answer, Answers, Setting
+from kd_core.runs.settings.answers import Answer, Answers, Setting, Word
 from kd_core.runs.settings.sentence import MOST_SEEDS, Unit, named, written
 
 LISTED = 3  # values told one by one where all of them lie beside each other: more are told by their ends
@@ -32,7 +32,7 @@ def _known(found: Answers, unit: Unit) -> list[str]:
             said.append(f"{_will_do(setting, enough)} will do")
         elif setting.having("best") and worse:
             said.append(_beats(found, setting, worse))
-        rest = ("same", "failed", "stopped", "waiting")
+        rest: tuple[Word, ...] = ("same", "failed", "stopped", "waiting")
         said += sentence.clauses(
             Setting(setting.name, tuple(setting.having("best", *rest))), unit
         )  # told in few words there

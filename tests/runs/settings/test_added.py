@@ -15,7 +15,7 @@ from kd_core.errors import KDError
 from kd_core.runs.cells import grid, trainings
 from kd_core.runs.cells.judging import Judging
 from kd_core.runs.settings import luck
-from kd_core.runs.settings.added import Added, Round
+from kd_core.runs.settings.added import Added, Round, pace
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.sweep_progress import SweepView
@@ -253,3 +253,14 @@ def test_only_some_cells_have_only_their_own_baselines(tmp_path):
     assert [(t.arm, t.like.learning_rate, t.seed) for t in found] == [("baseline", 0.01, 7), ("student", 0.01, 7)]
     whole = {t.like for t in grid.trainings(spec) if t.arm == "baseline"}
     assert found[0].like in whole and replace(found[1].like) == every[at]
+
+
+def test_what_the_result_says_of_the_pace_outlives_it(tmp_path):
+    """The run that goes on begins without its result: in a trial the plan then promised 5 minutes of one."""
+    folder = RunFolder.create(tmp_path / "run", sweep_spec(tmp_path))
+    told = {"sweep": {"trained": 10, "trained_now": 4}, "seconds": {"sweep": 8.0}}
+    (folder.path / "result.json").write_text(json.dumps(told))
+    for _ in range(2):
+        Added(shuffled=True).write(folder)
+        assert pace(folder.read("added.json")["before"]) == 2.0
+        (folder.path / "result.json").unlink(missing_ok=True)
