@@ -63,7 +63,7 @@ class Added:
 
     def write(self, folder: RunFolder) -> None:
         """Keep it beside the recipe, with what the result says of trainings so far: the run that goes on begins without its result."""
-        found = folder.result() if (folder.path / "result.json").exists() else None
+        found = folder.read("result.json")
         before = _before(found) if found else (folder.read(FILE) or {}).get("before")
         write_json(folder.path / FILE, {"schema": 1, **asdict(self), "before": before})
 
