@@ -1,13 +1,14 @@
 // One row: its content, and the way of its label over the teacher's shares to the student's.
 // `kind`: drawn(row) -> lines {c, name, right, z: {teacher, student}}, rest {num, text} or null; share(arm, row, c), restShare(arm, row, lines);
-// sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: bars are drawn to the longest; most(): largest share of any
-// row, where a full bar is the round step above it, the same for all rows while T stays.
-const STEPS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
+// sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: shares are small, so a row begins with a full bar that
+// stands for the step above its largest. T never moves that scale: a bar must shrink as its share does. The person may choose another.
+const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 function barsCard(app, kind) {
   const { words, model } = app;
   const content = el("div", { class: "content" });
   const bars = el("div", { class: "bars", role: "group", "aria-label": words.bars });
   const [sentence, scale] = [el("p", { class: "finding" }), el("p", { class: "quiet" })];
+  const widths = el("select", { class: "widths", "aria-label": words.full_width, onchange: () => { full = Number(widths.value); asked = true; update(); } }, ...STEPS.toReversed().map((step) => el("option", { value: step }, filled(words.full_width_is, { share: whole(step) }))));
   const formulas = el("div", { class: "formulas" });
   const place = el("span", { class: "quiet" });
   const named = typeof model.ids[0] === "string";
@@ -26,9 +27,10 @@ function barsCard(app, kind) {
   const element = el(
     "section", { class: "card row", "aria-label": words.one_row },
     el("div", { class: "head" }, el("h2", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, known, walk(1, words.next, "›"), place)),
-    content, el("div", { class: "head" }, stage, el("div", { class: "tools" }, play, large)), bars, scale, sentence, formulas,
+    content, el("div", { class: "head" }, stage, el("div", { class: "tools" }, widths, play, large)), bars, scale, sentence, formulas,
   );
   let [lines, now, of, timers] = [[], "both", null, []];
+  let [full, asked] = [1, false]; // the share that a full bar stands for, and whether the person chose it
 
   function become(value) {
     now = value;
@@ -67,6 +69,7 @@ function barsCard(app, kind) {
   function show(row) {
     const drawn = kind.drawn(row);
     of = drawn.lines[0].c;
+    if (!asked) full = null; // by the row's shares at the T at which it is opened
     numbered(row);
     lines = drawn.lines.map(line);
     if (drawn.rest) lines.push({ c: null, of: drawn.lines.map((one) => one.c), ...made(el("span", { class: "class quiet" }, drawn.rest), false, {}) });
@@ -89,26 +92,26 @@ function barsCard(app, kind) {
     const row = app.state.row;
     const single = now === "both" ? "student" : now;
     const shares = lines.map((one) => [shareOf("teacher", row, one), shareOf(single, row, one), shareOf("baseline", row, one)]);
-    // Where bars are drawn to the longest, what all others have together is told and not drawn: it would dwarf them.
-    const most = kind.most && now === "both" ? kind.most() : 1; // a label is a whole bar, and so is the way from it
-    const full = STEPS.find((step) => most <= step) ?? 1;
-    const longest = kind.scaled ? shares.filter((_, at) => lines[at].c !== null).flat().reduce((a, b) => Math.max(a, b), 1e-9) : full;
+    full ??= kind.scaled ? stepAbove(shares.filter((_, at) => lines[at].c !== null).flat()) : 1;
+    widths.value = String(full);
+    const wide = (share) => Math.min(100, (100 * share) / full);
     lines.forEach((one, at) => {
       const [t, s, b] = shares[at];
-      const part = (kind.scaled || full < 1) && one.c === null ? 0 : 100 / longest;
-      one.left.style.width = `${part * t}%`;
-      one.other.style.width = `${part * s}%`;
-      one.mark.style.left = `${part * b}%`;
-      one.mark.hidden = part === 0;
+      one.left.style.width = `${wide(t)}%`;
+      one.other.style.width = `${wide(s)}%`;
+      one.mark.style.left = `${wide(b)}%`;
+      one.left.classList.toggle("over", t > full);
+      one.other.classList.toggle("over", s > full);
       one.mark.title = `${app.names.baseline} ${percent(b)}`;
       write(one.numberLeft, percent(t));
       write(one.numberRight, percent(s));
     });
-    const rest = lines.some((one) => one.c === null);
-    write(scale, kind.scaled ? filled(words.longest, { share: percent(longest) }) : full < 1 ? filled(rest ? words.full_width_rest : words.full_width, { share: whole(full) }) : "");
+    write(scale, full < 1 ? filled(words.enlarged, { share: whole(full) }) : "");
     kind.sentence(sentence, row, lines);
     if (kind.formula) formulas.replaceChildren(...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))));
   }
+
+  const stepAbove = (shares) => STEPS.find((step) => shares.every((share) => share <= step)) ?? 1;
 
   return {
     element, show, update, numbered,
