@@ -36,7 +36,7 @@ def base_shares(p_NC: Array, y: Array) -> Array:
 
 
 def log_lift(p_NC: Array, y: Array, num_classes: int) -> Array:
-    """Compare the share that rows of class a give to b with what rows of any other class give to b: 0 as often, ln 3 three times.
+    """Compare the mean share that rows of class a give to b with what rows of any other class give to b: 0 the same, ln 3 three times it.
 
     The diagonal is NaN (a class is like itself), and so is the line of a class without rows. Shape: (C, C).
     """
@@ -45,6 +45,43 @@ def log_lift(p_NC: Array, y: Array, num_classes: int) -> Array:
     mean = np.maximum(class_similarity(p_NC, y, num_classes), least)
     found = np.log(mean) - np.log(np.maximum(base_shares(p_NC, y), least))
     found[np.bincount(y, minlength=num_classes) == 0] = np.nan
+    np.fill_diagonal(found, np.nan)
+    return np.asarray(found)
+
+
+def lift_without_top(p_NC: Array, y: Array, num_classes: int) -> Array:
+    """Work out `log_lift` of each pair without the row of a that gives b most: what is left where one row makes it. NaN for a class of one row.
+
+    Shape: (C, C).
+    """
+    p, y = np.asarray(p_NC, np.float64), np.asarray(y)
+    least, has = floor(num_classes), np.eye(num_classes, dtype=bool)[y]
+    sums, top = _sums_and_tops(p, has)
+    return _without(
+        sums, top, has.sum(axis=0)[:, None], np.where(has, 0.0, p).sum(axis=0), len(y) - has.sum(axis=0), least
+    )
+
+
+def label_lift_without_top(p_NK: Array, has_NK: Array) -> Array:
+    """Work out `label_lift` of each pair without the row that gives b most. Shape: (K, K)."""
+    p, has = np.asarray(p_NK, np.float64), np.asarray(has_NK, bool)
+    given, lacking = np.where(has, 0.0, p), (~has).astype(np.int64)
+    sums, top = _sums_and_tops(given, has)
+    return _without(
+        sums, top, has.T.astype(np.int64) @ lacking, given.sum(axis=0), lacking.sum(axis=0), floor(p.shape[1])
+    )
+
+
+def _sums_and_tops(p_NK: Array, has_NK: Array) -> tuple[Array, Array]:
+    sums = has_NK.T.astype(np.float64) @ p_NK
+    top = np.stack([p_NK[has_NK[:, a]].max(axis=0, initial=0.0) for a in range(p_NK.shape[1])])
+    return sums, top
+
+
+def _without(sums: Array, top: Array, rows: Array, given: Array, others: Array, least: float) -> Array:
+    mean = np.maximum((sums - top) / np.maximum(rows - 1, 1), least)
+    base = np.maximum((given - top) / np.maximum(others - 1, 1), least)
+    found = np.where((rows > 1) & (others > 1), np.log(mean) - np.log(base), np.nan)
     np.fill_diagonal(found, np.nan)
     return np.asarray(found)
 

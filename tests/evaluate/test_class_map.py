@@ -120,6 +120,22 @@ def test_the_largest_pairs_come_first_and_unknown_ones_never():
     assert len(class_map.top_pairs(lift, 99)) == 4
 
 
+def test_a_likeness_that_one_row_makes_is_gone_without_it():
+    p, y = answers(5, 120)
+    p[y == 2, 4] = 0.02
+    p[np.flatnonzero(y == 2)[3], 4] = 0.98
+    found, lift = class_map.lift_without_top(p, y, 5), class_map.log_lift(p, y, 5)
+    for a in range(5):
+        for b in range(5):
+            if a != b:
+                keep = np.arange(120) != np.flatnonzero(y == a)[p[y == a, b].argmax()]
+                assert found[a, b] == pytest.approx(class_map.log_lift(p[keep], y[keep], 5)[a, b])
+    assert found[2, 4] < lift[2, 4] - 0.5 and np.isnan(np.diag(found)).all()
+    alone = class_map.lift_without_top(p[:3], np.array([0, 1, 1]), 5)
+    assert np.isnan(alone[[0, 2, 3, 4]]).all() and np.isfinite(alone[1, [0, 2, 3, 4]]).all()
+    assert np.allclose(class_map.label_lift_without_top(p, np.eye(5)[y] > 0), found, equal_nan=True)
+
+
 def test_labels_that_exclude_each_other_have_the_lift_of_classes():
     rng = np.random.default_rng(3)
     y = rng.integers(0, 5, 200)
