@@ -178,21 +178,38 @@ def test_a_bar_is_as_wide_as_its_share_at_every_temperature(browser, furnished):
     screen.close()
 
 
-def test_larger_bars_grow_names_too_and_hold_eight_classes(browser, furnished):
+def test_larger_enlarges_bars_map_and_lists(browser, furnished):
     server, runs = furnished
     screen = opened(browser, server, runs["eight"][0], t=1)
     page = screen.page
-    page.get_by_role("button", name="Larger bars").click()
-    sizes = (
-        page.locator(".bars .line:not(.titles)")
-        .first.locator(".class, .num")
-        .evaluate_all("all => all.map((one) => getComputedStyle(one).fontSize)")
-    )
-    assert len(set(sizes)) == 1 and float(sizes[0].removesuffix("px")) > 20
-    lines = page.locator(".bars .line:not(.titles)")
-    assert lines.count() == 8
-    last = lines.last.bounding_box()
-    assert last["y"] + last["height"] <= 1000
+    parts = (".bars .num", ".bars .z", ".pairs .titles .key", ".classmap .quiet", ".rows .what")
+    size = lambda: [page.locator(one).first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") for one in parts]  # noqa: E731
+    before, named = size(), page.locator(".map").bounding_box()["height"]
+    page.get_by_role("button", name="Larger", exact=True).click()
+    assert all(now >= 1.35 * then for now, then in zip(size(), before, strict=True))
+    assert page.locator(".map").bounding_box()["height"] > named
+    page.get_by_role("button", name="Larger", exact=True).click()
+    assert size() == before
+    screen.close()
+
+
+def test_the_way_to_the_student_is_paused_and_stepped_by_key(browser, furnished):
+    server, runs = furnished
+    screen = opened(browser, server, runs["eight"][0], t=2)
+    page, bars = screen.page, screen.page.locator(".bars")
+    page.get_by_role("button", name="Play label to student").focus()
+    page.keyboard.press("p")
+    expect(bars).to_have_attribute("data-stage", "label")
+    page.wait_for_timeout(1500)
+    expect(bars).to_have_attribute("data-stage", "label")  # long enough to speak over
+    expect(bars).to_have_attribute("data-stage", "teacher", timeout=3000)
+    page.keyboard.press("p")
+    page.wait_for_timeout(3300)
+    expect(bars).to_have_attribute("data-stage", "teacher")
+    page.keyboard.press("n")
+    expect(bars).to_have_attribute("data-stage", "student")
+    page.get_by_role("button", name="Next step").click()
+    expect(bars).to_have_attribute("data-stage", "both")
     screen.close()
 
 

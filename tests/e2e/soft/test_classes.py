@@ -149,7 +149,7 @@ def sentences_say(screen, p, lift, y):
     said = screen.page.locator(".lead").inner_text()
     nats = soft_labels.entropy(p["teacher"]).mean()
     assert f"first class {100 * p['teacher'].max(axis=1).mean():.1f}\u00a0%" in said
-    assert f"between {np.exp(nats):.1f} classes" in said
+    assert f"evenly between {np.exp(nats):.1f} classes" in said
     if lift["teacher"].shape[0] > 2:
         rows = np.bincount(y, minlength=len(lift["teacher"]))
         firm = (rows >= (10 if rows.max() >= 10 else 1))[:, None]  # of fewer rows it may be luck

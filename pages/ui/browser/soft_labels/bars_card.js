@@ -2,6 +2,7 @@
 // `kind`: drawn(row) -> lines {c, name, right, z: {teacher, student}}, rest {num, text} or null; share(arm, row, c), restShare(arm, row, lines);
 // sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: shares are small, so a row begins with a full bar that
 // stands for the step above its largest. T never moves that scale: a bar must shrink as its share does. The person may choose another.
+const PACE = 3000; // ms for each stage that is played
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 function barsCard(app, kind) {
   const { words, model } = app;
@@ -19,17 +20,14 @@ function barsCard(app, kind) {
   const walk = (step, label, sign) => el("button", { type: "button", "aria-label": label, title: label, onclick: () => app.walk(step) }, sign);
   const stages = [["both", words.stage_both], ["label", words.stage_label], ["teacher", app.names.teacher], ["student", app.names.student]];
   const stage = choice(`${app.id}-stage`, words.stage, stages, "both", (value) => become(value));
-  const play = el("button", { type: "button", class: "play", onclick: () => playAll() }, words.play);
-  const large = el("button", { type: "button", class: "large", "aria-pressed": "false", onclick: () => {
-    const on = element.closest(".soft").classList.toggle("wide-row");
-    large.setAttribute("aria-pressed", String(on));
-  } }, words.large);
+  const play = el("button", { type: "button", class: "play", title: words.play_keys, "aria-keyshortcuts": "p", onclick: () => playing() }, words.play);
+  const next = el("button", { type: "button", title: words.play_keys, "aria-keyshortcuts": "n", onclick: () => stepped() }, words.play_next);
   const element = el(
-    "section", { class: "card row", "aria-label": words.one_row },
+    "section", { class: "card row", "aria-label": words.one_row, onkeydown: (event) => keyed(event) },
     el("div", { class: "head" }, el("h2", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, known, walk(1, words.next, "›"), place)),
-    content, el("div", { class: "head" }, stage, el("div", { class: "tools" }, widths, play, large)), bars, scale, sentence, formulas,
+    content, el("div", { class: "head" }, stage, el("div", { class: "tools" }, widths, play, next)), bars, scale, sentence, formulas,
   );
-  let [lines, now, of, timers] = [[], "both", null, []];
+  let [lines, now, of, timer] = [[], "both", null, 0];
   let [full, asked] = [1, false]; // the share that a full bar stands for, and whether the person chose it
 
   function become(value) {
@@ -42,9 +40,31 @@ function barsCard(app, kind) {
     update();
   }
 
-  function playAll() {
-    timers.forEach(clearTimeout);
-    timers = ["label", "teacher", "student", "both"].map((value, at) => setTimeout(() => become(value), 1100 * at));
+  const WAY = ["label", "teacher", "student", "both"];
+
+  // Slow enough to speak over; it pauses where it is, and goes on from there.
+  function playing() {
+    if (timer) return paused();
+    stepped();
+    write(play, words.play_pause);
+    timer = setInterval(() => { stepped(true); if (now === "both") paused(); }, PACE);
+  }
+
+  function paused() {
+    clearInterval(timer);
+    timer = 0;
+    write(play, words.play);
+  }
+
+  function stepped(going = false) {
+    if (!going) paused();
+    become(WAY[(WAY.indexOf(now) + 1) % WAY.length]);
+  }
+
+  function keyed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, input:not([type=radio])")) return;
+    if (event.key === "n") stepped();
+    else if (event.key === "p" && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) playing();
   }
 
   function line(one) {
@@ -116,7 +136,7 @@ function barsCard(app, kind) {
   return {
     element, show, update, numbered,
     place: (at, num) => write(place, at < 0 ? "" : filled(words.place, { at: exact(at + 1), num: exact(num) })),
-    leave: () => [...timers, become.later].forEach(clearTimeout),
+    leave: () => [timer, become.later].forEach(clearTimeout),
   };
 }
 
