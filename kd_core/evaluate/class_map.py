@@ -1,4 +1,4 @@
-"""Which classes a model finds alike, as lift over base rate, and an order that puts alike ones side by side. numpy only.
+"""Which classes a model finds alike, as lift over base rate, and an order that puts alike ones side by side.
 
 Legend: N rows, C classes; p probabilities, y labels.
 """
@@ -115,7 +115,7 @@ def likeness(lift_CC: Array) -> Array:
 class Tree:
     """Classes joined pair by pair, the likest first. Legend: C classes.
 
-    `order` (C,): classes from one end to the other, alike ones side by side. `joined` (C - 1, 2): nodes that are joined; below C a
+    `order` (C,): classes from one end to the other, neighbours as alike as the tree allows. `joined` (C - 1, 2): nodes that are joined; below C a
     class, from C on an earlier joint. `heights` (C - 1,): mean likeness between both sides, falling.
     """
 
@@ -125,7 +125,7 @@ class Tree:
 
 
 def tree(likeness_CC: Array) -> Tree:
-    """Join classes by average linkage, and turn the sides so that those that meet are alike.
+    """Join classes by average linkage, and turn the sides so that neighbours are as alike as can be, all together.
 
     Example:
         >>> tree(np.array([[0, 0, 2], [0, 0, 1], [2, 1, 0.0]])).order.tolist()
@@ -135,24 +135,33 @@ def tree(likeness_CC: Array) -> Tree:
     num = len(given)
     between = given.copy()
     np.fill_diagonal(between, -np.inf)
-    nodes, leaves = list(range(num)), [[i] for i in range(num)]
+    nodes, size = list(range(num)), np.ones(num)
     joined, heights = np.zeros((max(num - 1, 0), 2), np.int64), np.zeros(max(num - 1, 0))
     for step in range(num - 1):
         a, b = sorted(divmod(int(between.argmax()), num))
         joined[step], heights[step] = sorted((nodes[a], nodes[b])), between[a, b]
-        n_a, n_b = len(leaves[a]), len(leaves[b])
-        mean = (n_a * between[a] + n_b * between[b]) / (n_a + n_b)
+        mean = (size[a] * between[a] + size[b] * between[b]) / (size[a] + size[b])
         between[a], between[:, a] = mean, mean
         between[b], between[:, b] = -np.inf, -np.inf
-        nodes[a], leaves[a], leaves[b] = num + step, _side_by_side(leaves[a], leaves[b], given), []
-    return Tree(np.array(leaves[0] if num else [], np.int64), joined, heights)
+        nodes[a], size[a] = num + step, size[a] + size[b]
+    order = _turned(joined, heights, given) if num > 2 else np.arange(num)
+    return Tree(np.asarray(order, np.int64), joined, heights)
 
 
-def _side_by_side(left: list[int], right: list[int], alike: Array) -> list[int]:
-    turned = [(x, y) for x in (left, left[::-1]) for y in (right, right[::-1])]
-    best = max(turned, key=lambda pair: alike[pair[0][-1], pair[1][0]])
-    best = max(((right, left), best), key=lambda pair: alike[pair[0][-1], pair[1][0]])
-    return [*best[0], *best[1]]
+def _turned(joined: Array, heights: Array, alike: Array) -> Array:
+    """Turn the sides of every joint so that neighbours are as alike as the tree allows, all together."""
+    from scipy.cluster.hierarchy import leaves_list, optimal_leaf_ordering  # whoever only answers rows does without
+    from scipy.spatial.distance import squareform
+
+    num = len(alike)
+    rows = np.ones(2 * num - 1)
+    for step, (a, b) in enumerate(joined):
+        rows[num + step] = rows[a] + rows[b]
+    most = float(alike.max()) + 1.0
+    links = np.column_stack([joined, np.maximum.accumulate(most - heights), rows[num:]]).astype(np.float64)
+    apart = most - alike
+    np.fill_diagonal(apart, 0.0)
+    return np.asarray(leaves_list(optimal_leaf_ordering(links, squareform(apart, checks=False))))
 
 
 def inherited(teacher_CC: Array, baseline_CC: Array, student_CC: Array) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -77,6 +79,19 @@ def test_the_sides_that_meet_are_alike():
     assert (
         class_map.tree(np.zeros((1, 1))).order.tolist() == [0] and class_map.tree(np.zeros((0, 0))).order.tolist() == []
     )
+
+
+def test_no_turn_of_a_joint_brings_neighbours_nearer():
+    rng = np.random.default_rng(2)
+    alike = rng.normal(size=(9, 9))
+    alike = (alike + alike.T) / 2
+    found = class_map.tree(alike)
+    near = lambda order: sum(alike[a, b] for a, b in itertools.pairwise(order))  # noqa: E731
+    orders = {i: {(i,)} for i in range(9)}
+    for step, (a, b) in enumerate(found.joined):
+        both = itertools.product(orders[int(a)], orders[int(b)])
+        orders[9 + step] = {one for x, y in both for one in (x + y, y + x)}
+    assert near(found.order) == pytest.approx(max(map(near, orders[16])))
 
 
 def test_how_much_of_the_way_the_student_went():
