@@ -78,7 +78,7 @@ def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_othe
 
     def lifts(student):
         arms = (kept["teacher"], kept[f"baseline_{student}"], kept[f"student_{student}"])
-        return [np.maximum(class_map.log_lift(soft_labels.soften(z), y, 4), 0.0) for z in arms]
+        return [class_map.log_lift(soft_labels.soften(z), y, 4) for z in arms]
 
     page.get_by_text("What the student inherited").click()
     for student in (0, 1):
@@ -97,7 +97,11 @@ def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_othe
         nearer = np.where((teacher > 0) & (spared > 0), came, -1)
         expect(page.locator(".pairs h3").first).to_have_text(re.compile("came nearer"))
         want = [(k, v) for k, v in zip(*largest(nearer, 8), strict=True) if v >= 0.005]
-        away = [(k, v) for k, v in zip(*largest(-came, 4), strict=True) if v >= 0.005]
+        away = [
+            (k, v)
+            for k, v in zip(*largest(np.where((teacher > 0) | (own > 0), -came, -1), 4), strict=True)
+            if v >= 0.005
+        ]
         assert want and page.get_by_text("Moved away from the teacher").is_visible() == bool(away)
         lines = page.locator(".pairs button:not([hidden])").all_inner_texts()
         assert len(lines) == len(want + away)
@@ -188,6 +192,7 @@ def test_larger_enlarges_bars_map_and_lists(browser, furnished):
     page.get_by_role("button", name="Larger", exact=True).click()
     assert all(now >= 1.35 * then for now, then in zip(size(), before, strict=True))
     assert page.locator(".map").bounding_box()["height"] > named
+    assert page.locator(".soft .bar").bounding_box()["height"] < 130
     page.get_by_role("button", name="Larger", exact=True).click()
     assert size() == before
     screen.close()

@@ -49,12 +49,10 @@ function mapCard(app) {
   }
 
   const cellAt = (a, b) => a * C + b;
-  // On the map of what was inherited less than base rate counts as base rate, and so it does beside it.
-  const held = (arm, k) => (app.state.map === "inherited" ? above(arms[arm].lift[k]) : arms[arm].lift[k]);
   // Largest are those that are so without the row that counts most in each: one row alone is no likeness of classes.
   const ranked = (arm) => firm(arms[arm].spared).map((value, k) => (Number.isFinite(value) ? value : allFew ? arms[arm].lift[k] : NaN));
   const byOneRow = (arm, k) => above(arms[arm].spared[k]) < above(arms[arm].lift[k]) / 2;
-  const far = (arm, k) => Math.abs(above(arms[arm].lift[k]) - above(arms.teacher.lift[k]));
+  const far = (arm, k) => Math.abs(arms[arm].lift[k] - arms.teacher.lift[k]);
   const names_ = (cell) => [Math.floor(cell / C), cell % C];
 
   function choose(cell) {
@@ -69,7 +67,7 @@ function mapCard(app) {
     const [nameA, nameB] = [data.classes[a], data.classes[b]];
     if (a === b) return filled(words.cell_own, { a: nameA, num: model.count[a] });
     const k = cellAt(a, b);
-    const lift = (arm) => times(held(arm, k));
+    const lift = (arm) => times(arms[arm].lift[k]);
     if (!model.count[a]) return filled(words.cell_none, { a: nameA });
     const share = percent(model.share("teacher", k));
     return filled(words.cell, { a: nameA, b: nameB, num: model.count[a], share, teacher: lift("teacher"), baseline: lift("baseline"), student: lift("student") });
@@ -174,7 +172,7 @@ function mapCard(app) {
   // What the teacher finds alike and the student came nearer to than the baseline is; and where it ended farther away.
   function inheritedCells() {
     const nearer = moved.map((_, k) => (arms.teacher.lift[k] > 0 && arms.teacher.spared[k] > 0 ? far("baseline", k) - far("student", k) : NaN));
-    const farther = moved.map((_, k) => far("student", k) - far("baseline", k));
+    const farther = moved.map((_, k) => (arms.teacher.lift[k] > 0 || arms.student.lift[k] > 0 ? far("student", k) - far("baseline", k) : NaN));
     const least = (values, most) => largestCells(firm(values), most).filter((k) => values[k] >= SEEN);
     return [least(nearer, NEARER), least(farther, LISTED - NEARER)];
   }
@@ -187,7 +185,7 @@ function mapCard(app) {
     const signed = map === "inherited";
     const [a, b] = names_(cell);
     write(one.name, `${short(data.classes[a], 24)} → ${short(data.classes[b], 24)}`);
-    ARMS.forEach((arm, k) => write(one.values[k], times(held(arm, cell))));
+    ARMS.forEach((arm, k) => write(one.values[k], times(arms[arm].lift[cell])));
     one.change.hidden = !signed && !byOneRow(map, cell);
     const by = times(Math.abs(far("student", cell) - far("baseline", cell)));
     write(one.change, signed ? filled(away ? words.inherited_away : words.inherited_nearer, { times: by }) : filled(words.one_row_makes, { times: times(arms[map].spared[cell]) }));
