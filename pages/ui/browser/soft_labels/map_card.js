@@ -50,7 +50,7 @@ function mapCard(app) {
 
   const cellAt = (a, b) => a * C + b;
   // Largest are those that are so without the row that counts most in each: one row alone is no likeness of classes.
-  const ranked = (arm) => firm(arms[arm].spared).map((value, k) => (Number.isFinite(value) ? value : allFew ? arms[arm].lift[k] : NaN));
+  const ranked = (arm) => (allFew ? arms[arm].spared.map((value, k) => (Number.isFinite(value) ? value : arms[arm].lift[k])) : firm(arms[arm].spared));
   const byOneRow = (arm, k) => above(arms[arm].spared[k]) < above(arms[arm].lift[k]) / 2;
   const far = (arm, k) => Math.abs(arms[arm].lift[k] - arms.teacher.lift[k]);
   const names_ = (cell) => [Math.floor(cell / C), cell % C];
@@ -151,6 +151,7 @@ function mapCard(app) {
     const signed = map === "inherited";
     if (signed) for (let k = 0; k < moved.length; k++) moved[k] = above(arms.student.lift[k]) - above(arms.baseline.lift[k]);
     shown = signed ? moved : arms[map].lift;
+    spared(arms[signed ? "teacher" : map], model);
     tell();
     if (!layout) return;
     const told_ = firm(shown);
@@ -242,7 +243,9 @@ const aroundMap = ({ row, spread, rows, map, belief, classes }) => [
 ];
 
 // What a file keeps of a model: its shares of the row that is shown, and its map.
-function sharesAndMap({ model: { C, arms }, state: { row } }, arm) {
-  const { p, lift, spared } = arms[arm];
-  return { row: p.subarray(row * C, (row + 1) * C), lift: square(lift.map(Math.exp), C), lift_without_top: square(spared.map(Math.exp), C) };
+function sharesAndMap({ model, state: { row } }, arm) {
+  const { C, arms } = model;
+  spared(arms[arm], model);
+  const { p, lift, spared: without } = arms[arm];
+  return { row: p.subarray(row * C, (row + 1) * C), lift: square(lift.map(Math.exp), C), lift_without_top: square(without.map(Math.exp), C) };
 }

@@ -88,7 +88,7 @@ function lifted(one, model) {
   }
 }
 
-// Each lift without the row that counts most in it, see class_map.lift_without_top.
+// Each lift without the row that counts most in it, worked out for the map in sight alone; see class_map.lift_without_top.
 function spared(one, { C, N, count }) {
   const least = FLOOR / C;
   for (let b = 0; b < C; b++) {
@@ -145,7 +145,6 @@ function measured(model, temperature) {
     const one = arms[arm];
     soften(one, model, temperature);
     lifted(one, model);
-    spared(one, model);
     const { bins, error } = calibrated(one.largest, (i) => one.top[i] === labels[i]);
     found.arms[arm] = {
       largestMean: mean(one.largest),

@@ -85,7 +85,7 @@ function lifted(one, { N, C, has, together }) {
   }
 }
 
-// Each lift without the row that counts most in it, see class_map.label_lift_without_top.
+// Each lift without the row that counts most in it, worked out for the map in sight alone; see class_map.label_lift_without_top.
 function spared(one, { N, C, has, count, together }) {
   const least = FLOOR / C;
   for (let b = 0; b < C; b++) {
@@ -142,7 +142,6 @@ function measured(model, temperature) {
     const one = arms[arm];
     soften(one, model, temperature);
     lifted(one, model);
-    spared(one, model);
     const { bins, error } = calibrated(one.p, (k) => has[k] === 1);
     found.arms[arm] = {
       expectedMean: mean(one.expected), entropyMean: mean(one.entropy), expected: histogram(one.expected, 0, C),
