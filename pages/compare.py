@@ -46,10 +46,13 @@ def goals(found: list[Entry], metric: str, data: str) -> Goals:
     costs = {} if teacher is None else {c: comparison.cost(teacher, c) for c in comparison.COSTS}
     value = None if teacher is None else teacher["metrics"][metric]
     newest = sorted(found, key=lambda e: e.run_id, reverse=True)
-    before = next((own for e in newest if (own := kept.of_result(e.result))), None)
+    started = next(((own, e) for e in newest if (own := kept.of_result(e.result))), None)
+    before = started[0] if started else None
     link.read(data, metric)
     asked = goal_form.ask(goal_form.COMPARE, metric, value, costs, data=data, before=before, across=True)
     link.write(metric, asked.own)
+    if started and not asked.own:
+        st.caption(t("compare.goals_of", run=started[1].run_name))
     return asked
 
 

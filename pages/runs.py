@@ -11,6 +11,7 @@ from pages.ui.runs.run_head import ACTIVE
 from pages.ui.shared import announcer, engine, findings, session, text
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_live, whatif_map
+from pages.ui.what_if.answers import waking
 
 store = engine.store()
 run_id = st.query_params.get("run")
@@ -57,3 +58,5 @@ else:
     announcer.ended(snapshot, findings.of_verdict(found))
     run_head.ended(row, snapshot, judged)
     page.show(store, row, snapshot, found)
+    if snapshot.spec.sweep is not None:
+        waking.watch(store, run_id)

@@ -9,6 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.scenarios import default_spec
 from kd_core.specs import RunSpec
+from pages.ui.access import aids
 from pages.ui.runs import launch
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import t, term
@@ -38,20 +39,26 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
     from pages.ui.result import verdict
     from pages.ui.start import first_words, learning, player
 
-    best = verdict.best_student(result)
-    first_words.show(example.FOLDER, result, best)
+    best, narrow = verdict.best_student(result), aids.is_narrow()
+    if not narrow:
+        first_words.show(example.FOLDER, result, best)
     with st.container(border=True, key="start-example"):
         with st.spinner(t("start.reading")):  # a server that has just begun takes a while
             learned = learning.read(example.FOLDER, result, best)
             verdict.judge(result, best)
         if learned is None:  # a run without curves
             _said(spec, result, best)
-            return
-        left, right = st.columns([1, 1], gap="large", vertical_alignment="center")
-        with left:
-            player.show(learned, result)
-        with right:
+        elif narrow:  # what it came to before anything that takes a screen
             _said(spec, result, best)
+            player.show(learned, result)
+        else:
+            left, right = st.columns([1, 1], gap="large", vertical_alignment="center")
+            with left:
+                player.show(learned, result)
+            with right:
+                _said(spec, result, best)
+    if narrow:
+        first_words.show(example.FOLDER, result, best)
 
 
 def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
@@ -69,16 +76,6 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
         t(f"runs.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word], help=term("verdict")
     )
     st.markdown(in_short.of(result, best))
-    took = sum(v for v in result["seconds"].values() if isinstance(v, int | float))
-    st.caption(
-        t(
-            "start.kept",
-            hardware=speed.hardware(result),
-            date=str(result["created_utc"])[:10],
-            seconds=text.seconds(result["seconds"].get("total", took)),
-            version=result["environment"]["torch"],
-        )
-    )
     with st.container(horizontal=True):
         if st.button(
             t("start.run_it"),
@@ -92,8 +89,17 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
             _open()
         if st.button(t("start.what_if"), key="start-what-if", icon=":material/grid_on:", help=t("start.what_if_help")):
             session.go("what_if.py", data=engine.library().save_spec(spec.dataset), run=None)
+    took = sum(v for v in result["seconds"].values() if isinstance(v, int | float))
+    st.caption(
+        t(
+            "start.kept",
+            hardware=speed.hardware(result),
+            date=str(result["created_utc"])[:10],
+            seconds=text.seconds(result["seconds"].get("total", took)),
+            version=result["environment"]["torch"],
+        )
+    )
     with st.expander(t("start.sure"), icon=":material/straighten:"):
-        st.markdown(said.gain, help=term("interval"))
         claims(said, result, result["students"][best])
 
 

@@ -238,7 +238,8 @@ class _Experiment:
     def announce(self, foreseen: Estimate, problems: list[Problem]) -> None:
         """Say what will be trained and for how long, and what to be aware of, before anything is."""
         rows, more = len(self.dataset.train), self.added if self.spec.sweep else None
-        self.notify(announced.event(self.spec, rows, self.metric, self.phases, foreseen, more))
+        before = self.folder.result() if more else None
+        self.notify(announced.event(self.spec, rows, self.metric, self.phases, foreseen, more, before))
         for problem in (*self.dataset.problems, *problems):
             if problem.severity == "warning":
                 self.notify({"kind": "warning", "code": problem.code, "message": problem.message, "hint": problem.hint})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -96,9 +96,8 @@ class Plain:
 class StudentOutcome:
     """One student against its baseline and against the teacher.
 
-    `family` holds the intervals that hold for all students together, where there are several. `credit` says whether
-    what the student gains over the placebo is above 0 with its interval; None without a placebo. `selected` is the
-    mean validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed, and `taken` whose it is:
+    `family` holds the intervals that hold for all students together, where there are several. `selected` is the mean
+    validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed, and `taken` whose it is:
     of the student, or of the baseline where the model that was chosen had no teacher. `plain` and `smallest_like_it` (name, bytes,
     title): plain models to compare that one with, None where there is none or an older result does not say. `itself`: the best
     plain model of its size, by name, where that is the model to take home.
@@ -148,8 +147,13 @@ class StudentOutcome:
         """Return how the model to take home stands against the teacher."""
         return _gains(self.raw["deployed"]["versus_teacher"]) if self.alone else self.versus_teacher
 
+    def judged(self, metric: str) -> Gain | None:
+        """Return the gain with the interval that its word is decided by: with several students that of all together, whose parts are not told."""
+        gain, both = self.gain.get(metric), self.family.get(metric)
+        return replace(gain, low=both[0], high=both[1], seeds_half=None, rows_half=None) if gain and both else gain
+
     def credit(self, metric: str) -> Credit | None:
-        """Say whose the gain is: this teacher's, or not clear."""
+        """Say whose the gain is: this teacher's where the interval over the placebo is above 0, or not clear; None without a placebo."""
         over = self.placebo.gain.get(metric) if self.placebo else None
         if over is None:
             return None

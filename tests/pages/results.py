@@ -226,7 +226,9 @@ def beside_plain(made: dict[str, Any], standing: str) -> dict[str, Any]:
                 for m, v in plain.items()
                 if made["teacher"]["metrics"].get(m) is not None
             },
-            "ci_family": [-0.02, 0.02],
+            "ci_family": difference(
+                ours[made["metric"]["name"]], plain[made["metric"]["name"]], made["metric"]["name"]
+            )["ci95"],
             "word": standing,
             "latency_ms": {"whole": {"1": {"p50": 0.02, "p95": 0.03, "p99": 0.04}}},
         }

@@ -33,7 +33,7 @@ def test_the_list_shows_state_scores_gain_and_verdict_without_reading_results(bu
     frame = at.dataframe[0].value
     assert list(frame["state"]) == ["failed", "done"]
     row = frame.iloc[1]
-    assert row["verdict"] == "Helped" and row["gain"] == "+0.90 [+0.58, +1.22]" and row["metric"] == "ROC-AUC"
+    assert row["verdict"] == "Helped" and row["gain"] == "+0.90 [+0.48, +1.32]" and row["metric"] == "ROC-AUC"
     assert row["versus"] == "−3.70 [−4.02, −3.38]"
     shown = [name for name in frame.columns if name in run_list.MAIN]
     assert (
@@ -96,3 +96,14 @@ def test_a_click_on_a_row_opens_the_run(buttons):
     at.run()
     assert at.query_params["run"] in (run_id, [run_id])
     assert "DISTILLING HELPED" in words(at)
+
+
+def test_long_names_are_broken_into_lines_and_rows_stay_low_without_them(jobs):  # noqa: F811
+    done_run(name="visits")
+    assert open_page("runs").dataframe[0].proto.row_height == run_list.ROW
+    same = "Visits to purchase: what-if T=1–16 (5) α=0–1 (5) weight decay=0–0.1 (5) tiny+small"
+    names = [f"{same} seeds=3", f"{same}+base seeds=3"]
+    for name in names:
+        done_run(name=name)
+    told = open_page("runs").dataframe[0]
+    assert set(names) < set(told.value["name"]) and told.proto.row_height == run_list.BROKEN

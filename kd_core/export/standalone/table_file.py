@@ -12,6 +12,7 @@ from typing import Any
 from kd_core.data.plain.rows import UnfitRows
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+SEPARATORS = (",", ";", "\t", "|")
 csv.field_size_limit(64 * 2**20)
 
 
@@ -21,7 +22,8 @@ def rows_of(
     """Read rows by column name; cells of picture columns name files beside the table, whose content takes their place.
 
     `layout`: separator, encoding, names of columns, mark of comments, as the student's file tells them. Files of the
-    student's `columns` alone are read as well: with a first row that names them, or in their order where files have none. Errors: UnfitRows, OSError.
+    student's `columns` alone are read as well: with a first row that names them, parted by whatever parts it, or in their order where files
+    have none. Errors: UnfitRows, OSError.
     """
     pictures, columns = tuple(pictures), tuple(columns)
     if pictures and path.suffix.lower() in PICTURES:
@@ -62,10 +64,13 @@ def _csv(path: Path, layout: Mapping[str, Any], columns: tuple[str, ...]) -> lis
         text = path.read_bytes().decode(encoding)
     except UnicodeDecodeError as error:
         raise UnfitRows(f"{path.name} is not written in {encoding}, as the student's file was: {error}.") from None
-    lines: Iterable[str] = io.StringIO(text, newline="")
-    if mark := layout.get("comment"):
-        lines = [line for line in lines if not line.startswith(mark)]
-    found = [cells for cells in csv.reader(lines, delimiter=layout.get("separator") or ",") if cells]
+    mark = layout.get("comment")
+    lines = [line for line in io.StringIO(text, newline="") if not mark or not line.startswith(mark)]
+    own = layout.get("separator") or ","
+    found = _cells(lines, own)
+    if columns and found and not set(columns) <= _names(found):  # a table that was saved anew by another program
+        others = (_cells(lines, one) for one in SEPARATORS if one != own)
+        found = next((cells for cells in others if set(columns) <= _names(cells)), found)
     named = layout.get("names") or ()
     first = tuple(cell.strip() for cell in found[0]) if found else ()
     if columns and set(columns) <= set(first):
@@ -82,6 +87,15 @@ def _csv(path: Path, layout: Mapping[str, Any], columns: tuple[str, ...]) -> lis
                 f"Row {number:,} of {path.name} has {len(cells)} cells where {len(names)} columns are named."
             )
     return [dict(zip(names, cells, strict=True)) for cells in body]
+
+
+def _cells(lines: Iterable[str], separator: str) -> list[list[str]]:
+    return [cells for cells in csv.reader(lines, delimiter=separator) if cells]
+
+
+def _names(found: list[list[str]]) -> set[str]:
+    """Return what the first row holds."""
+    return {cell.strip() for cell in found[0]}
 
 
 def _content(folder: Path, name: str, number: int, column: str) -> bytes | None:

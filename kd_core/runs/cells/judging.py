@@ -176,6 +176,7 @@ class Judging:
             "trainings": len(self.trainings.asked),
             "code": code_of_trainings(),
             "trained": len(self.trainings.found),
+            "trained_now": len(self.trainings.found) - self.trainings.kept,
             **self.trainings.way,
             "seconds": round(seconds, 3),
         }

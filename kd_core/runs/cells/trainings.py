@@ -90,6 +90,7 @@ class Trainings:
         self.seeds: list[int] = []
         self.asked: list[GridTraining] = []
         self.found: dict[int, Finished] = {}
+        self.kept = 0  # of these, by an earlier attempt
         self.way: dict[str, Any] = {"mode": None, "why": "", "precision": None}
         if (place / "way.json").exists():
             self.way |= read_json(place / "way.json")
@@ -121,7 +122,8 @@ class Trainings:
         )
         kept = self.store.load(wanted, self.notify, later)
         for position, finished in kept.items():
-            self._tell(self.asked[position], finished)
+            self._tell(self.asked[position], finished, kept=True)
+        self.kept += len(kept)
         rest = [t for t in wanted if t.position not in kept]
         if not rest:
             self._hear({"kind": "sweep", **self.way, "trainings": 0})
@@ -184,8 +186,8 @@ class Trainings:
             )
         self._tell(training, self.store.take(training, trained, self.way["precision"]))
 
-    def _tell(self, training: GridTraining, finished: Finished) -> None:
-        """Say that a training has ended, and write it down."""
+    def _tell(self, training: GridTraining, finished: Finished, *, kept: bool = False) -> None:
+        """Say that a training has ended, and write it down. `kept`: an earlier attempt trained it."""
         self.found[training.position] = finished
         record = finished.record.told()
         count = {"done": len(self.found), "of": len(self.asked)}
@@ -197,7 +199,7 @@ class Trainings:
         if self.log is not None:
             with self.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
-        self.notify({"kind": "variant", **fields})
+        self.notify({"kind": "variant", **fields, **({"kept": True} if kept else {})})
 
     def own(self, cell: Cell) -> list[Finished | None]:
         """Return a cell's trainings, seed by seed; None where one has not ended."""

@@ -119,8 +119,9 @@ def nearest(
 def decide(found: Sequence[Candidate], goals: ChooseSpec, judge: Judge) -> Decision:
     """Choose among the models of the candidates that were not left out; there has to be one.
 
-    With a score: the smallest file within the limits that reaches it. With limits alone: the best score within them. Without goals:
-    the smallest file whose score is at most the metric's margin behind the best. Where nothing meets the goals, the nearest: the
+    With limits: the best score within them, whatever score is asked for: who names a size has no use for a smaller one, and a score
+    that is just reached on validation rows is easily missed on others. With a score alone: the smallest file that reaches it. Without
+    goals: the smallest file whose score is at most the metric's margin behind the best. Where nothing meets the goals, the nearest: the
     best score within the limits, else the one that exceeds them least. Of equal ones the smaller, then the better, then the taught
     one, then the first. Where the smallest is asked for, the arms of a candidate that differ by no more than the margin and hardly
     in bytes are equal as well, so the taught one is taken; where the best is asked for, bytes within the limit are no gain and the
@@ -154,12 +155,12 @@ def decide(found: Sequence[Candidate], goals: ChooseSpec, judge: Judge) -> Decis
     reaching = [m for m in fitting if goals.score is not None and rank(m) >= sign * goals.score]
     if not fitting:
         one, rule = nearest_of(), "nearest_limits"
-    elif reaching:
-        one, rule = smallest(reaching), "smallest_reaching"
-    elif goals.score is not None:
+    elif goals.score is not None and not reaching:
         one, rule = nearest_of(), "nearest_score"
     elif goals.limits:
         one, rule = best_of(fitting), "best_within"
+    elif reaching:
+        one, rule = smallest(reaching), "smallest_reaching"
     else:
         one, rule = smallest([m for m in models if rank(m) >= rank(best) - margin]), "smallest_like_best"
     missed = [n for n, share in one.over(goals.limits).items() if share > 1]
@@ -178,9 +179,11 @@ def other_counts(found: Candidate, goals: ChooseSpec, judge: Judge) -> bool:
         return True
     sign = 1.0 if judge.better == "higher" else -1.0
     worse, better = sorted((sign * found.score, sign * found.alone))
+    if goals.limits:
+        return False
     if goals.score is not None:
         return worse >= sign * goals.score
-    return not goals.limits and worse >= better - judge.units([found.alone])
+    return worse >= better - judge.units([found.alone])
 
 
 def settle(

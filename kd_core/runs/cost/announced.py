@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kd_core.evaluate import METRICS
@@ -16,9 +16,15 @@ from kd_core.training.plan import resolve
 
 
 def event(
-    spec: RunSpec, train_rows: int, metric: str, phases: Sequence[str], foreseen: Estimate, added: Added | None
+    spec: RunSpec,
+    train_rows: int,
+    metric: str,
+    phases: Sequence[str],
+    foreseen: Estimate,
+    added: Added | None,
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the event `plan` of a run. `added`: the seeds that a what-if got later."""
+    """Return the event `plan` of a run. `added`: the seeds that a what-if got later; `before`: its result without them."""
     steps = resolve(spec.training, train_rows, spec.students[0].arch.name)
     told = foreseen.fields(phases)
     return {
@@ -37,6 +43,6 @@ def event(
         **foreseen.places.fields(),
         **told,
         **({"candidates": len(spec.students)} if spec.choose else {}),
-        **(added.plan_fields(spec, told) if added is not None else {}),
+        **(added.plan_fields(spec, told, before) if added is not None else {}),
         **(compressed.plan_fields(spec) if spec.compress else {}),
     }

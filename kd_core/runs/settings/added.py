@@ -5,6 +5,7 @@ It stands in `added.json` beside the recipe, which stays as it was. The run then
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -37,6 +38,11 @@ class Added:
     def __bool__(self) -> bool:
         """Say whether anything was added."""
         return bool(self.rounds) or self.shuffled
+
+    @property
+    def number(self) -> int:
+        """Count the rounds of training: the first, and one for every addition."""
+        return 1 + len(self.rounds) + self.shuffled
 
     @property
     def mark(self) -> str:
@@ -90,20 +96,40 @@ class Added:
             found += grid.trainings(spec, one.seeds, self.shuffled, len(found), one.cells)
         return found
 
-    def plan_fields(self, spec: RunSpec, planned: dict[str, Any]) -> dict[str, Any]:
-        """What the `plan` event of a what-if says beside the ordinary fields, which `planned` holds; what is trained already takes no time."""
+    def plan_fields(
+        self, spec: RunSpec, planned: dict[str, Any], before: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What the `plan` event of a what-if says beside the ordinary fields, which `planned` holds; what is trained already takes no time.
+
+        `before`: the result that it was added to. It says what is kept, and the pace at which this very run has trained.
+        """
         every = self.all_of(spec)
         seeds = [*grid.seeds(spec), *(s for r in self.rounds for s in r.seeds)]
         fields = {**grid.plan_fields(spec, every), "trainings": len(every), "seeds": seeds}
         if not self:
             return fields
-        before = len(grid.trainings(spec))
-        share = (len(every) - before) / before
+        first = len(grid.trainings(spec))
+        kept = min(int(((before or {}).get("sweep") or {}).get("trained") or first), len(every))
+        each = pace(before) if before else None
+
+        def seconds(planned: float) -> float:
+            return round((len(every) - kept) * (each or planned / first), 3)
+
         work = [
-            {**w, "seconds": round(w["seconds"] * share, 3)} if str(w["kind"]).split(":")[0] == "training" else w
+            {**w, "seconds": seconds(w["seconds"])} if str(w["kind"]).split(":")[0] == "training" else w
             for w in planned["work"]
         ]
-        return {**fields, "work": work, "estimate_seconds": round(sum(w["seconds"] for w in work), 1)}
+        estimate = round(sum(w["seconds"] for w in work), 1)
+        adds = "shuffled" if self.shuffled and not ((before or {}).get("sweep") or {}).get("shuffled") else "seeds"
+        return {**fields, "work": work, "estimate_seconds": estimate, "kept": kept, "round": self.number, "adds": adds}
+
+
+def pace(found: Mapping[str, Any]) -> float | None:
+    """Tell the seconds of a training as the last round of a what-if took them; None where its result does not say."""
+    of_sweep, spent = found.get("sweep") or {}, found.get("seconds") or {}
+    whole = max(spent.get("sweep") or 0.0, of_sweep.get("seconds") or 0.0)
+    trained = of_sweep.get("trained_now") or of_sweep.get("trained")  # results of earlier versions tell all alone
+    return whole / trained if whole and trained else None
 
 
 def _numbers(values: Any) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from kd_core.evaluate.intervals import stepping
@@ -26,6 +26,7 @@ Word = Literal["best", "enough", "worse", "unclear", "same", "waiting", "stopped
 class Answer:
     """One value of a setting: its word, the cell that stands for it, and how far that lies behind the best one.
 
+    `elsewhere`: of a worse one, the settings that differ from the best cell in a cell with this value that may be as good all the same.
     `word`: best; enough (it will do), worse, unclear (not clear yet); same (it is the very training of the best cell); waiting, stopped or
     failed, where there is no score to compare. With a best cell that has no such setting, or no teacher for it, all are the same.
     """
@@ -34,6 +35,7 @@ class Answer:
     word: Word
     cell: int | None
     behind: Behind | None = None
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,10 @@ def answer(tried: Sequence[Tried], judge: Judge, best: int | None = None) -> Ans
     values = {name: chosen.values[name] for name in names}
     words = {other.number: told[id(other)].word for other, _ in asked}
     alike = _alike(tried, chosen, judge.better, margin, words)
+    near = [t for t in tried if t.number in alike]
+    settings = tuple(
+        replace(s, answers=tuple(_elsewhere(a, s.name, near, chosen, names) for a in s.answers)) for s in settings
+    )
     return Answers(chosen.number, values, settings, margin, looked_at, scored, len(chosen.scores), so_far, alike)
 
 
@@ -130,6 +136,19 @@ def _alike(
     judged = stepping.behind([gaps[n] for n in left], margin, len(others), scored * (scored - 1) // 2)
     found |= dict(zip(left, (one.word for one in judged), strict=True))
     return tuple(sorted({best.number} | {number for number, word in found.items() if word != "worse"}))
+
+
+def _elsewhere(one: Answer, name: str, near: Sequence[Tried], best: Tried, names: Sequence[str]) -> Answer:
+    """Say of a worse value in what other settings a framed cell with it differs from the best one: in as few as any does."""
+    if one.word != "worse":
+        return one
+    changed = [
+        tuple(n for n in names if n != name and t.values[n] != best.values[n])
+        for t in near
+        if t.values[name] == one.value
+    ]
+    fewest = min(map(len, changed), default=0)
+    return replace(one, elsewhere=tuple(n for n in names if any(n in c for c in changed if len(c) == fewest)))
 
 
 def best_of(tried: Sequence[Tried], better: Better) -> Tried | None:

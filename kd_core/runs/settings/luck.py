@@ -10,7 +10,7 @@ from kd_core.errors import Problem, Says
 from kd_core.runs.cells import grid
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.settings import reading
-from kd_core.runs.settings.added import Added, Round
+from kd_core.runs.settings.added import Added, Round, pace
 from kd_core.specs import RunSpec
 
 MOST_SEEDS = 50  # of a cell, as of a recipe
@@ -72,7 +72,6 @@ def more(result: Mapping[str, Any], spec: RunSpec, added: Added) -> Round | Prob
 def seconds(result: Mapping[str, Any], added: Round | None) -> float | None:
     """Foresee the seconds of a round, or of a shuffled teacher where it is None, from those that this run took; None where it does not say."""
     cells, spent = read_outcome(result).cells, result.get("seconds") or {}
-    of_sweep = result.get("sweep") or {}
     taught = [c for c in cells if c.settings["alpha"] != 0]
     if added is None:
         number = sum(len(c.raw["seeds"]) for c in taught)
@@ -80,9 +79,9 @@ def seconds(result: Mapping[str, Any], added: Round | None) -> float | None:
         near = [c for c in cells if c.number in added.cells]
         alone = {(c.student, *(c.settings[n] for n in BUDGET)) for c in near}
         number = len(added.seeds) * (sum(c in taught for c in near) + len(alone))
-    whole, trained = max(spent.get("sweep", 0.0), of_sweep.get("seconds") or 0.0), of_sweep.get("trained")
+    each = pace(result)
     rest = sum(spent.get(name, 0.0) for name in ("data", "evaluate"))
-    return whole * number / trained + rest if trained and whole else None
+    return None if each is None else each * number + rest
 
 
 def why_not(result: Mapping[str, Any], spec: RunSpec, added: Added) -> Problem | None:

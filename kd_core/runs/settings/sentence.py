@@ -73,6 +73,8 @@ def line(found: Answers, unit: Unit) -> str:
         return "No setting has a score yet." if found.so_far else "No setting has a score."
     if not found.settings:
         return "One setting was tried, so there is nothing to compare."
+    if found.seeds < 2 and found.so_far:
+        return f"So far one seed has ended in every cell, and on it {best(found)} is best. Which settings will do is told from two seeds on."
     if found.seeds < 2:
         said = (
             f"One seed can't say which settings will do: train three at least. The best on validation is {best(found)}"
@@ -122,7 +124,7 @@ def clauses(setting: Setting, unit: Unit) -> list[str]:
     ):
         if missing := setting.having(word):  # type: ignore[arg-type]
             said.append(
-                f"{_listed(setting, missing, 'and')} {words if len(missing) == 1 else words.replace('was', 'were').replace('is ', 'are ')}"
+                f"{listed(setting, missing, 'and')} {words if len(missing) == 1 else words.replace('was', 'were').replace('is ', 'are ')}"
             )
     return said
 
@@ -140,7 +142,7 @@ def _will_do(setting: Setting, unit: Unit) -> list[str]:
         return [
             f"any {WORDS[setting.name]} from {written(enough[0].value)} to {written(enough[-1].value)} will do{taught}"
         ]
-    return [f"{_listed(setting, enough, 'or')} will do{taught}"]
+    return [f"{listed(setting, enough, 'or')} will do{taught}"]
 
 
 def _taught(setting: Setting, unit: Unit) -> str:
@@ -183,7 +185,7 @@ def _unclear(setting: Setting, unit: Unit) -> list[str]:
             some = []
     if some and chosen:
         are = "is" if len(some) == 1 else "are"
-        said.append(f"{_listed(setting, some, 'and')} {are} not clear yet")
+        said.append(f"{listed(setting, some, 'and')} {are} not clear yet")
     return said
 
 
@@ -199,22 +201,32 @@ def settled(found: Answers) -> str:
 
 
 def _beats(setting: Setting, best: Answer, worse: Sequence[Answer], unit: Unit) -> str:
-    who = named(setting.name, best.value)
+    who, only = named(setting.name, best.value), _only_here([a for a in worse if a.elsewhere])
     if len(worse) <= FEW:
         each = [f"{written(a.value)} by {unit.amount(a)}" for a in worse]
-        return f"{who} beats {' and '.join(each)}"
+        return f"{who} beats {' and '.join(each)}{only}"
     nearest = min(worse, key=lambda a: a.behind.mean if a.behind else math.inf)
-    return f"{who} beats {_values(worse, 'and')} by {unit.amount(nearest)} or more"
+    return f"{who} beats {values(worse, 'and')} by {unit.amount(nearest)} or more{only}"
 
 
-def _listed(setting: Setting, some: Sequence[Answer], word: str) -> str:
+def _only_here(some: Sequence[Answer]) -> str:
+    """Say which of these values are framed on the map all the same, and where."""
+    if not some:
+        return ""
+    changed = list(dict.fromkeys(name for a in some for name in a.elsewhere))
+    others = " or ".join(WORDS.get(name, name) for name in changed)
+    return f" ({values(some, 'and')} may be as good with another {others})"
+
+
+def listed(setting: Setting, some: Sequence[Answer], word: str) -> str:
+    """List values of a setting after its name: T 1, 4 or 16."""
     noun = f"{WORDS[setting.name]} " if setting.name in WORDS else ""
     if noun and len(some) > MANY and _contiguous(setting, some):
         return f"all {noun}from {written(some[0].value)} to {written(some[-1].value)}"
-    return f"{noun}{_values(some, word)}"
+    return f"{noun}{values(some, word)}"
 
 
-def _values(some: Sequence[Answer], word: str) -> str:
+def values(some: Sequence[Answer], word: str) -> str:
     """List values: 1, 4 or 16."""
     *first, last = [written(a.value) for a in some]
     return f"{', '.join(first)} {word} {last}" if first else last

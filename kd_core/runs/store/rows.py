@@ -224,7 +224,7 @@ def headline(result: dict[str, Any]) -> Headline | None:
         return None
     found = read_outcome(result)
     best, name = found.students[found.best], found.metric.name
-    gain, versus = best.gain.get(name), best.versus_teacher.get(name)
+    gain, versus = best.judged(name), best.versus_teacher.get(name)
     ours, theirs = best.arm.mean(name), found.teacher.get(name)
     away = (
         None if ours is None or theirs is None else ours - theirs if found.metric.better == "higher" else theirs - ours

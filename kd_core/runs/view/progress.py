@@ -40,7 +40,7 @@ class Outlook:
     """How far a run is. `left_s` is None where nothing is known; `late`: it takes clearly longer than first said.
 
     `added`: trainings asked for after the plan, such as further seeds. `share` is that of the round at work, which is the
-    `round`-th; `earlier` trainings belong to the rounds before it.
+    `round`-th; `earlier` trainings belong to the rounds before it. `since`: when that round began, where it is an attempt of its own.
     """
 
     share: float = 0.0
@@ -50,6 +50,7 @@ class Outlook:
     added: int = 0
     round: int = 1
     earlier: int = 0
+    since: float = 0.0
 
 
 @dataclass
@@ -154,13 +155,15 @@ class Progress:
         self._promised: float | None = None
         self._best = 0.0
         self._sweep = False
-        self._round, self._earlier, self._begun_at = 1, 0, 0.0
+        self._round, self._earlier = 1, 0
+        self._kept = self._came = 0  # trainings of rounds before this attempt, and those that were told again
+        self._before = self._start = self._since = 0.0  # units of rounds before the one at work, where they count here
 
     def take(self, event: Event, t: float) -> None:
         """Take an event that happened `t` seconds after the start."""
         kind = event.get("kind")
         if kind == "state" and event.get("state") == "running":
-            self._fresh, self._phase = True, None
+            self._fresh, self._phase, self._start = True, None, t
             self._early.clear()
         elif kind == "phase":
             self._take_phase(event, t)
@@ -196,12 +199,14 @@ class Progress:
             return
         self._fresh, self._sweep = False, bool(event.get("grid"))
         self._planned = self._of = total
-        self._round, self._earlier, self._begun_at = 1, 0, 0.0
+        self._kept, self._came = int(event.get("kept") or 0), 0
+        self._round, self._earlier = int(event.get("round") or 1), self._kept
+        self._since, self._before = self._start if self._kept else 0.0, 0.0
         self._works = [_Work(*w) for w in _works(event)]
         for one, told in zip(self._works, event.get("work") or (), strict=False):
             one.first = float(told.get("first") or 0.0)
         if (work := self._work("training")) is not None:
-            work.of = total
+            work.of = total - self._kept
         for phase in list(self._early.values()):
             self._apply(phase)
         self._best = 0.0
@@ -218,7 +223,7 @@ class Progress:
             self._promised += more
             self._round, self._earlier = self._round + 1, self._of
         self._of = work.of = total
-        self._best, self._begun_at = 0.0, self._share(t) if self._round > 1 else 0.0
+        self._best, self._before = 0.0, max(float(self._earlier), work.units()) if self._round > 1 else 0.0
 
     def _take_phase(self, event: Event, t: float) -> None:
         name = str(event["phase"])
@@ -253,6 +258,9 @@ class Progress:
         work = self._work("teacher" if event.get("arm") == "teacher" else "training")
         if work is None:
             return
+        if event.get("kept") and self._came < self._kept:  # of a round before this one
+            self._came += 1
+            return
         fraction = work.begun.pop(_key(event), None)
         if fraction:
             work.stops.append(fraction)
@@ -267,7 +275,8 @@ class Progress:
                 work.seconds.append(float(event["seconds"]))
         elif not self._sweep:
             self._grow(int(event.get("of") or 0), t)
-        work.done = min(int(event.get("done") or work.done + 1), work.of or 1)
+        done = int(event.get("done") or 0) - (self._came if work.kind != "teacher" else 0)
+        work.done = min(done if done > 0 else work.done + 1, work.of or 1)
         work.note(t, starts=bool(fraction))  # one kept from an earlier attempt had no epoch in this one
 
     def _work(self, kind: str) -> _Work | None:
@@ -286,14 +295,18 @@ class Progress:
         if not self._works:
             return Outlook()
         left = sum(w.left(t) for w in self._works)
-        share = (self._share(t) - self._begun_at) / ((1 - self._begun_at) or 1.0)
-        self._best = max(self._best, min(ALMOST, share))
+        self._best = max(self._best, min(ALMOST, self._of_round() if self._round > 1 else self._share(t)))
         promised = self._promised or 0.0
         late = t + left > max(LATE_SHARE * promised, promised + LATE_SECONDS)
         now = self._of_phase(self._phase) if self._phase else None
         units = Units(now.what or now.kind, now.done, now.of) if now is not None and now.of else None
         units = Units("made", *now.made) if now is not None and now.making else units
-        return Outlook(self._best, left, late, units, self._of - self._planned, self._round, self._earlier)
+        return Outlook(self._best, left, late, units, self._of - self._planned, self._round, self._earlier, self._since)
+
+    def _of_round(self) -> float:
+        """Return the share of the trainings that were added: 18 of 36 are a half of their bar."""
+        work = self._work("training")
+        return max(0.0, work.units() - self._before) / max(1, work.of - self._before) if work else 0.0
 
     def _share(self, t: float) -> float:
         """Return the finished share of all the work that is known of."""

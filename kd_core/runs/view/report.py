@@ -45,7 +45,8 @@ def choice_line(found: Outcome, student: StudentOutcome) -> str:
     factor, unit = (100.0, " points") if found.metric.unit == "share" else (1.0, "")
     cells = [c for c in found.cells if c.student == student.name and c.gain is not None]
     chosen = next(c for c in cells if c.number == student.cell)
-    gain = student.gain[found.metric.name]
+    gain = student.judged(found.metric.name)
+    assert gain is not None  # one of the cells has it
     digits = "+.2f" if found.metric.unit == "share" else "+.3g"
     interval = (
         f"95 % {factor * gain.low:{digits}} to {factor * gain.high:{digits}}"
@@ -185,7 +186,9 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     """The claims about one student: over its baseline, from this teacher, against the teacher, and what is open."""
     metric = found.metric
     scale = Scale.of(metric, student.gain[metric.name])
-    gain, seeds = student.gain[metric.name], len(student.seeds)
+    gain, seeds, num = student.judged(metric.name), len(student.seeds), len(found.students)
+    assert gain is not None  # the word is about this metric
+    together = f", for all {num} students together" if metric.name in student.family else ""
     said = {
         "beats": "distilling helped",
         "ties": "distilling made no difference to",
@@ -196,7 +199,7 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     better = "" if metric.better == "higher" else " (less is better; a positive gain is an improvement)"
     lines = [
         f"{WORDS[student.verdict]}: {said} the {student.name} student: {scale(gain.mean)} {of} over the same student "
-        f"alone ({scale.interval(gain)}; {seeds} seed{'s' if seeds != 1 else ''}){better}."
+        f"alone ({scale.interval(gain)}{together}; {seeds} seed{'s' if seeds != 1 else ''}){better}."
     ]
     over = student.placebo.gain.get(metric.name) if student.placebo else None
     if over is not None:
@@ -215,9 +218,6 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     if against is not None:
         who = ", alone" if student.alone else ""
         lines.append(f"  Against the teacher{who}: {scale(against.mean)} {of} ({scale.interval(against)}).")
-    family = student.family.get(metric.name)
-    if family is not None:
-        lines.append(f"  Over all {len(found.students)} students together: {scale(family[0])} to {scale(family[1])}.")
     if moved := shares_sentence(student):
         lines.append(f"  {moved}")
     lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]

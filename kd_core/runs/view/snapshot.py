@@ -23,7 +23,6 @@ from kd_core.specs import RunSpec
 KEPT_RUNS = 32  # runs whose parsed events stay in memory
 LOG_LINES = 200
 WORKING = ("starting", "running", "cancelling")
-PHASES = ("data", "teacher", "cache", "baseline", "students", "evaluate")
 
 
 @dataclass(frozen=True)
@@ -273,7 +272,7 @@ class RunView:
         return self._sweep.done if self._sweep else sum(k[0] != "teacher" for k in self._done)
 
     def _describe_phases(self, state: str, elapsed: float) -> tuple[Phase, ...]:
-        names = (self._plan or {}).get("phases") or [p for p in PHASES if p != "cache"]
+        names = (self._plan or {}).get("phases") or ()  # before the plan nobody knows which there will be
         names = [*names, *(n for n in self._phases if n not in names)]
         found = []
         for name in names:

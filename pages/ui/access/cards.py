@@ -51,12 +51,12 @@ def needed(said: Sequence[Any], most: int = 210) -> int:
     return min(most, EDGES + round(LETTER * max(len(text.plain(str(one))) for one in said if one is not None)))
 
 
-def names(told: Sequence[str], others: int, least: int) -> tuple[int, list[str]]:
-    """Give a column of names the pixels that the `others` leave, `least` at least; names that are longer are shortened where they are alike, then in the middle. Cards of a phone have room."""
+def names(told: Sequence[str], others: int, least: int, lines: int = 1) -> tuple[int, list[str]]:
+    """Give a column of names the pixels that the `others` leave, `least` at least; names longer than its `lines` are shortened where they are alike, then in the middle. Cards of a phone have room."""
     if aids.is_narrow():
         return least, text.apart(told)
     width = max(least, min(needed(["", *told], ROOM), ROOM - others))
-    letters = int((width - EDGES) / LETTER)
+    letters = int((width - EDGES) / LETTER) * lines
     return width, text.shorten_all(text.apart(told, letters), letters)
 
 

@@ -46,7 +46,12 @@ def show(found: Result, index: int) -> None:
         with st.expander(t("runs.result.further", num=len(further)), icon=":material/table_rows:"):
             st.table(further, border="horizontal")
     older, num = "_older" if found["schema"] < 2 else "", len(student["seeds"])
-    st.caption(t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one"))
+    note = t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one")
+    together = read_outcome(found).students[index].family  # its word follows the wider interval
+    st.caption(f"{note} {t('runs.result.gain_note_all', n=len(found['students']))}" if together else note)
+    pair = speed.latency_pair(found["teacher"], student)
+    if pair is not None and not pair.steady:
+        st.caption(t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}"))
     with st.expander(t("runs.result.how_made"), icon=":material/info:"):
         notes(found, student)
 
@@ -242,7 +247,7 @@ def _metric_line(name: str, found: Result, read: StudentOutcome, bold: bool) -> 
     return _line(
         _metric_title(name, found["task"], bold=bold),
         *(f"**{c}**" if bold else c for c in cells),
-        gain=_difference(name, read.gain.get(name)),
+        gain=_difference(name, read.judged(name)),
         versus=_difference(name, read.versus_teacher.get(name)),
         gap=_gap(name, read, best),
     )

@@ -22,20 +22,23 @@ def show(found: Sequence[Entry], metric: str, asked: Goals) -> Candidate | None:
     plain = comparison.plain_candidates(found, metric)
     named = None if asked.empty else candidates.answer(students, plain, asked)
     entry = None if named is None else next((e for e in found if e.id == named.id), None)
+    made_by = None if named is None else next((e for e in found if named.id in (e.id, f"{e.id}:plain")), None)
     rival = candidates.rival(plain, named if entry else None, asked)
     with st.container(border=True, key="compare-answer", gap="small"):
         if rival is not None:
             candidates.warn(rival, asked)
-        candidates.show(students, asked, "compare.goal.passed", named, lambda _: open_result(entry))
+        candidates.show(students, asked, "compare.goal.passed", named, lambda _: open_result(made_by))
         if rival is None and entry is not None:
             candidates.also(plain, asked)
+        elif named is not None and entry is None and (student := candidates.pick(students, asked)):
+            st.markdown(t("compare.goal.student", said=candidates.words(student, asked)))
         if entry is not None and (said := otherwise(entry)):
             st.caption(f":material/info: {said}")
     return named
 
 
 def open_result(entry: Entry | None) -> None:
-    """Lead to the result of the student that was named; a plain model has none of its own."""
+    """Lead to the result of the student that was named; of a plain model to that of the student that it stands beside."""
     if entry is not None:
         block = entry.result.get("compressed") or {}
         name = block["student"] if entry.smaller else entry.student["name"]

@@ -43,7 +43,10 @@ def show(folder: RunFolder, student: str) -> None:
             offered = steps_of(folder, student)
         spec_of(folder, student, (), {})  # what keeps this run from being made smaller is said before a chain is built
     except KDError as error:
-        text.show_error(error)
+        if error.code == "compress_trees":  # nothing went wrong: there is nothing to do
+            st.info(f"{escape(error.message)} {escape(error.hint)}", icon=":material/block:")
+        else:
+            text.show_error(error)
         return
     possible = {entry.name: entry for entry, why_not in offered if why_not is None}
     if not possible:

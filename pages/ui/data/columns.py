@@ -156,7 +156,8 @@ def _own(found: Problem) -> str:
 def problem(found: Problem, profile: Profile, choices: dict[str, Any], number: int) -> None:
     """Draw one finding with the controls that mend it."""
     marks: Mapping[str, str] = {"error": ":red[:material/cancel:]", "warning": ":orange[:material/warning:]"}
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
+    key = f"data-finding-{number}"
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small", key=key):
         st.markdown(
             f"{marks.get(found.severity, ':gray[:material/info:]')} {escape(found.message)} :gray[{escape(found.hint)}]",
             width="stretch",

@@ -130,7 +130,14 @@ def _legend(grid: Grid, cells: pd.DataFrame, low: float, high: float) -> Safe:
     ends = {"low": _written(grid, low), "high": _written(grid, high), "unit": whatif_words.unit_word(grid.metric)}
     ends["seeds"] = plain(whatif_words.seeds_shown(grid))
     told = t("what_if.map.legend" if cells["low"].notna().any() else "what_if.map.legend_dots", **ends)
-    return Safe(f"{told} {t('what_if.map.legend_frame')}") if len(whatif_cells.alike(cells)) else told
+    framed = whatif_cells.alike(cells)
+    if not len(framed):
+        return told
+    said = [told, t("what_if.map.legend_frame")]
+    best = grid.cell(grid.best)
+    if best is not None and not best.is_baseline and (best.low or 0) > 0 and framed["alpha"].eq(0).any():
+        said.append(t("what_if.map.legend_chance", num=len(grid.judged), seeds=sum(s is not None for s in best.scores)))
+    return Safe(" ".join(said))
 
 
 def _written(grid: Grid, value: float) -> str:

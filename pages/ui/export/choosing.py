@@ -18,7 +18,7 @@ from pages.ui.goals import budget, kept
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, escape, t
-from pages.ui.words import in_short, run_names
+from pages.ui.words import decision, in_short, run_names
 
 ENDED = ("done", "cancelled")
 OFFERED = 100
@@ -110,11 +110,12 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
 
 
 def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Name the model that is offered first: the student that the run's result shows first, where it is among them."""
+    """Name the model that is offered first: the one that the run's result says to take, else the student it shows, where it is among them."""
     if found.get("students"):
-        best = str(found["students"][verdict.best_student(found)]["name"])
-        if best in names:
-            return best
+        best = verdict.best_student(found)
+        for name in (decision.file(found, best), str(found["students"][best]["name"])):
+            if name in names:
+                return name
     return names[0]
 
 

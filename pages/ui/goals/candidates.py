@@ -111,11 +111,18 @@ def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
 
 
 def answer(found: Sequence[Candidate], plain: Sequence[Candidate], goals: Goals) -> Candidate | None:
-    """Name the student to ship; where no model at all meets the goals, what comes nearest to them, be it without a teacher."""
-    if any(c.value is not None and not goals.missed(c) for c in (*found, *plain)):
-        return pick(found, goals)
+    """Name the model to ship: the student, or the plain one that is smaller, scores higher and meets the goals as surely.
+
+    Where no student meets them, it is the one of all that does, or comes nearest, be it without a teacher.
+    """
     alone = [replace(c, name=str(t("compare.goal.no_teacher", name=Safe(c.name)))) for c in plain]
-    return pick([*found, *alone], goals)
+    if not any(c.value is not None and not goals.missed(c) for c in found):
+        return pick([*found, *alone], goals)
+    student = pick(found, goals)
+    better = rival([c for c in alone if not goals.missed(c)], student, goals)
+    if student is None or better is None or goals.sure(student) > goals.sure(better):
+        return student
+    return better
 
 
 def words(c: Candidate, goals: Goals) -> Safe:

@@ -115,8 +115,7 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
     """Lay one student out as text cells, which a data frame shows literally."""
     c, s, read = "compare.column.", e.student, e.read
     shown, away = (
-        Written.of(metric, g).cell(g) if (g := side.get(metric)) else None
-        for side in (read.gain, read.own_versus_teacher)
+        Written.of(metric, g).cell(g) if g else None for g in (read.judged(metric), read.own_versus_teacher.get(metric))
     )
     value = read.own.metrics[metric]
     return {

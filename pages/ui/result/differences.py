@@ -73,14 +73,15 @@ class Written:
         """Write with sign and unit: +0.9 points."""
         return f"{self.signed(value)} {t('runs.verdict.points_word')}" if self.share else self.signed(value)
 
-    def interval(self, gain: Gain, *, lower: bool = False) -> Safe:
-        """Tell the 95 % interval with its two parts, or why there is none."""
+    def interval(self, gain: Gain, *, lower: bool = False, level: Safe | None = None) -> Safe:
+        """Tell the 95 % interval with its two parts, or why there is none; `level`: what it holds for, where it is a wider one."""
         k = "runs.verdict."
         rows = t(f"{k}rows_part", rows=self.half(gain.rows_half)) if gain.rows_half is not None else ""
         if gain.low is None or gain.high is None:
             why = t(f"{k}no_interval" if gain.n < 2 else f"{k}no_rows")
             return Safe(f"{why}; {rows}") if rows else why
-        found = t(f"{k}bounds_lower" if lower else f"{k}bounds", low=self.bound(gain.low), high=self.bound(gain.high))
+        ends = {"level": level or t(f"{k}level"), "low": self.bound(gain.low), "high": self.bound(gain.high)}
+        found = t(f"{k}bounds_lower" if lower else f"{k}bounds", **ends)
         if gain.seeds_half is not None and rows:
             found = Safe(f"{found}; {t(f'{k}seeds_part', seeds=self.half(gain.seeds_half))}, {rows}")
         return Safe(f"{found}; {t(f'{k}seeds_num', n=gain.n)}")

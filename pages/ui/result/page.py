@@ -27,7 +27,7 @@ from pages.ui.words import decision, in_short, never_found, smallest, sureness
 Result = Mapping[str, Any]
 
 
-IN_SIGHT = 2  # sentences of what to do next, warnings counted; with what a verdict means and its interval four in all
+IN_SIGHT = 2  # lines of what to do next, warnings counted
 CAVEATS = ("no_true_labels", "small_test", "rare_class")  # what the data check found that bears on the verdict itself
 
 
@@ -102,8 +102,9 @@ def judgement(found: Result, index: int) -> None:
     student, name = found["students"][index], found["metric"]["name"]
     rule = t("runs.verdict.rule", margin=differences.points(name, student["margin"]))
     warned = [line for line in (never_found.of(found, index), sureness.warning(found, index)) if line]
-    ahead = next_steps(said, found, index)
-    shown = max(1, IN_SIGHT - len(warned))
+    seen, folded = next_steps(said, found, index)
+    room = max(1, IN_SIGHT - len(warned))
+    open_ = said.word == "inconclusive"  # its claim says so in its first words
     with st.container(border=True, key="verdict"):
         st.badge(
             t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
@@ -112,13 +113,14 @@ def judgement(found: Result, index: int) -> None:
             help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
         )
         st.markdown(f"##### {decision.of(found, index)}")
-        st.markdown(f"{in_short.meaning(found, index)} {said.gain}", help=term("interval"))
-        for line, note in ahead[:shown]:
+        claim = said.gain if open_ else f"{in_short.meaning(found, index, amount=False)} {said.gain}"
+        st.markdown(claim, help=f"{term('interval')} {term('rows_and_seeds')}")
+        for line, note in seen[:room]:
             st.markdown(line, help=note)
         for line in warned:
             st.markdown(f":orange[:material/warning:] {line}")
         with st.expander(t("runs.verdict.evidence"), icon=":material/notes:"):
-            for line, note in ahead[shown:]:
+            for line, note in [*seen[room:], *folded]:
                 st.markdown(line, help=note)
             evidence(said, found, index)
         for flag in said.warnings:
@@ -128,18 +130,32 @@ def judgement(found: Result, index: int) -> None:
                 st.warning(escape(problem["message"]), icon=":material/warning:")
 
 
-def next_steps(said: verdict.Judgement, found: Result, index: int) -> list[tuple[str, str | None]]:
-    """List what to do after a verdict, what decides the most first, each with its explanation: the simpler model where that is to be taken, what would change the verdict, the smaller student."""
+Steps = list[tuple[str, str | None]]
+
+
+def next_steps(said: verdict.Judgement, found: Result, index: int) -> tuple[Steps, Steps]:
+    """List what to do after a verdict, each line with its explanation: those in sight, and those one fold away.
+
+    In sight are one advice and at most one other model to take; where the plain one is taken, why.
+    """
+    outcome = read_outcome(found)
+    student = outcome.students[index]
     plain = in_short.beside(found, index)
-    simpler = decision.prefers_plain(read_outcome(found).students[index], found["metric"]["name"])
     about = f" {t('runs.verdict.settle_cell')}" if found.get("sweep") else ""
     settle = said.settle and f"**{t('runs.verdict.settle_label')}.** {said.settle}{about}"
     tried = [f"**{t('runs.verdict.next_label')}.** {line}" for line in (said.next, *said.counsel) if line]
-    better = [(said.weak, None), (settle, term("rows_and_seeds")), *((line, None) for line in tried)]
+    over = verdict.against_teacher(outcome, student)
+    another = over is not None and (over.low or 0) > 0  # surely weak: then another teacher comes before any setting
+    ways = [said.weak, *tried] if another else [*tried, said.weak]
+    better = [(settle, term("rows_and_seeds")), *((line, None) for line in ways)]
     known = [(line, note) for line, note in better if line]
     beside = [(plain, term("plain_models"))] if plain else []
     other = [(line, None)] if (line := smallest.of(found, index)) else []
-    return [*(beside if simpler else ()), *known[:1], *other, *known[1:], *(() if simpler else beside)]
+    if decision.prefers_plain(student, found["metric"]["name"]):
+        return [*beside, *known[:1]], [*known[1:], *other]
+    if smallest.named(found) in (None, student.name):
+        return [*known[:1], *beside], [*known[1:], *other]
+    return [*known[:1], *other], [*known[1:], *beside]
 
 
 def evidence(said: verdict.Judgement, found: Result, index: int) -> None:
@@ -177,3 +193,6 @@ def claims(said: verdict.Judgement, found: Result, student: Result, *, gain: boo
         st.markdown(f"**{t('runs.verdict.teacher_label')}** {said.teacher}", help=speed_note)
         if said.plain:
             st.markdown(f"**{t('runs.verdict.plain_label')}** {' '.join(said.plain)}", help=term("plain_models"))
+    pair = speed.latency_pair(found["teacher"], student)
+    uneven = "" if pair is None or pair.steady else t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}")
+    st.caption(f"{t('runs.verdict.parts')} {uneven}")

@@ -1,4 +1,4 @@
-"""Size and time of a student beside its teacher's, in words that hold: of times that scatter the ratio is told to one digit, and that they do."""
+"""Size and time of a student beside its teacher's, in words that hold: of times that scatter a bound is told in place of a ratio, and that they do."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from pages.ui.shared.text import Safe, t
 
 Result = Mapping[str, Any]
 SCATTER = 2.0  # a slow end (p95) of more than this times the middle (p50): the machine was busy, a ratio would be luck
-SAME, FEW = (
-    1.25,
-    2.95,
-)  # of times that scatter: below the first they are alike, below the second a whole number says too little
+LEAST = (1000, 100, 10, 5, 2)  # bounds that are said of times that scatter: few, so that the next run says the same one
 WHOLE = "whole"  # from the raw row to the answer, beside the runtimes that time a model alone
 RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-learn", "native": "scikit-learn"}
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Times of teacher and student for one batch. Units: ms. `steady` is False where either scatters."""
+    """Times of teacher and student for one batch. Units: ms. `steady` is False where either scatters; `least`: how many times the faster
+    one's slow end (p95) fits into the other's middle (p50)."""
 
     teacher: float
     student: float
     teacher_runtime: str
     student_runtime: str
     steady: bool
+    least: float
 
 
 def runtimes(latency: Mapping[str, Any] | None) -> dict[str, dict[str, dict[str, float]]]:
@@ -70,7 +69,9 @@ def is_whole(teacher: Result, student: Result) -> bool:
 
 
 def _pair(teacher: Mapping[str, float], student: Mapping[str, float], own: str, name: str) -> Pair:
-    return Pair(teacher["p50"], student["p50"], own, name, steady(teacher) and steady(student))
+    faster, slower = sorted((teacher, student), key=lambda times: times["p50"])
+    least = slower["p50"] / faster.get("p95", faster["p50"])
+    return Pair(teacher["p50"], student["p50"], own, name, steady(teacher) and steady(student), least)
 
 
 def steady(times: Mapping[str, float]) -> bool:
@@ -87,24 +88,23 @@ def times_faster(pair: Pair) -> Safe:
 
 
 def roughly(pair: Pair) -> Safe:
-    """Say of times that scatter how many times faster the student is, and that they do."""
-    return t("runs.speed.uneven", about=_about(pair))
+    """Say of times that scatter by how many times the student is faster at least, and that they do."""
+    return t("runs.speed.uneven", about=_at_least(pair))
 
 
 def briefly(pair: Pair) -> Safe:
-    """Say how many times faster the student is, in as many digits as hold."""
-    return times_faster(pair) if pair.steady else _about(pair)
+    """Say how many times faster the student is; at least so, where the times scatter."""
+    return times_faster(pair) if pair.steady else _at_least(pair)
 
 
-def _about(pair: Pair) -> Safe:
-    """Say the ratio to one digit, below three to one behind the point."""
+def _at_least(pair: Pair) -> Safe:
+    """Say the largest bound that holds; none where the slow end of the one comes near the middle of the other."""
     ratio = pair.teacher / pair.student
-    most = max(ratio, 1 / ratio)
-    if most < SAME:
+    if max(ratio, 1 / ratio) < SCATTER:
         return t("runs.speed.about_same")
-    size: int = 10 ** (len(f"{most:.0f}") - 1)
-    times = f"{most:.1f}" if most < FEW else f"{round(most / size) * size:,.0f}"
-    return t(f"runs.speed.about_{'faster' if ratio > 1 else 'slower'}", times=times)
+    way = "faster" if ratio > 1 else "slower"
+    bound = next((one for one in LEAST if pair.least > one), None)
+    return t(f"runs.speed.some_{way}") if bound is None else t(f"runs.speed.least_{way}", times=f"{bound:,}")
 
 
 def two_digits(ratio: float) -> str:
@@ -116,7 +116,7 @@ def two_digits(ratio: float) -> str:
 
 
 def sentence(teacher: Result, student: Result) -> Safe | None:
-    """Say how many times faster the student is, with both times; to one digit where one of them scatters."""
+    """Say how many times faster the student is, with both times; a bound where one of them scatters."""
     pair = latency_pair(teacher, student)
     if pair is None:
         return None

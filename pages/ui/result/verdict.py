@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,9 +113,11 @@ def judge(result: Result, index: int) -> Judgement:
 def _gain(found: Outcome, student: StudentOutcome) -> Safe:
     """Say whether distilling helped, with the interval and its parts."""
     name = found.metric.name
-    gain = student.gain[name]
+    gain = student.judged(name)
+    assert gain is not None  # the word is about this metric
     written, lower = Written.of(name, gain), lower_is_better(name)
     word = student.verdict
+    level = t("runs.verdict.level_all", n=len(found.students)) if name in student.family else None
     way = "lower" if lower else "higher"
     return t(
         f"runs.verdict.{word if word in ('ties', 'inconclusive') else f'{word}_{way}'}",
@@ -123,7 +125,7 @@ def _gain(found: Outcome, student: StudentOutcome) -> Safe:
         metric=metric_word(name),
         gain=written.amount(gain.mean),
         signed=written.signed_amount(gain.mean),
-        interval=written.interval(gain, lower=lower),
+        interval=written.interval(gain, lower=lower, level=level),
         margin=points(name, student.margin),
     )
 
@@ -181,7 +183,11 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
     if student.bytes is None or not tried:
         return ()
     if plain:
-        gain, written = plain.gain[name], Written.of(name, plain.gain[name])
+        gain, level = plain.gain[name], None
+        if None not in plain.family:  # the word follows it
+            gain = replace(gain, low=plain.family[0], high=plain.family[1], seeds_half=None, rows_half=None)
+            level = t("runs.verdict.level_statements")
+        written = Written.of(name, gain)
         lines.append(
             t(
                 f"runs.plain.{plain.standing}{'_alone' if student.alone and plain.standing == 'behind' else ''}",
@@ -190,7 +196,7 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
                 own=text.size(student.bytes),
                 signed=written.signed_amount(gain.mean),
                 metric=metric_word(name),
-                interval=written.interval(gain, lower=lower_is_better(name)),
+                interval=written.interval(gain, lower=lower_is_better(name), level=level),
             )
         )
     elif student.itself:
@@ -264,14 +270,12 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
 
 
 def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
-    """Tell the interval that holds for all students of the run together; the word follows it."""
-    both, written = (
-        student.family.get(found.metric.name),
-        Written.of(found.metric.name, student.gain[found.metric.name]),
-    )
-    if both is None or None in both:
+    """Tell the narrower interval of one student by itself, where the word follows that of all students together."""
+    name = found.metric.name
+    if name not in student.family:
         return None
-    return t("runs.verdict.family", n=len(found.students), low=written.bound(both[0]), high=written.bound(both[1]))
+    gain, lower = student.gain[name], lower_is_better(name)
+    return t("runs.verdict.family", n=len(found.students), interval=Written.of(name, gain).interval(gain, lower=lower))
 
 
 def split_gains(found: Outcome, index: int) -> list[tuple[int, Gain, str]]:

@@ -20,9 +20,9 @@ def units(now: Any) -> list[Safe]:
         kind = work if work in ("teacher", "choose", "texts", "pictures", "made", "compress", "search") else "part"
         found.append(t(f"runs.units.{kind}", done=at.done, of=at.of))
     if now.trainings:
-        added, going = now.outlook.added, now.sweep.at_work if now.sweep else 0
-        words = "runs.head.progress_more" if added else "runs.head.progress"
-        said = t(words, done=now.trainings_done, of=now.trainings, added=added)
+        going, earlier = now.sweep.at_work if now.sweep else 0, now.outlook.earlier
+        words = "runs.head.progress_more" if earlier else "runs.head.progress"
+        said = t(words, done=max(0, now.trainings_done - earlier), of=now.trainings - earlier)
         found.append(t("runs.head.under_way", said=said, num=text.exact(going)) if going else said)
     return found
 
@@ -34,7 +34,8 @@ def bars(now: Any) -> None:
         earlier = "runs.head.rounds_done" if found.round > 2 else "runs.head.round_done"
         st.progress(1.0, text=t(earlier, last=found.round - 1, num=found.earlier))
         more = (now.trainings or found.earlier) - found.earlier
-        st.progress(share, text=t("runs.head.round", round=found.round, num=more))
+        why = (now.plan or {}).get("adds") or "chance"
+        st.progress(share, text=t(f"runs.head.round_{why}", round=found.round, num=more))
         return
     st.progress(share)
     training = now.spec.training

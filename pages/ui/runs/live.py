@@ -98,11 +98,12 @@ def progress(now: Any) -> None:
 
 
 def elapsed(now: Any) -> str:
-    """Say how long the run has gone on, and how long it will take in all."""
-    gone = f"**{text.seconds(round(now.elapsed_s))}**"
+    """Say how long the run, or the round that was added to it, has gone on, and how long it will take in all."""
+    seconds = now.elapsed_s - now.outlook.since
+    gone = f"**{text.seconds(round(seconds))}**"
     if now.eta_s is None:
         return gone
-    return t("runs.head.elapsed", elapsed=text.Safe(gone), estimate=text.seconds(round(now.elapsed_s + now.eta_s)))
+    return t("runs.head.elapsed", elapsed=text.Safe(gone), estimate=text.seconds(round(seconds + now.eta_s)))
 
 
 def machine(now: Any) -> str:

@@ -19,6 +19,8 @@ from pages.ui.shared import engine, session, text
 from pages.ui.shared.text import t, term
 
 NAME_WIDTH = 214  # px, the least: what came of a run fits beside its name on a laptop
+ROW, BROKEN = 40, 66  # px of a row, and of one whose name is broken into lines: Streamlit breaks none below 65
+LINES = 3  # that fit into it
 STAR, NO_STAR = "★", "☆"
 STAR_WIDTH = 44  # px
 NUMBERS = ("teacher_score", "student_score", "size", "baseline_score", "seconds")
@@ -106,7 +108,9 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
     widths = {str(n): cards.needed([t(f"runs.column.{n}"), *shown[n]]) for n in shown} | {"star": STAR_WIDTH}
     main = cards.fitting({n: widths[n] if n != "name" else NAME_WIDTH for n in MAIN})
     others = sum(widths[n] for n in main if n != "name")
-    widths["name"], shown["name"] = cards.names(list(shown["name"]), others, NAME_WIDTH)
+    told = list(shown["name"])
+    widths["name"], shown["name"] = cards.names(told, others, NAME_WIDTH, LINES)
+    whole = cards.needed(told, cards.ROOM) <= widths["name"]  # what-ifs are told apart by the end of their names
     here = st.query_params.to_dict()
     event = cards.table(
         shown,
@@ -118,7 +122,7 @@ def _table(store: RunStore, rows: Sequence[RunRow]) -> None:
         selection_mode="single-cell",
         hide_index=True,
         height="content",
-        row_height=40,
+        row_height=ROW if whole else BROKEN,
         placeholder="–",
         alt=t("runs.title_list"),
         column_config=_columns(widths, toggle),

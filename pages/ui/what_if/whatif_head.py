@@ -22,11 +22,17 @@ def behind(grid: Grid, snapshot: Any, told: Answers | None) -> None:
     way(grid)
 
 
-def line(grid: Grid, seconds: float | None, *, active: bool, done: int | None = None, going: int = 0) -> None:
-    """Say variants, trainings, time and the best cell in one line. `going`: trainings under way, side by side or one by one."""
-    trainings = text.exact(grid.trainings)
+def line(
+    grid: Grid, seconds: float | None, *, active: bool, done: int | None = None, going: int = 0, earlier: int = 0
+) -> None:
+    """Say variants, trainings, time and the best cell in one line. `going`: trainings under way; `earlier`: of rounds before this one."""
+    trainings = text.exact(grid.trainings - earlier)
     counted = (
-        t("what_if.head.trainings_of", done=text.exact(done), of=trainings)
+        t(
+            f"what_if.head.trainings_{'added' if earlier else 'of'}",
+            done=text.exact(max(0, done - earlier)),
+            of=trainings,
+        )
         if done is not None and done < grid.trainings
         else t("what_if.head.trainings", num=trainings)
     )

@@ -10,7 +10,7 @@ from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.runs import RunStore
 from pages.ui.runs import live
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_head, whatif_map, whatif_reader
+from pages.ui.what_if import whatif_head, whatif_map, whatif_reader, whatif_words
 from pages.ui.what_if.answers import answer_line
 
 TEACHER_POINTS = 60  # of the curves: a what-if has those of its teacher alone
@@ -24,10 +24,19 @@ def show(store: RunStore, run_id: str, snapshot: Any) -> None:
 def draw(now: Any) -> None:
     """Draw one snapshot."""
     grid = whatif_reader.of_progress(now, active=now.state in ACTIVE)
+    if (now.plan or {}).get("adds") == "shuffled":
+        st.info(t("what_if.live.shuffling"), icon=":material/shuffle:")
     if grid is not None:
         told = answer_line.so_far(now)
+        if told is None and now.state != "queued":
+            st.caption(t("what_if.live.no_best"))
         whatif_head.line(
-            grid, now.elapsed_s, active=True, done=now.trainings_done, going=now.sweep.at_work if now.sweep else 0
+            grid,
+            now.elapsed_s - now.outlook.since,
+            active=True,
+            done=now.trainings_done,
+            going=now.sweep.at_work if now.sweep else 0,
+            earlier=now.outlook.earlier,
         )
     with st.container(border=True, key="whatif-live-head"):
         live.progress(now)
@@ -45,7 +54,8 @@ def draw(now: Any) -> None:
         whatif_head.warnings(now)
         if len(grid.judged):
             whatif_map.show(grid, now.run_id, live=True)
-            st.caption(t("what_if.live.note"))
+            held = grid.best is not None
+            st.caption(t(f"what_if.live.note{'_held' if held else ''}", seeds=whatif_words.seeds_shown(grid)))
             whatif_head.lower_note(grid.metric)
             answer_line.values(told, grid.metric)
         elif now.state != "queued":

@@ -14,7 +14,7 @@ import pandas as pd
 
 from kd_core.errors import KDError
 from kd_core.runs.outcome import read_outcome
-from kd_core.runs.settings import reading
+from kd_core.runs.settings import reading, whole
 from kd_core.runs.settings.answers import Answers
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.snapshot import Snapshot
@@ -117,12 +117,12 @@ def of_progress(snapshot: Snapshot, *, active: bool) -> Grid | None:
     now, metric, teacher = snapshot.sweep, str((snapshot.plan or {}).get("metric") or ""), snapshot.teacher
     if now is None:
         return None
-    # Named as in the line of answers; before a training has ended, by the scores so far.
-    ended = reading.best_so_far(now.cells, snapshot.spec, metric, active) if metric else None
+    # The cells as the line of answers holds them; before it can, with the scores so far, of which none is called the best.
+    held = whole.held(now.cells, reading.judge_of(metric).better) if metric else []
     return Grid(
-        frame(now.cells, active),
+        frame(held or now.cells, active),
         metric,
-        now.best if ended is None else ended,
+        reading.best_so_far(now.cells, snapshot.spec, metric, active) if metric else None,
         variants=now.variants,
         trainings=now.trainings,
         mode=str(now.mode or ""),

@@ -17,24 +17,23 @@ def of(result: Mapping[str, Any], student: int) -> Safe:
     return Safe(" ".join(part for part in (meaning(result, student), beside(result, student)) if part))
 
 
-def meaning(result: Mapping[str, Any], student: int) -> Safe:
-    """Say it by the verdict alone. Errors: as `of`."""
+def meaning(result: Mapping[str, Any], student: int, *, amount: bool = True) -> Safe:
+    """Say it by the verdict alone; without the `amount` where a sentence with it follows. Errors: as `of`."""
     found = read_outcome(result)
-    return _said(found, found.students[student])
+    return _said(found, found.students[student], amount)
 
 
-def _said(found: Outcome, student: StudentOutcome) -> Safe:
+def _said(found: Outcome, student: StudentOutcome, amount: bool) -> Safe:
     """Say what the verdict means; that a teacher was worth it only where the gain is its own and no plain model does as well."""
     if student.verdict != "beats":
         return t(f"runs.in_short.{student.verdict}")
-    name, gain = found.metric.name, student.gain[found.metric.name]
+    name = found.metric.name
+    gain = student.judged(name) or student.gain[name]
     own = student.credit(name) == "teacher"
     alone = student.plain is None or student.plain.standing == "ahead"
-    return t(
-        f"runs.in_short.{'beats' if own and alone else 'helped' if own else 'helped_somehow'}",
-        signed=Written.of(name, gain).signed_amount(gain.mean),
-        metric=metric_word(name),
-    )
+    told = {"signed": Written.of(name, gain).signed_amount(gain.mean), "metric": metric_word(name)}
+    much = t("runs.in_short.amount", **told) if amount else Safe("")
+    return t(f"runs.in_short.{'beats' if own and alone else 'helped' if own else 'helped_somehow'}", much=much)
 
 
 def beside(result: Mapping[str, Any], student: int) -> Safe | None:

@@ -46,8 +46,8 @@ def likely(found: Outcome, student: StudentOutcome) -> tuple[Safe | None, Safe |
 def _open(found: Outcome, student: StudentOutcome) -> Safe:
     """Say which answers an interval leaves open, from its worse end to its better one, and how little it rests on."""
     name = found.metric.name
-    gain = student.gain[name]
-    low, high = student.family.get(name) or (gain.low, gain.high)
+    gain = student.judged(name) or student.gain[name]
+    low, high = gain.low, gain.high
     assert low is not None and high is not None  # else the reason is that there is one seed
     worse, better = low < -student.margin, high > student.margin
     written = Written.of(name, gain)

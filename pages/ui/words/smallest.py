@@ -13,6 +13,33 @@ from pages.ui.shared.text import Safe, escape, t
 
 def of(result: Mapping[str, Any], shown: int | None = None) -> Safe | None:
     """Name it beside the best, and as the other one to take where another student is `shown`; None where there is one student, where it was chosen, or where a size or score is not known."""
+    chosen = _chosen(result)
+    if chosen is None:
+        return None
+    one, best, metric = *chosen, result["metric"]["name"]
+    instead = shown is not None and result["students"][shown]["name"] != one.name
+    return t(
+        f"runs.result.smallest{'_is_best' if one is best else ''}{'_instead' if instead else ''}",
+        num=len(result["students"]),
+        name=escape(one.name),
+        size=text.size(_bytes(one)),
+        score=text.score(one.selected),
+        metric=differences.metric_title(metric),
+        margin=differences.points(metric, one.margin),
+        best=escape(best.name),
+        best_score=text.score(best.selected),
+        best_size=text.size(_bytes(best)),
+    )
+
+
+def named(result: Mapping[str, Any]) -> str | None:
+    """Return its name alone, None as above."""
+    chosen = _chosen(result)
+    return None if chosen is None else chosen[0].name
+
+
+def _chosen(result: Mapping[str, Any]) -> tuple[StudentOutcome, StudentOutcome] | None:
+    """Find it, and the best."""
     found = read_outcome(result)
     known = [s for s in found.students if s.selected is not None and _bytes(s)]
     if result.get("choice") or len(known) < 2 or len(known) < len(found.students):
@@ -20,20 +47,7 @@ def of(result: Mapping[str, Any], shown: int | None = None) -> Safe | None:
     sign = 1.0 if found.metric.better == "higher" else -1.0
     best = max(known, key=lambda s: sign * (s.selected or 0.0))
     alike = [s for s in known if sign * ((best.selected or 0.0) - (s.selected or 0.0)) <= s.margin]
-    one = min(alike, key=_bytes)
-    instead = shown is not None and found.students[shown].name != one.name
-    return t(
-        f"runs.result.smallest{'_is_best' if one is best else ''}{'_instead' if instead else ''}",
-        num=len(known),
-        name=escape(one.name),
-        size=text.size(_bytes(one)),
-        score=text.score(one.selected),
-        metric=differences.metric_title(found.metric.name),
-        margin=differences.points(found.metric.name, one.margin),
-        best=escape(best.name),
-        best_score=text.score(best.selected),
-        best_size=text.size(_bytes(best)),
-    )
+    return min(alike, key=_bytes), best
 
 
 def _bytes(student: StudentOutcome) -> int:

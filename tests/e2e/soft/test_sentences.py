@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -112,8 +113,16 @@ def test_the_sentence_of_a_what_if_says_what_its_scores_say(browser, kinds, kind
     screen.open(f"/runs?run={runs[kind]}")
     answer = screen.page.locator(".st-key-whatif-answer h5")
     expect(answer).to_be_visible(timeout=120_000)
-    said = answer.inner_text().strip()
+    short = answer.inner_text().strip()
+    screen.page.locator(".st-key-whatif-answer summary").click()
+    long = screen.page.locator(".st-key-whatif-answer-long p")
+    expect(long).to_be_visible()
+    said = re.sub(
+        r" \([^()]* may be as good with [^()]*\)", "", long.inner_text().strip()
+    )  # of the frame, told elsewhere
     assert said.removesuffix(".").lower() == sentence_of(found).lower()
+    needed = r"(\d+) seeds (?:of each cell )?would (?:be needed to )?settle"
+    assert re.findall(needed, short) == re.findall(needed, said) and len(short) < len(said) + 10
     screen.close()
 
 

@@ -36,6 +36,12 @@ def test_a_first_row_that_names_the_columns_is_no_row_of_values(tmp_path, header
     assert read(tmp_path, "1,no,2\n" * 2, layout, (), ("a", "b"))[-1] == {"a": "1", "label": "no", "b": "2"}
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_table_that_another_program_saved_is_read_by_the_separator_that_names_the_columns(tmp_path, separator):
+    text = separator.join(("a", "b c")) + "\n" + separator.join(("1", '"2,5"')) + "\n"
+    assert read(tmp_path, text, {"separator": ";"}, (), ("a", "b c")) == [{"a": "1", "b c": "2,5"}]
+
+
 def test_rows_of_the_students_columns_alone_are_read_in_their_order_where_files_have_no_names(tmp_path):
     layout = {"names": ["a", "label", "b"], "header": "no"}
     assert read(tmp_path, "1,2\n", layout, (), ("a", "b")) == [{"a": "1", "b": "2"}]

@@ -113,4 +113,14 @@ def test_what_comes_nearest_is_named_where_no_model_meets_the_goals():
     assert answer([tiny, pairs], [trees], small).id == "p"  # which exceeds least
     assert "misses size by 404 B (4.4 KB, asked 4 KB)" in say(trees, small)
     better = replace(trees, value=0.43)
-    assert answer([tiny], [better], asked) == tiny  # the plain model that meets them is named beside it
+    assert answer([tiny], [better], asked).id == "p"  # the only one that meets them
+
+
+def test_a_plain_model_that_is_smaller_better_and_as_sure_is_the_answer():
+    asked = Goals("roc_auc", 0.67, {"size": 20_480.0})
+    student = Candidate("a", "trees small", 0.684, {"size": 6_600.0}, surely=0.68)
+    plain = Candidate("p", "30 trees", 0.687, {"size": 5_000.0}, surely=0.68)
+    assert answer([student], [plain], asked).id == "p"
+    assert answer([student], [replace(plain, surely=0.66)], asked) == student  # which meets them surely
+    assert answer([student], [replace(plain, costs={"size": 7_000.0})], asked) == student
+    assert answer([student], [replace(plain, value=0.68)], asked) == student

@@ -17,7 +17,7 @@ from pages.ui.shared.text import plain, t
 from tests.pages.fixtures import done_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
-INTERVAL = "(95 %: "
+INTERVAL = "(95 % for all such statements of the run together: "
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,12 @@ def test_the_standing_beside_a_plain_model_is_said_with_interval_and_both_sizes(
     (line,) = said(result(plain=standing))
     assert line.startswith(start) and INTERVAL in line and "at 1.2 KB against 1.1 KB." in line
     assert ("Distilling this student does not pay here." in line) == (standing == "behind")
+
+
+def test_the_interval_beside_a_plain_model_is_the_one_that_its_word_follows():
+    found = result(plain="unclear")
+    found["students"][0]["reference"]["best"]["ci_family"] = [-0.0123, 0.0183]
+    assert "together: −1.2 to +1.8; 3 seeds)" in said(found)[0]
 
 
 def test_without_plain_models_nothing_is_said():

@@ -13,7 +13,7 @@ from scipy import stats
 from kd_core.errors import KDError
 from kd_core.evaluate.intervals.stepping import Behind
 from kd_core.runs.cells.variant_store import code_of_trainings
-from kd_core.runs.settings import reading, sentence, shuffled
+from kd_core.runs.settings import reading, sentence, short_line, shuffled
 from kd_core.runs.settings.added import Added, Round
 from kd_core.runs.settings.answers import Answer, Answers, Setting
 from kd_core.safe_io import write_json
@@ -63,9 +63,11 @@ def test_the_line_comes_first_and_is_the_engines(task):
     run_id = make_sweep("done", task, students=("tiny", "small"), seeds=5)
     found = folder_of(run_id).result()
     told = reading.of_result(found, folder_of(run_id).spec())
-    line = sentence.line(told, reading.unit_of(found["metric"]["name"]))
+    unit = reading.unit_of(found["metric"]["name"])
     at = page(run_id)
-    assert line in said(at) and said(at).index(line) < said(at).index(str(t("what_if.map.title")))
+    for line in (short_line.line(told, unit), sentence.line(told, unit)):
+        assert line in said(at) and said(at).index(line) < said(at).index(str(t("what_if.map.title")))
+    assert html.unescape(answers_on(at)).replace("\u2060", "") == f"##### {short_line.line(told, unit)}"
     assert f"**{line}" not in said(at) and "One thing changed at a time from the best cell" in said(at)
 
 
@@ -199,12 +201,22 @@ def test_a_service_that_refuses_says_why(jobs):  # noqa: F811
     assert not at.exception and "The queue is full." in said(at)
 
 
-def test_while_it_trains_one_cell_is_the_best_everywhere():
-    for finished in (7, 15, 22):
+def test_while_it_trains_one_cell_is_the_best_everywhere_and_only_of_seeds_that_all_cells_have():
+    for finished, seeds in ((6, 0), (7, 1), (12, 1), (15, 2), (20, 2)):  # seven trainings a seed
         run_id = make_sweep("running", finished=finished, seeds=3)
         now = store().snapshot(run_id, 0)
         told = reading.of_progress(now.sweep.cells, now.spec, "roc_auc", True)
-        assert told.best is not None and whatif_reader.of_progress(now, active=True).best == told.best
+        grid = whatif_reader.of_progress(now, active=True)
+        assert told.seeds == seeds and grid.best == told.best and (told.best is None) == (not seeds)
+        if seeds:
+            assert {len(scores) for scores in grid.cells["scores"]} == {seeds}
+            assert grid.cells["mean"].idxmax() == grid.best
+
+
+def test_before_a_seed_has_ended_in_every_cell_none_is_called_the_best():
+    at = page(make_sweep("running", finished=6, seeds=3))
+    assert "No setting is called the best yet" in said(at) and "best so far" not in said(at)
+    assert "one seed has ended in every cell" in said(page(make_sweep("running", finished=7, seeds=3)))
 
 
 def test_cells_with_fewer_seeds_are_told():
@@ -236,6 +248,22 @@ def test_added_seeds_are_told_with_what_looking_again_costs():
     words = said(page(run_id))
     assert "2 seeds were added for some cells after a first look" in words
     assert ("Is it luck? No." in words) != ("It can't be told yet." in words)  # one answer to the question
+
+
+def test_is_it_luck_is_not_asked_again_once_the_answer_is_no():
+    run_id = make_sweep("done", seeds=30)
+    told = reading.of_result(folder_of(run_id).result(), folder_of(run_id).spec())
+    assert not told.unclear
+    asked = Round((30, 31), (0, 1))
+    assert "Nothing is open in the line on top" in luck_asked._gives(told, asked)
+
+    def offered(at):
+        return [b.key for b in at.button if b.key in ("whatif-luck", "whatif-shuffle")], "fewer than would" in said(at)
+
+    assert offered(page(run_id)) == (["whatif-luck", "whatif-shuffle"], False)
+    Added((Round((30, 31), (1,)),)).write(folder_of(run_id))
+    at = page(run_id)
+    assert offered(at) == (["whatif-shuffle"], False) and "Is it luck? No." in said(at)
 
 
 def test_is_it_luck_is_answered_by_what_is_still_open():

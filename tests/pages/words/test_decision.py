@@ -132,3 +132,12 @@ def test_use_it_outside_takes_the_one_trained_alone_where_the_teacher_hurt():
     alone = found["students"][0]["baseline"]["metrics"]["roc_auc"]["mean"]
     told = str(choosing.standing(found, "alone tiny"))
     assert f"{alone:.3f}" in told and "trained without a teacher" in told and "1.2 KB" in told
+
+
+def test_export_offers_first_what_the_line_says_to_take():
+    found = result(plain="behind")
+    name = f"plain {found['students'][0]['reference']['best']['name']}"
+    assert choosing.first(found, ["tiny"]) == "tiny"
+    found["artifacts"]["plain"] = [{"name": name}]
+    assert choosing.first(found, ["tiny", name]) == name == decision.file(found, 0)
+    assert choosing.first(found, ["tiny"]) == "tiny"

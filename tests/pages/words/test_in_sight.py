@@ -71,7 +71,30 @@ def test_few_sentences_stand_in_sight_and_all_others_one_fold_away(jobs, word, m
     best = verdict.best_student(found)
     said = verdict.judge(found, best)
     assert html.unescape(str(said.gain)) in seen[0]  # with its interval, beside what it means
-    ahead = [html.unescape(line) for line, _ in page.next_steps(said, found, best)]
-    assert seen[1:] == ahead[:room] and all(line in folded for line in ahead[room:])
+    ahead, other = ([html.unescape(line) for line, _ in part] for part in page.next_steps(said, found, best))
+    assert seen[1:] == ahead[:room] and all(line in folded for line in [*ahead[room:], *other])
+    assert len(ahead) <= page.IN_SIGHT and sum("Try next" in line or "to try." in line for line in ahead) <= 1
+    assert sum("Or take" in line or "simpler one" in line for line in ahead) <= 1
+    amount = re.search(r"[+−][0-9.]+ points", seen[0])
+    assert amount is None or seen[0].count(amount[0]) == 1  # the gain is told once
     for line in (said.source, said.teacher, said.reason, said.reads, *said.plain):
         assert line is None or html.unescape(str(line)) in folded, line
+
+
+def test_a_hurt_student_gets_one_advice_and_a_better_one_no_second_model_beside_the_smaller():
+    hurt = result(verdict="hurts", reason={"code": "soft_share", "values": {"alpha": 0.7}})
+    hurt["teacher"]["metrics"]["roc_auc"] = 0.8  # worse than the small model alone: another teacher comes first
+    hurt["students"][0]["versus_teacher"]["roc_auc"] |= {"mean": 0.06, "ci95": [0.04, 0.08]}
+    seen, folded = page.next_steps(verdict.judge(hurt, 0), hurt, 0)
+    assert "first thing to try" in seen[0][0] and not any("Try next" in line for line, _ in seen)
+    assert any("Try next" in line for line, _ in folded)
+    hurt["students"][0]["versus_teacher"]["roc_auc"]["ci95"] = [-0.01, 0.08]  # too near to tell: no advice
+    assert [line.startswith("**Try next") for line, _ in page.next_steps(verdict.judge(hurt, 0), hurt, 0)[0]] == [True]
+    several = result(students=("tiny", "small"), plain="unclear")
+    for one, score, size in zip(several["students"], (0.858, 0.86), (5_000, 9_000), strict=True):
+        one["margin"], one["deployed"] = 0.005, {"bytes": size}
+        one["selection"] = {"student": [{"score_selected": score}], "baseline": []}
+        one["reference"]["best"]["metrics"]["roc_auc"]["mean"] = 0.8
+    seen, folded = page.next_steps(verdict.judge(several, 1), several, 1)
+    assert [line.startswith("Or take") for line, _ in seen] == [True]
+    assert any("simpler one may do as well" in line for line, _ in folded)

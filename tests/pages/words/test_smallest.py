@@ -34,7 +34,7 @@ def test_the_smallest_within_the_margin_of_the_best_is_named(small, tiny, named)
 
 def test_it_is_the_other_one_to_take_where_another_is_shown():
     found = made(0.86, 0.858)
-    assert plain(smallest.of(found, 1)).startswith("Or take tiny (4.9 KB), of these 2 students the smallest")
+    assert plain(smallest.of(found, 1)).startswith("Or take tiny (4.9 KB): ROC-AUC 0.858 on validation, within")
     assert plain(smallest.of(found, 0)).startswith("Of these 2 students tiny (4.9 KB) is the smallest")
     assert plain(smallest.of(made(0.86, 0.85), 0)).startswith("Or take small (8.8 KB)")
 

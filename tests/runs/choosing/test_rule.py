@@ -55,8 +55,16 @@ def test_with_a_limit_the_best_score_that_keeps_it():
 def test_with_a_score_the_smallest_that_reaches_it():
     said = chosen(FOUR, score=0.844)
     assert (said.chosen, said.rule) == ("small", "smallest_reaching")
-    assert chosen(FOUR, score=0.845, bytes=10_000).chosen == "middle"
     assert chosen([one("a", 9, 10.0), one("b", 5, 12.0), one("c", 3, 12.1)], ERRORS, score=12).chosen == "b"
+
+
+def test_with_a_limit_beside_the_score_the_best_that_keeps_it():
+    """The smallest would just reach the score on validation rows, and easily miss it on others."""
+    said = chosen(FOUR, score=0.8, bytes=10_000)
+    assert (said.chosen, said.rule, said.missed) == ("middle", "best_within", ())
+    arms = both("a", 100, 0.85, 0.904, "baseline", other=90)
+    assert chosen([arms], score=0.8, bytes=200).arm == "baseline"
+    assert not other_counts(arms, ChooseSpec(score=0.8, bytes=200), POINTS)
 
 
 def test_when_nothing_reaches_the_score_the_nearest_within_the_limits():

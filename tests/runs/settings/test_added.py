@@ -145,6 +145,8 @@ def test_how_long_it_takes_is_told_by_what_the_run_took(tmp_path, monkeypatch):
     assert luck.seconds(found, Round((3, 4), (1, 3))) == pytest.approx(2 * (2 + 1) * 2 + 4)
     assert luck.seconds(found, None) == pytest.approx(6 * 2 + 4)
     assert luck.seconds({**found, "sweep": {}}, None) is None
+    later = {**found, "sweep": {**found["sweep"], "trained": 90}}  # the seconds are those of the last round
+    assert luck.seconds(later, None) == luck.seconds(found, None)
 
 
 def test_every_look_at_the_test_rows_is_counted(tmp_path, monkeypatch):
@@ -169,6 +171,12 @@ def test_the_plan_names_every_training_and_the_live_map_takes_them(tmp_path):
     }
     told = added.plan_fields(spec, planned)
     assert (told["trainings"], told["seeds"], told["estimate_seconds"]) == (16, [0, 1, 2, 3], 16.0)  # 10 of 6 are new
+    assert (told["kept"], told["round"], told["adds"]) == (6, 3, "shuffled")
+    before = {"sweep": {"trained": 10, "trained_now": 4, "shuffled": {}}, "seconds": {"sweep": 8.0}}
+    later = added.plan_fields(spec, planned, before)  # six are left, two seconds each as the last four took
+    assert (later["kept"], later["estimate_seconds"]) == (10, 13.0)
+    before["sweep"]["shuffled"] = {"line": "said"}
+    assert added.plan_fields(spec, planned, before)["adds"] == "seeds"
     view = SweepView({"kind": "plan", "better": "higher", **told})
     for t in every:
         view.take(

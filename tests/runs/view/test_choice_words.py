@@ -38,7 +38,7 @@ def test_the_smallest_like_the_best_is_said_with_the_best_and_who_was_left_out()
         ),
         ({"bytes": 60_000, "microseconds": 90}, "because its accuracy is the best within 58.6 KB and 90 us a row."),
         ({"score": 0.86}, "because it is the smallest whose accuracy reaches 0.86."),
-        ({"score": 0.86, "bytes": 60_000}, "because it is the smallest within 58.6 KB whose accuracy reaches 0.86."),
+        ({"score": 0.86, "bytes": 60_000}, "because its accuracy is the best within 58.6 KB."),
         ({"score": 0.9}, "because no candidate's accuracy reaches 0.9; it comes nearest."),
         ({"bytes": 100}, "because no candidate keeps to 0.1 KB; it exceeds them least."),
         ({"bytes": 100, "score": 0.9}, "Its accuracy does not reach 0.9 either."),

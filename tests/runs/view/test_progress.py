@@ -300,3 +300,36 @@ def test_more_seeds_of_a_what_if_are_foreseen_by_more_than_the_first_word_of_one
     for position in range(63, 69):  # the first to end are the earliest
         found.take({"kind": "variant", "training": position}, 13.3)
     assert found.outlook(13.3).left_s > 10
+
+
+def test_what_is_added_to_a_what_if_counts_from_its_own_start():
+    """Seen in a trial: what was kept counted as done, and 93 % of the bar became 42 % when the first new stack had ended."""
+    work = [{"kind": "training:stacks", "phases": ["sweep"], "seconds": 40.0}]
+    plan = {"kind": "plan", "trainings": 100, "grid": True, "phases": ["sweep"], "work": work, "kept": 60, "round": 2}
+    begun = ((50.0, {"kind": "state", "state": "running"}), (50.5, plan), (50.5, phase("sweep")))
+
+    def ended(position, **more):
+        return {"kind": "variant", "training": position, "done": position + 1, **more}
+
+    run = after(*begun, *((51.0, ended(p, kept=True)) for p in range(30)), (51.0, {"kind": "sweep", "trainings": 20}))
+    found = run.outlook(51.0)
+    assert (found.share, found.round, found.earlier, found.since) == (0.0, 2, 60, 50.0)
+    assert found.left_s == pytest.approx(39.5)  # what is kept tells nothing of the pace
+    for p in range(30, 50):
+        run.take(ended(p), 52.0 + p - 30)
+    half = run.outlook(71.0)
+    assert half.share == 0.5 and half.left_s == pytest.approx(20, abs=3)
+    for p in range(50, 80):  # kept ones of a second group come in between
+        run.take(ended(p, kept=True), 71.5)
+    assert run.outlook(71.5).share == 0.5 and run.outlook(71.5).left_s == pytest.approx(20, abs=3)
+    for p in range(80, 90):
+        run.take(ended(p), 72.0 + p - 80)
+    assert run.outlook(81.0).share == 0.75 and run.outlook(81.0).units == Units("training", 30, 40)
+
+
+def test_half_of_the_trainings_of_a_round_are_half_of_its_bar():
+    run = after(*TRAINS, *((25.0 + 5 * i, trained(i)) for i in range(1, 13)))
+    run.take({"kind": "seeds", "added": 6, "trainings": 24}, 85.0)
+    for i in range(13, 19):
+        run.take(trained(i, of=24), 85.0 + 5 * (i - 12))
+    assert run.outlook(115.0).share == 0.5

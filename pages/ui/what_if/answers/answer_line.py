@@ -10,7 +10,7 @@ import streamlit as st
 
 from kd_core import written
 from kd_core.errors import KDError
-from kd_core.runs.settings import reading, sentence
+from kd_core.runs.settings import reading, sentence, short_line
 from kd_core.runs.settings.answers import Answer, Answers, Setting
 from kd_core.runs.settings.sentence import Unit
 from kd_core.runs.store.folder import ACTIVE
@@ -61,12 +61,15 @@ def so_far(now: Any) -> Answers | None:
 
 
 def show(told: Answers, metric: str) -> None:
-    """Draw the line and how it is meant."""
+    """Draw the line in short, and one fold away the numbers behind it and how it is meant."""
     unit = reading.unit_of(metric)
     with st.container(key=KEY):
-        st.markdown(f"##### {escape(sentence.line(told, unit))}", help=t("what_if.answer.help"))
+        st.markdown(f"##### {escape(short_line.line(told, unit))}", help=t("what_if.answer.help"))
         if told.best is not None and told.settings:
-            st.caption(_meant(told, unit))
+            with st.expander(t("what_if.answer.full"), key=f"{KEY}-full"):
+                with st.container(key=f"{KEY}-long"):
+                    st.markdown(escape(sentence.line(told, unit)))
+                st.caption(_meant(told, unit))
 
 
 def values(told: Answers | None, metric: str) -> None:

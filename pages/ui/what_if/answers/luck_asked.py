@@ -33,8 +33,10 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
     except KDError as error:
         text.show_error(error)
         return
+    settled = bool(added.rounds) and not answers.unclear  # the question is answered: no
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _seeds(folder, found, spec, added, asked)
+        if not settled:
+            _seeds(folder, found, spec, added, asked)
         if _taught(found) and not added.shuffled:
             shuffle = st.button(
                 t("what_if.luck.shuffle"),
@@ -45,7 +47,7 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
             if shuffle:
                 _go_on(folder, found, spec, replace(added, shuffled=True))
     told = []
-    if isinstance(asked, Round):
+    if isinstance(asked, Round) and not settled:
         time = _time(found, asked)
         gives = _gives(answers, asked)
         told.append(t("what_if.luck.what", seeds=len(asked.seeds), cells=len(asked.cells), time=time, gives=gives))
@@ -87,6 +89,8 @@ def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked:
 def _gives(answers: Answers, asked: Round) -> Safe:
     """Say what a round is worth beside the number of seeds that the line on top says."""
     after = answers.seeds + len(asked.seeds)
+    if not answers.unclear:
+        return t("what_if.luck.gives_none", after=after)
     enough = answers.need is not None and answers.need <= after
     return t(f"what_if.luck.gives_{'all' if enough else 'some'}", after=after)
 

@@ -1,0 +1,87 @@
+"""The answers of a what-if in a line that can be read aloud; every number with its interval stands in the long one.
+
+Example: Best: T 4, alpha 1, base. T 2 to 8 will do; base beats the others. Not clear yet: alpha 0.25. About 6 seeds would settle it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kd_core.runs.cells.grid import WORDS
+from kd_core.runs.settings import sentence
+from kd_core.runs.settings.answers import Answer, Answers, Setting
+from kd_core.runs.settings.sentence import MOST_SEEDS, Unit, named, written
+
+LISTED = 3  # values told one by one where all of them lie beside each other: more are told by their ends
+
+
+def line(found: Answers, unit: Unit) -> str:
+    """Say what a what-if answers in short; where there is nothing to compare, what the long line says."""
+    if found.best is None or not found.settings or found.seeds < 2:
+        return sentence.line(found, unit)
+    said = [f"best: {sentence.best(found)}", "; ".join(_known(found, unit)), _open(found), _settled(found)]
+    words = " ".join(f"{part[:1].upper()}{part[1:]}." for part in said if part)
+    return f"So far: {words}" if found.so_far else words
+
+
+def _known(found: Answers, unit: Unit) -> list[str]:
+    said: list[str] = []
+    for setting in found.settings:
+        enough, worse = setting.having("best", "enough"), setting.having("worse")
+        if setting.having("best") and len(enough) > 1:
+            said.append(f"{_will_do(setting, enough)} will do")
+        elif setting.having("best") and worse:
+            said.append(_beats(found, setting, worse))
+        rest = ("same", "failed", "stopped", "waiting")
+        said += sentence.clauses(
+            Setting(setting.name, tuple(setting.having("best", *rest))), unit
+        )  # told in few words there
+    return said
+
+
+def _will_do(setting: Setting, enough: Sequence[Answer]) -> str:
+    noun = WORDS.get(setting.name, setting.name)
+    if len(enough) == len(setting.answers):
+        return f"any {noun}"
+    first, last = setting.answers.index(enough[0]), setting.answers.index(enough[-1])
+    if setting.name not in WORDS or last - first >= len(enough) or len(enough) < LISTED:
+        return sentence.listed(setting, enough, "or")
+    if last == len(setting.answers) - 1:
+        return f"{noun} from {written(enough[0].value)} on"
+    return f"{noun} {written(enough[0].value)} to {written(enough[-1].value)}"
+
+
+def _beats(found: Answers, setting: Setting, worse: Sequence[Answer]) -> str:
+    """Say what the best value beats, and beside which other values where it may not hold beside others."""
+    others = len(worse) == len(setting.answers) - 1 and len(worse) > 1
+    best = next(a for a in setting.answers if a.word == "best")
+    said = f"{named(setting.name, best.value)} beats {'the others' if others else sentence.values(worse, 'and')}"
+    if not any(a.elsewhere for a in worse):
+        return said
+    beside = [named(n, v) for n, v in found.values.items() if n != setting.name and v is not None]
+    return f"at {', '.join(beside)}, {said}"
+
+
+def _open(found: Answers) -> str:
+    said, whole = [], []
+    for setting in found.settings:
+        some, noun, zero = setting.having("unclear"), WORDS.get(setting.name, setting.name), setting.answers[0]
+        if setting.name == "alpha" and zero.value == 0 and some and zero.word in ("unclear", "best"):
+            said.append(f"whether any {noun} beats no teacher")
+        if some and len(some) == len(setting.answers) - 1:
+            whole.append(noun)
+        elif some := [a for a in some if not (setting.name == "alpha" and a.value == 0)]:
+            said.append(sentence.listed(setting, some, "and"))
+    if whole:
+        *first, last = whole
+        said.append(f"which {', '.join(first)} and {last} are best" if first else f"which {last} is best")
+    return f"not clear yet: {', '.join(said)}" if said else ""
+
+
+def _settled(found: Answers) -> str:
+    needs = [a.behind.need for a in found.unclear if a.behind is not None]
+    if not needs:
+        return ""
+    if found.need is None or found.need > MOST_SEEDS:
+        return f"more than {MOST_SEEDS} seeds would be needed to settle it"
+    return f"about {found.need} seeds would settle it"
