@@ -22,6 +22,10 @@ def _ended(store: RunStore) -> list[RunRow]:
     return [r for r in store.list(states=("done", "cancelled"), limit=200) if r.headline]
 
 
+def _follow() -> None:
+    session.set_run(st.session_state["soft-run"])  # before the frame is drawn, whose card names the run
+
+
 def choose_run(store: RunStore) -> RunRow | None:
     """Let the person choose a finished run: ?run=, the current one, or the latest."""
     rows = _ended(store)
@@ -56,7 +60,12 @@ def choose_run(store: RunStore) -> RunRow | None:
             "soft-run", ids[0]
         )  # a phone is told once more, or its box would name another run than the page shows
     chosen = st.selectbox(
-        t("soft_labels.run"), ids, key="soft-run", help=t("soft_labels.run_help"), format_func=lambda i: names.get(i, i)
+        t("soft_labels.run"),
+        ids,
+        key="soft-run",
+        help=t("soft_labels.run_help"),
+        format_func=lambda i: names.get(i, i),
+        on_change=_follow,
     )
     st.session_state["soft-url"] = chosen
     session.set_run(chosen)

@@ -1,4 +1,4 @@
-"""Which classes a model finds alike, as lift over base rate, and an order that puts alike ones side by side. numpy only.
+"""Which classes a model finds alike, as lift over base rate, and an order that puts alike ones side by side.
 
 Legend: N rows, C classes; p probabilities, y labels.
 """
@@ -36,7 +36,7 @@ def base_shares(p_NC: Array, y: Array) -> Array:
 
 
 def log_lift(p_NC: Array, y: Array, num_classes: int) -> Array:
-    """Compare the share that rows of class a give to b with what rows of any other class give to b: 0 as often, ln 3 three times.
+    """Compare the mean share that rows of class a give to b with what rows of any other class give to b: 0 the same, ln 3 three times it.
 
     The diagonal is NaN (a class is like itself), and so is the line of a class without rows. Shape: (C, C).
     """
@@ -45,6 +45,43 @@ def log_lift(p_NC: Array, y: Array, num_classes: int) -> Array:
     mean = np.maximum(class_similarity(p_NC, y, num_classes), least)
     found = np.log(mean) - np.log(np.maximum(base_shares(p_NC, y), least))
     found[np.bincount(y, minlength=num_classes) == 0] = np.nan
+    np.fill_diagonal(found, np.nan)
+    return np.asarray(found)
+
+
+def lift_without_top(p_NC: Array, y: Array, num_classes: int) -> Array:
+    """Work out `log_lift` of each pair without the row of a that gives b most: what is left where one row makes it. NaN for a class of one row.
+
+    Shape: (C, C).
+    """
+    p, y = np.asarray(p_NC, np.float64), np.asarray(y)
+    least, has = floor(num_classes), np.eye(num_classes, dtype=bool)[y]
+    sums, top = _sums_and_tops(p, has)
+    return _without(
+        sums, top, has.sum(axis=0)[:, None], np.where(has, 0.0, p).sum(axis=0), len(y) - has.sum(axis=0), least
+    )
+
+
+def label_lift_without_top(p_NK: Array, has_NK: Array) -> Array:
+    """Work out `label_lift` of each pair without the row that gives b most. Shape: (K, K)."""
+    p, has = np.asarray(p_NK, np.float64), np.asarray(has_NK, bool)
+    given, lacking = np.where(has, 0.0, p), (~has).astype(np.int64)
+    sums, top = _sums_and_tops(given, has)
+    return _without(
+        sums, top, has.T.astype(np.int64) @ lacking, given.sum(axis=0), lacking.sum(axis=0), floor(p.shape[1])
+    )
+
+
+def _sums_and_tops(p_NK: Array, has_NK: Array) -> tuple[Array, Array]:
+    sums = has_NK.T.astype(np.float64) @ p_NK
+    top = np.stack([p_NK[has_NK[:, a]].max(axis=0, initial=0.0) for a in range(p_NK.shape[1])])
+    return sums, top
+
+
+def _without(sums: Array, top: Array, rows: Array, given: Array, others: Array, least: float) -> Array:
+    mean = np.maximum((sums - top) / np.maximum(rows - 1, 1), least)
+    base = np.maximum((given - top) / np.maximum(others - 1, 1), least)
+    found = np.where((rows > 1) & (others > 1), np.log(mean) - np.log(base), np.nan)
     np.fill_diagonal(found, np.nan)
     return np.asarray(found)
 
@@ -78,7 +115,7 @@ def likeness(lift_CC: Array) -> Array:
 class Tree:
     """Classes joined pair by pair, the likest first. Legend: C classes.
 
-    `order` (C,): classes from one end to the other, alike ones side by side. `joined` (C - 1, 2): nodes that are joined; below C a
+    `order` (C,): classes from one end to the other, neighbours as alike as the tree allows. `joined` (C - 1, 2): nodes that are joined; below C a
     class, from C on an earlier joint. `heights` (C - 1,): mean likeness between both sides, falling.
     """
 
@@ -88,7 +125,7 @@ class Tree:
 
 
 def tree(likeness_CC: Array) -> Tree:
-    """Join classes by average linkage, and turn the sides so that those that meet are alike.
+    """Join classes by average linkage, and turn the sides so that neighbours are as alike as can be, all together.
 
     Example:
         >>> tree(np.array([[0, 0, 2], [0, 0, 1], [2, 1, 0.0]])).order.tolist()
@@ -98,24 +135,33 @@ def tree(likeness_CC: Array) -> Tree:
     num = len(given)
     between = given.copy()
     np.fill_diagonal(between, -np.inf)
-    nodes, leaves = list(range(num)), [[i] for i in range(num)]
+    nodes, size = list(range(num)), np.ones(num)
     joined, heights = np.zeros((max(num - 1, 0), 2), np.int64), np.zeros(max(num - 1, 0))
     for step in range(num - 1):
         a, b = sorted(divmod(int(between.argmax()), num))
         joined[step], heights[step] = sorted((nodes[a], nodes[b])), between[a, b]
-        n_a, n_b = len(leaves[a]), len(leaves[b])
-        mean = (n_a * between[a] + n_b * between[b]) / (n_a + n_b)
+        mean = (size[a] * between[a] + size[b] * between[b]) / (size[a] + size[b])
         between[a], between[:, a] = mean, mean
         between[b], between[:, b] = -np.inf, -np.inf
-        nodes[a], leaves[a], leaves[b] = num + step, _side_by_side(leaves[a], leaves[b], given), []
-    return Tree(np.array(leaves[0] if num else [], np.int64), joined, heights)
+        nodes[a], size[a] = num + step, size[a] + size[b]
+    order = _turned(joined, heights, given) if num > 2 else np.arange(num)
+    return Tree(np.asarray(order, np.int64), joined, heights)
 
 
-def _side_by_side(left: list[int], right: list[int], alike: Array) -> list[int]:
-    turned = [(x, y) for x in (left, left[::-1]) for y in (right, right[::-1])]
-    best = max(turned, key=lambda pair: alike[pair[0][-1], pair[1][0]])
-    best = max(((right, left), best), key=lambda pair: alike[pair[0][-1], pair[1][0]])
-    return [*best[0], *best[1]]
+def _turned(joined: Array, heights: Array, alike: Array) -> Array:
+    """Turn the sides of every joint so that neighbours are as alike as the tree allows, all together."""
+    from scipy.cluster.hierarchy import leaves_list, optimal_leaf_ordering  # whoever only answers rows does without
+    from scipy.spatial.distance import squareform
+
+    num = len(alike)
+    rows = np.ones(2 * num - 1)
+    for step, (a, b) in enumerate(joined):
+        rows[num + step] = rows[a] + rows[b]
+    most = float(alike.max()) + 1.0
+    links = np.column_stack([joined, np.maximum.accumulate(most - heights), rows[num:]]).astype(np.float64)
+    apart = most - alike
+    np.fill_diagonal(apart, 0.0)
+    return np.asarray(leaves_list(optimal_leaf_ordering(links, squareform(apart, checks=False))))
 
 
 def inherited(teacher_CC: Array, baseline_CC: Array, student_CC: Array) -> float | None:

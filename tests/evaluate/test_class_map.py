@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -79,6 +81,19 @@ def test_the_sides_that_meet_are_alike():
     )
 
 
+def test_no_turn_of_a_joint_brings_neighbours_nearer():
+    rng = np.random.default_rng(2)
+    alike = rng.normal(size=(9, 9))
+    alike = (alike + alike.T) / 2
+    found = class_map.tree(alike)
+    near = lambda order: sum(alike[a, b] for a, b in itertools.pairwise(order))  # noqa: E731
+    orders = {i: {(i,)} for i in range(9)}
+    for step, (a, b) in enumerate(found.joined):
+        both = itertools.product(orders[int(a)], orders[int(b)])
+        orders[9 + step] = {one for x, y in both for one in (x + y, y + x)}
+    assert near(found.order) == pytest.approx(max(map(near, orders[16])))
+
+
 def test_how_much_of_the_way_the_student_went():
     rng = np.random.default_rng(0)
     teacher, baseline = rng.exponential(size=(2, 5, 5))
@@ -118,6 +133,22 @@ def test_the_largest_pairs_come_first_and_unknown_ones_never():
     lift = np.array([[np.nan, 1, 2], [3, np.nan, -1], [np.nan, np.nan, np.nan]])
     assert class_map.top_pairs(lift, 3) == [(1, 0), (0, 2), (0, 1)]
     assert len(class_map.top_pairs(lift, 99)) == 4
+
+
+def test_a_likeness_that_one_row_makes_is_gone_without_it():
+    p, y = answers(5, 120)
+    p[y == 2, 4] = 0.02
+    p[np.flatnonzero(y == 2)[3], 4] = 0.98
+    found, lift = class_map.lift_without_top(p, y, 5), class_map.log_lift(p, y, 5)
+    for a in range(5):
+        for b in range(5):
+            if a != b:
+                keep = np.arange(120) != np.flatnonzero(y == a)[p[y == a, b].argmax()]
+                assert found[a, b] == pytest.approx(class_map.log_lift(p[keep], y[keep], 5)[a, b])
+    assert found[2, 4] < lift[2, 4] - 0.5 and np.isnan(np.diag(found)).all()
+    alone = class_map.lift_without_top(p[:3], np.array([0, 1, 1]), 5)
+    assert np.isnan(alone[[0, 2, 3, 4]]).all() and np.isfinite(alone[1, [0, 2, 3, 4]]).all()
+    assert np.allclose(class_map.label_lift_without_top(p, np.eye(5)[y] > 0), found, equal_nan=True)
 
 
 def test_labels_that_exclude_each_other_have_the_lift_of_classes():

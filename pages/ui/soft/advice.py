@@ -1,4 +1,4 @@
-"""Says where the student that is drawn is not the model that the result advises to take."""
+"""The run's own verdict in one line, and where the student that is drawn is not the model that the result advises to take."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.outcome import read_outcome
+from pages.ui.result.differences import Written, lower_is_better, metric_word
 from pages.ui.shared import session
 from pages.ui.shared.text import Safe, t
 from pages.ui.words import decision
@@ -27,15 +28,28 @@ def otherwise(found: Mapping[str, Any], index: int) -> Safe | None:
     return t("soft_labels.not_the_one", drawn=drawn, advised=advised)
 
 
+def verdict(found: Mapping[str, Any], index: int) -> Safe:
+    """Tell the verdict of the student that is drawn, with its gain and interval. Errors: as `otherwise`."""
+    outcome = read_outcome(found)
+    student, name = outcome.students[index], outcome.metric.name
+    gain = student.gain[name]
+    written = Written.of(name, gain)
+    return t(
+        "soft_labels.verdict",
+        word=t(f"runs.short.{student.verdict}"),
+        gain=written.signed_amount(gain.mean),
+        metric=metric_word(name),
+        interval=written.interval(gain, lower=lower_is_better(name)),
+    )
+
+
 def show(found: Mapping[str, Any], index: int) -> None:
-    """Draw the line with the way to the result; nothing where the drawn student is the one, or the result tells none."""
+    """Draw the line with the way to the result; nothing where the result can't tell."""
     try:
-        said = otherwise(found, index)
+        said = [verdict(found, index), otherwise(found, index)]
     except KDError:  # the page of the result says what is wrong with it
         return
-    if said is None:
-        return
     line, way = st.columns([5, 1], vertical_alignment="center")
-    line.caption(f":material/info: {said}")
+    line.caption(f":material/info: {' '.join(str(one) for one in said if one is not None)}")
     link = session.link(run=str(found["run_id"]))
     way.page_link("runs.py", label=t("soft_labels.to_result"), icon=":material/open_in_full:", query_params=link)

@@ -78,6 +78,9 @@ def test_labels_have_a_share_each_and_equal_the_kept_rows(browser, kinds):
                 least = 0.1 / len(names)
                 wanted = max(p[arm][rows, b].mean(), least) / max(p[arm][base, b].mean(), least)
                 assert told["lift"][a][b] == pytest.approx(wanted, rel=1e-6)
+                left = np.arange(len(has)) != np.argmax(np.where(rows, p[arm][:, b], -1))
+                wanted = max(p[arm][rows & left, b].mean(), least) / max(p[arm][base & left, b].mean(), least)
+                assert told["lift_without_top"][a][b] == pytest.approx(wanted, rel=1e-6)
         for arm in ("student", "baseline"):
             each = sum(np.exp(log["teacher"][k]) * (log["teacher"][k] - log[arm][k]) for k in (0, 1))
             assert found["kl"][arm] == pytest.approx(each.sum(axis=1).mean(), abs=1e-6)

@@ -63,6 +63,13 @@ def with_another(run_id, kept):
     return run_id, {**kept, **again}
 
 
+def largest(values, most):
+    """Places and values of the largest, the first of equal ones first."""
+    flat = np.where(np.isfinite(values), values, -1).ravel()
+    order = np.argsort(-flat, kind="stable")[:most]
+    return order, flat[order]
+
+
 def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_other_student(browser, pair):
     server, (run_id, kept) = pair
     screen = opened(browser, server, run_id, t=1, student="tiny")
@@ -71,7 +78,7 @@ def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_othe
 
     def lifts(student):
         arms = (kept["teacher"], kept[f"baseline_{student}"], kept[f"student_{student}"])
-        return [np.maximum(class_map.log_lift(soft_labels.soften(z), y, 4), 0.0) for z in arms]
+        return [class_map.log_lift(soft_labels.soften(z), y, 4) for z in arms]
 
     page.get_by_text("What the student inherited").click()
     for student in (0, 1):
@@ -85,17 +92,23 @@ def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_othe
             expect(page.locator(".walk input")).to_have_value("31")
             expect(slider(screen)).to_have_attribute("aria-valuetext", "T = 1")
         teacher, baseline, own = lifts(student)
-        moved = own - baseline
-        order = np.argsort(-np.where(np.isfinite(moved), np.abs(moved), -1).ravel(), kind="stable")
-        want = [k for k in order if abs(moved.ravel()[k]) >= 0.005][:12]
-        expect(page.locator(".pairs h3")).to_have_text(re.compile("Largest changes"))
+        spared = class_map.lift_without_top(soft_labels.soften(kept["teacher"]), y, 4)
+        came = np.abs(baseline - teacher) - np.abs(own - teacher)  # how much nearer to the teacher than the baseline
+        nearer = np.where((teacher > 0) & (spared > 0), came, -1)
+        expect(page.locator(".pairs h3").first).to_have_text(re.compile("came nearer"))
+        want = [(k, v) for k, v in zip(*largest(nearer, 8), strict=True) if v >= 0.005]
+        away = [
+            (k, v)
+            for k, v in zip(*largest(np.where((teacher > 0) | (own > 0), -came, -1), 4), strict=True)
+            if v >= 0.005
+        ]
+        assert want and page.get_by_text("Moved away from the teacher").is_visible() == bool(away)
         lines = page.locator(".pairs button:not([hidden])").all_inner_texts()
-        assert len(lines) == len(want)
-        for k, line in zip(want, lines, strict=True):
+        assert len(lines) == len(want + away)
+        for at, ((k, v), line) in enumerate(zip(want + away, lines, strict=True)):
             a, b = divmod(int(k), 4)
-            assert line.startswith(f"class {a:03d} → class {b:03d}") and times(float(np.exp(moved[a, b]))) in line
-            away = abs(own[a, b] - teacher[a, b]) > abs(baseline[a, b] - teacher[a, b])
-            assert ("away from the teacher" in line) == away
+            assert line.startswith(f"class {a:03d} → class {b:03d}")
+            assert f"{'nearer' if at < len(want) else 'farther'} by {times(float(np.exp(v)))}" in line
             assert times(float(np.exp(own[a, b]))) in line
         expect(tell).to_contain_text("by which rows there are")
     warm(screen, 20.0)
@@ -137,21 +150,71 @@ def test_marks_of_few_rows_are_faint_and_not_joined(browser, furnished):
         screen.close()
 
 
-def test_larger_bars_grow_names_too_and_hold_eight_classes(browser, furnished):
+def bar_widths(screen):
+    """Pixels of the teacher's and the student's bars, and of their tracks, line by line."""
+    return np.array(
+        screen.page.locator(".bars .line:not(.titles)").evaluate_all(
+            """all => all.map((l) => ['.fill.teacher', '.fill.student', '.track'].map((s) => l.querySelector(s).offsetWidth))"""
+        )
+    )
+
+
+def test_a_bar_is_as_wide_as_its_share_at_every_temperature(browser, furnished):
+    server, runs = furnished
+    run_id, kept = runs["eight"]
+    screen = opened(browser, server, run_id, t=2, row=int(kept["row_ids"][3]) + 1)
+    order = np.argsort(-kept["teacher"][3], kind="stable")
+    teacher = []
+    for full in (1.0, 0.2):
+        screen.page.locator("select.widths").select_option(f"{full:g}")
+        for temperature in (1.0, 2.0, 8.0, 20.0):
+            warm(screen, temperature)
+            found = bar_widths(screen)
+            share = [soft_labels.soften(kept[ARMS[arm]], temperature)[3][order] for arm in ("teacher", "student")]
+            want = found[:, 2:] * np.minimum(1, np.stack(share, axis=1) / full)
+            assert np.abs(found[:, :2] - want).max() <= 1
+            teacher.append(found[0, 0])
+            cut = screen.page.locator(".bars .fill.over").count()
+            assert cut == (np.stack(share) > full).sum()
+        assert screen.page.locator("select.widths").input_value() == f"{full:g}"
+    assert teacher[:4] == sorted(teacher[:4], reverse=True) and teacher[0] > teacher[3]
+    expect(screen.page.locator(".bars + p")).to_have_text(re.compile("a full bar is 20\u00a0% at every T"))
+    screen.close()
+
+
+def test_larger_enlarges_bars_map_and_lists(browser, furnished):
     server, runs = furnished
     screen = opened(browser, server, runs["eight"][0], t=1)
     page = screen.page
-    page.get_by_role("button", name="Larger bars").click()
-    sizes = (
-        page.locator(".bars .line:not(.titles)")
-        .first.locator(".class, .num")
-        .evaluate_all("all => all.map((one) => getComputedStyle(one).fontSize)")
-    )
-    assert len(set(sizes)) == 1 and float(sizes[0].removesuffix("px")) > 20
-    lines = page.locator(".bars .line:not(.titles)")
-    assert lines.count() == 8
-    last = lines.last.bounding_box()
-    assert last["y"] + last["height"] <= 1000
+    parts = (".bars .num", ".bars .z", ".pairs .titles .key", ".classmap .quiet", ".rows .what")
+    size = lambda: [page.locator(one).first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") for one in parts]  # noqa: E731
+    before, named = size(), page.locator(".map").bounding_box()["height"]
+    page.get_by_role("button", name="Larger", exact=True).click()
+    assert all(now >= 1.35 * then for now, then in zip(size(), before, strict=True))
+    assert page.locator(".map").bounding_box()["height"] > named
+    assert page.locator(".soft .bar").bounding_box()["height"] < 130
+    page.get_by_role("button", name="Larger", exact=True).click()
+    assert size() == before
+    screen.close()
+
+
+def test_the_way_to_the_student_is_paused_and_stepped_by_key(browser, furnished):
+    server, runs = furnished
+    screen = opened(browser, server, runs["eight"][0], t=2)
+    page, bars = screen.page, screen.page.locator(".bars")
+    page.get_by_role("button", name="Play label to student").focus()
+    page.keyboard.press("p")
+    expect(bars).to_have_attribute("data-stage", "label")
+    page.wait_for_timeout(1500)
+    expect(bars).to_have_attribute("data-stage", "label")  # long enough to speak over
+    expect(bars).to_have_attribute("data-stage", "teacher", timeout=3000)
+    page.keyboard.press("p")
+    page.wait_for_timeout(3300)
+    expect(bars).to_have_attribute("data-stage", "teacher")
+    page.keyboard.press("n")
+    expect(bars).to_have_attribute("data-stage", "student")
+    page.get_by_role("button", name="Next step").click()
+    expect(bars).to_have_attribute("data-stage", "both")
     screen.close()
 
 
@@ -162,7 +225,7 @@ def test_cells_of_few_rows_are_faint_told_as_such_and_in_no_list(browser, served
         screen = opened(browser, server, run_id, t=1)
         page, y = screen.page, kept["labels"]
         count = np.bincount(y, minlength=5)
-        lift = class_map.log_lift(soft_labels.soften(kept["teacher"]), y, 5)
+        lift = class_map.lift_without_top(soft_labels.soften(kept["teacher"]), y, 5)
         if key == "some":
             assert count[0] == 3 and (count[1:] >= 10).all()
             lift[0] = np.nan

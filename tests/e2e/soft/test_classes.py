@@ -89,6 +89,7 @@ def test_all_charts_equal_the_servers_numbers(browser, furnished, num):
             nats = soft_labels.entropy(p[arm])
             close(one["row"], p[arm][row])
             close(one["lift"], np.exp(lift[arm]))
+            close(one["lift_without_top"], np.exp(class_map.lift_without_top(p[arm], y, num)))
             close([one["largestMean"], one["entropyMean"]], [p[arm].max(axis=1).mean(), nats.mean()])
             close(one["effective"], np.exp(nats.mean()))
             for name, values, low, high in (("largest", p[arm].max(axis=1), 1 / num, 1), ("entropy", nats, 0, np.log(num))):  # fmt: skip
@@ -137,18 +138,10 @@ def bars_show(screen, p, row):
             ...['.fill.teacher', '.fill.student'].map(s => parseFloat(l.querySelector(s).style.width)), parseFloat(l.querySelector('.mark').style.left)])""",
     )
     shown = [int(name.removeprefix("class ")) for name, *_ in lines if name]
-    most = max(p[arm].max() for arm in ARMS)
-    full = next(step for step in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1) if most <= step)
-    said = screen.page.locator(".bars + p").inner_text()
-    assert (f"Full width: {round(100 * full)}\u00a0%" in said) == (full < 1)
     assert shown == [c for c in ranked if c in set(shown)] and shown[0] == ranked[0]
     for (name, *widths), arm_order in zip(lines, [("teacher", "student", "baseline")] * len(lines), strict=True):
         c = int(name.removeprefix("class ")) if name else None
-        # A full bar is the round step above the largest share of any row; what others have together is drawn on a whole one alone.
-        want = [
-            100 / full * p[a][row][c] if c is not None else 100 * (1 - p[a][row][shown].sum()) * (full == 1)
-            for a in arm_order
-        ]
+        want = [100 * p[a][row][c] if c is not None else 100 * (1 - p[a][row][shown].sum()) for a in arm_order]
         assert widths == pytest.approx(want, abs=1e-3)
 
 
@@ -156,14 +149,16 @@ def sentences_say(screen, p, lift, y):
     said = screen.page.locator(".lead").inner_text()
     nats = soft_labels.entropy(p["teacher"]).mean()
     assert f"first class {100 * p['teacher'].max(axis=1).mean():.1f}\u00a0%" in said
-    assert f"between {np.exp(nats):.1f} classes" in said
+    assert f"evenly between {np.exp(nats):.1f} classes" in said
     if lift["teacher"].shape[0] > 2:
         rows = np.bincount(y, minlength=len(lift["teacher"]))
         firm = (rows >= (10 if rows.max() >= 10 else 1))[:, None]  # of fewer rows it may be luck
-        (a, b), *_ = class_map.top_pairs(np.where(firm, lift["teacher"], np.nan), 1)
+        (a, b), *_ = class_map.top_pairs(
+            np.where(firm, class_map.lift_without_top(p["teacher"], y, len(rows)), np.nan), 1
+        )
         told = screen.page.locator(".classmap .finding").inner_text()
         factor = np.exp(lift["teacher"][a, b])
-        assert f"labelled class {a:03d} look like class {b:03d} most, {times(factor)}" in told
+        assert f"labelled class {a:03d} look like class {b:03d} most. They give it {times(factor)} the share" in told
 
 
 def listed(screen):
@@ -184,7 +179,7 @@ def test_a_choice_lists_its_rows_and_a_row_of_the_list_is_shown(browser, furnish
     assert listed(screen) == ids[wide[:10]].tolist()
 
     page.locator(".pairs .pair:not(.titles)").first.click()  # a cell
-    (a, b), *_ = class_map.top_pairs(class_map.log_lift(p["teacher"], y, 10), 1)
+    (a, b), *_ = class_map.top_pairs(class_map.lift_without_top(p["teacher"], y, 10), 1)
     rows = np.flatnonzero(y == a)
     order = rows[np.argsort(-p["teacher"][rows, b], kind="stable")]
     assert listed(screen) == ids[order[:10]].tolist()

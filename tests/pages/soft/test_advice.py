@@ -53,5 +53,15 @@ def test_the_page_tells_it_in_one_line_with_the_way_to_the_result():
     at = open_page("soft_labels", run=run)
     assert not at.exception and "Drawn is the tiny student" in html.unescape(words(at))
     assert t("soft_labels.to_result") in [link.proto.label for link in at.get("page_link")]
+    assert "Did distilling help? **hurt**" in words(at)
     at = open_page("soft_labels", run=done_run(verdict="beats", plain="ahead"))
-    assert "Drawn is" not in words(at)
+    assert "Drawn is" not in words(at) and "Did distilling help? **helped**" in words(at)
+    assert t("soft_labels.to_result") in [link.proto.label for link in at.get("page_link")]
+
+
+def test_the_frame_names_the_run_that_the_box_was_put_to():
+    first, other = done_run(name="first"), done_run(name="other")
+    at = open_page("soft_labels", run=first)
+    at.selectbox(key="soft-run").set_value(other).run()
+    card = [link.proto.label for link in at.get("page_link") if link.proto.label in ("**first**", "**other**")]
+    assert card == ["**other**"]

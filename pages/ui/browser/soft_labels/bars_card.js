@@ -1,13 +1,15 @@
 // One row: its content, and the way of its label over the teacher's shares to the student's.
 // `kind`: drawn(row) -> lines {c, name, right, z: {teacher, student}}, rest {num, text} or null; share(arm, row, c), restShare(arm, row, lines);
-// sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: bars are drawn to the longest; most(): largest share of any
-// row, where a full bar is the round step above it, the same for all rows while T stays.
-const STEPS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
+// sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: shares are small, so a row begins with a full bar that
+// stands for the step above its largest. T never moves that scale: a bar must shrink as its share does. The person may choose another.
+const PACE = 3000; // ms for each stage that is played
+const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 function barsCard(app, kind) {
   const { words, model } = app;
   const content = el("div", { class: "content" });
   const bars = el("div", { class: "bars", role: "group", "aria-label": words.bars });
   const [sentence, scale] = [el("p", { class: "finding" }), el("p", { class: "quiet" })];
+  const widths = el("select", { class: "widths", "aria-label": words.full_width, onchange: () => { full = Number(widths.value); asked = true; update(); } }, ...STEPS.toReversed().map((step) => el("option", { value: step }, filled(words.full_width_is, { share: whole(step) }))));
   const formulas = el("div", { class: "formulas" });
   const place = el("span", { class: "quiet" });
   const named = typeof model.ids[0] === "string";
@@ -18,17 +20,15 @@ function barsCard(app, kind) {
   const walk = (step, label, sign) => el("button", { type: "button", "aria-label": label, title: label, onclick: () => app.walk(step) }, sign);
   const stages = [["both", words.stage_both], ["label", words.stage_label], ["teacher", app.names.teacher], ["student", app.names.student]];
   const stage = choice(`${app.id}-stage`, words.stage, stages, "both", (value) => become(value));
-  const play = el("button", { type: "button", class: "play", onclick: () => playAll() }, words.play);
-  const large = el("button", { type: "button", class: "large", "aria-pressed": "false", onclick: () => {
-    const on = element.closest(".soft").classList.toggle("wide-row");
-    large.setAttribute("aria-pressed", String(on));
-  } }, words.large);
+  const play = el("button", { type: "button", class: "play", title: words.play_keys, "aria-keyshortcuts": "p", onclick: () => playing() }, words.play);
+  const next = el("button", { type: "button", title: words.play_keys, "aria-keyshortcuts": "n", onclick: () => stepped() }, words.play_next);
   const element = el(
-    "section", { class: "card row", "aria-label": words.one_row },
+    "section", { class: "card row", "aria-label": words.one_row, onkeydown: (event) => keyed(event) },
     el("div", { class: "head" }, el("h2", {}, words.one_row), el("div", { class: "walk" }, walk(-1, words.previous, "‹"), number, known, walk(1, words.next, "›"), place)),
-    content, el("div", { class: "head" }, stage, el("div", { class: "tools" }, play, large)), bars, scale, sentence, formulas,
+    content, el("div", { class: "head" }, stage, el("div", { class: "tools" }, widths, play, next)), bars, scale, sentence, formulas,
   );
-  let [lines, now, of, timers] = [[], "both", null, []];
+  let [lines, now, of, timer] = [[], "both", null, 0];
+  let [full, asked] = [1, false]; // the share that a full bar stands for, and whether the person chose it
 
   function become(value) {
     now = value;
@@ -40,9 +40,31 @@ function barsCard(app, kind) {
     update();
   }
 
-  function playAll() {
-    timers.forEach(clearTimeout);
-    timers = ["label", "teacher", "student", "both"].map((value, at) => setTimeout(() => become(value), 1100 * at));
+  const WAY = ["label", "teacher", "student", "both"];
+
+  // Slow enough to speak over; it pauses where it is, and goes on from there.
+  function playing() {
+    if (timer) return paused();
+    stepped();
+    write(play, words.play_pause);
+    timer = setInterval(() => { stepped(true); if (now === "both") paused(); }, PACE);
+  }
+
+  function paused() {
+    clearInterval(timer);
+    timer = 0;
+    write(play, words.play);
+  }
+
+  function stepped(going = false) {
+    if (!going) paused();
+    become(WAY[(WAY.indexOf(now) + 1) % WAY.length]);
+  }
+
+  function keyed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, input:not([type=radio])")) return;
+    if (event.key === "n") stepped();
+    else if (event.key === "p" && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) playing();
   }
 
   function line(one) {
@@ -67,6 +89,7 @@ function barsCard(app, kind) {
   function show(row) {
     const drawn = kind.drawn(row);
     of = drawn.lines[0].c;
+    if (!asked) full = null; // by the row's shares at the T at which it is opened
     numbered(row);
     lines = drawn.lines.map(line);
     if (drawn.rest) lines.push({ c: null, of: drawn.lines.map((one) => one.c), ...made(el("span", { class: "class quiet" }, drawn.rest), false, {}) });
@@ -89,31 +112,31 @@ function barsCard(app, kind) {
     const row = app.state.row;
     const single = now === "both" ? "student" : now;
     const shares = lines.map((one) => [shareOf("teacher", row, one), shareOf(single, row, one), shareOf("baseline", row, one)]);
-    // Where bars are drawn to the longest, what all others have together is told and not drawn: it would dwarf them.
-    const most = kind.most && now === "both" ? kind.most() : 1; // a label is a whole bar, and so is the way from it
-    const full = STEPS.find((step) => most <= step) ?? 1;
-    const longest = kind.scaled ? shares.filter((_, at) => lines[at].c !== null).flat().reduce((a, b) => Math.max(a, b), 1e-9) : full;
+    full ??= kind.scaled ? stepAbove(shares.filter((_, at) => lines[at].c !== null).flat()) : 1;
+    widths.value = String(full);
+    const wide = (share) => Math.min(100, (100 * share) / full);
     lines.forEach((one, at) => {
       const [t, s, b] = shares[at];
-      const part = (kind.scaled || full < 1) && one.c === null ? 0 : 100 / longest;
-      one.left.style.width = `${part * t}%`;
-      one.other.style.width = `${part * s}%`;
-      one.mark.style.left = `${part * b}%`;
-      one.mark.hidden = part === 0;
+      one.left.style.width = `${wide(t)}%`;
+      one.other.style.width = `${wide(s)}%`;
+      one.mark.style.left = `${wide(b)}%`;
+      one.left.classList.toggle("over", t > full);
+      one.other.classList.toggle("over", s > full);
       one.mark.title = `${app.names.baseline} ${percent(b)}`;
       write(one.numberLeft, percent(t));
       write(one.numberRight, percent(s));
     });
-    const rest = lines.some((one) => one.c === null);
-    write(scale, kind.scaled ? filled(words.longest, { share: percent(longest) }) : full < 1 ? filled(rest ? words.full_width_rest : words.full_width, { share: whole(full) }) : "");
+    write(scale, full < 1 ? filled(words.enlarged, { share: whole(full) }) : "");
     kind.sentence(sentence, row, lines);
     if (kind.formula) formulas.replaceChildren(...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))));
   }
 
+  const stepAbove = (shares) => STEPS.find((step) => shares.every((share) => share <= step)) ?? 1;
+
   return {
     element, show, update, numbered,
     place: (at, num) => write(place, at < 0 ? "" : filled(words.place, { at: exact(at + 1), num: exact(num) })),
-    leave: () => [...timers, become.later].forEach(clearTimeout),
+    leave: () => [timer, become.later].forEach(clearTimeout),
   };
 }
 

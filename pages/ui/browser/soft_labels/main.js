@@ -21,6 +21,12 @@ function started(data, parentElement, kept) {
 
   app.style = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   app.speak = (text) => write(live, text);
+  // To be read from the last row of a room: all of the page's part, its drawings too.
+  app.enlarge = () => {
+    const on = root.classList.toggle("larger-all");
+    lay();
+    return on;
+  };
   app.warm = (temperature) => {
     app.state.temperature = temperature;
     bar.update(temperature);

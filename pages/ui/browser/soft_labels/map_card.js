@@ -1,5 +1,6 @@
 // Which classes look alike: a map in an order that puts alike ones side by side, and its largest cells as a list.
 const LISTED = 12;
+const NEARER = 8; // of them, on the map of what was inherited, what came nearer to the teacher; the rest went away
 const SEEN = 0.005; // log of a change that is more than 1.00×
 const LITTLE = Math.log(1.1); // a way shorter than this everywhere is little to inherit
 const ROWS_EACH = 10; // rows of a cell below which it may be luck; and of a class, on average, below which no way is told
@@ -22,9 +23,10 @@ function mapCard(app) {
   const search = el("input", { type: "search", list: `${app.id}-names`, placeholder: words.search, "aria-label": words.search, oninput: () => find(), onkeydown: (event) => event.key === "Enter" && find(true) });
   const zoom = (factor, label, sign) => el("button", { type: "button", "aria-label": label, title: label, onclick: () => zoomed(factor) }, sign);
   const tools = el("div", { class: "tools" }, search, names, zoom(0.6, words.zoom_in, "+"), zoom(1 / 0.6, words.zoom_out, "−"), el("button", { type: "button", onclick: () => zoomed(Infinity) }, words.zoom_all));
-  const rows = Array.from({ length: LISTED }, () => listed());
+  const [rows, first] = [Array.from({ length: LISTED }, () => listed()), NEARER];
+  const second = el("h3", {}, words.inherited_away_pairs);
   const [title, note, none] = [el("h3", {}, words.pairs), el("p", { class: "quiet" }), el("p", { class: "quiet" }, words.inherited_unchanged)];
-  const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, title, el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.map((one) => one.element), none);
+  const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, title, el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.slice(0, first).map((one) => one.element), none, second, ...rows.slice(first).map((one) => one.element));
   const element = el(
     "section", { class: "card classmap", "aria-label": words.map }, el("div", { class: "head" }, el("h2", {}, words.map), kind), finding,
     C > 2 ? el("div", { class: "wide" }, el("div", { class: "chart" }, tools, area, pointer, legend, note), table) : null,
@@ -47,9 +49,10 @@ function mapCard(app) {
   }
 
   const cellAt = (a, b) => a * C + b;
-  // On the map of what was inherited less than base rate counts as base rate, and so it does beside it.
-  const held = (arm, k) => (app.state.map === "inherited" ? above(arms[arm].lift[k]) : arms[arm].lift[k]);
-  const far = (arm, k) => Math.abs(above(arms[arm].lift[k]) - above(arms.teacher.lift[k]));
+  // Largest are those that are so without the row that counts most in each: one row alone is no likeness of classes.
+  const ranked = (arm) => (allFew ? arms[arm].spared.map((value, k) => (Number.isFinite(value) ? value : arms[arm].lift[k])) : firm(arms[arm].spared));
+  const byOneRow = (arm, k) => above(arms[arm].spared[k]) < above(arms[arm].lift[k]) / 2;
+  const far = (arm, k) => Math.abs(arms[arm].lift[k] - arms.teacher.lift[k]);
   const names_ = (cell) => [Math.floor(cell / C), cell % C];
 
   function choose(cell) {
@@ -64,7 +67,7 @@ function mapCard(app) {
     const [nameA, nameB] = [data.classes[a], data.classes[b]];
     if (a === b) return filled(words.cell_own, { a: nameA, num: model.count[a] });
     const k = cellAt(a, b);
-    const lift = (arm) => times(held(arm, k));
+    const lift = (arm) => times(arms[arm].lift[k]);
     if (!model.count[a]) return filled(words.cell_none, { a: nameA });
     const share = percent(model.share("teacher", k));
     return filled(words.cell, { a: nameA, b: nameB, num: model.count[a], share, teacher: lift("teacher"), baseline: lift("baseline"), student: lift("student") });
@@ -148,31 +151,46 @@ function mapCard(app) {
     const signed = map === "inherited";
     if (signed) for (let k = 0; k < moved.length; k++) moved[k] = above(arms.student.lift[k]) - above(arms.baseline.lift[k]);
     shown = signed ? moved : arms[map].lift;
+    spared(arms[signed ? "teacher" : map], model);
     tell();
     if (!layout) return;
     const told_ = firm(shown);
     const most = told_.reduce((a, v) => (Number.isFinite(v) ? Math.max(a, signed ? Math.abs(v) : v) : a), 0);
     drawing.paint(shown, most, signed, few);
     legendOf(most, signed);
-    const top = signed ? largestCells(told_.map(Math.abs), LISTED).filter((k) => Math.abs(shown[k]) >= SEEN) : largestCells(told_, LISTED);
+    const [top, away] = signed ? inheritedCells() : [largestCells(ranked(map), LISTED), []];
     write(title, signed ? words.inherited_pairs : words.pairs);
     const luck = someFew ? `${filled(allFew ? words.map_all_few : words.map_few, { least: ROWS_EACH })} ` : "";
     write(note, luck + filled(signed ? words.inherited_map_note : words.map_note, { t: data.ordered_at, floor: percent(data.floor) }));
-    none.hidden = top.length > 0;
-    rows.forEach((one, at) => {
-      one.cell = top[at];
-      one.element.hidden = one.cell === undefined;
-      if (one.cell === undefined) return;
-      const [a, b] = names_(one.cell);
-      write(one.name, `${short(data.classes[a], 24)} → ${short(data.classes[b], 24)}`);
-      ARMS.forEach((arm, k) => write(one.values[k], times(held(arm, one.cell))));
-      one.change.hidden = !signed;
-      if (signed) write(one.change, filled(far("student", one.cell) > far("baseline", one.cell) ? words.inherited_away : words.inherited_change, { times: times(shown[one.cell]) }));
-      one.element.setAttribute("aria-pressed", String(chosen.kind === "cell" && chosen.a === a && chosen.b === b));
-    });
+    none.hidden = !signed || top.length > 0;
+    second.hidden = away.length === 0;
+    rows.forEach((one, at) => fill(one, at < first ? top[at] : (signed ? away : top)[signed ? at - first : at], signed && at >= first));
     kept.hidden = chosen.kind !== "cell";
     if (chosen.kind === "cell") boxed(kept, chosen.a, chosen.b);
     if (cursor) { boxed(lit, ...cursor); write(pointer, describe(...cursor)); } else { lit.hidden = true; write(pointer, words.map_point); }
+  }
+
+  // What the teacher finds alike and the student came nearer to than the baseline is; and where it ended farther away.
+  function inheritedCells() {
+    const nearer = moved.map((_, k) => (arms.teacher.lift[k] > 0 && arms.teacher.spared[k] > 0 ? far("baseline", k) - far("student", k) : NaN));
+    const farther = moved.map((_, k) => (arms.teacher.lift[k] > 0 || arms.student.lift[k] > 0 ? far("student", k) - far("baseline", k) : NaN));
+    const least = (values, most) => largestCells(firm(values), most).filter((k) => values[k] >= SEEN);
+    return [least(nearer, NEARER), least(farther, LISTED - NEARER)];
+  }
+
+  function fill(one, cell, away) {
+    one.cell = cell;
+    one.element.hidden = cell === undefined;
+    if (cell === undefined) return;
+    const { map, chosen } = app.state;
+    const signed = map === "inherited";
+    const [a, b] = names_(cell);
+    write(one.name, `${short(data.classes[a], 24)} → ${short(data.classes[b], 24)}`);
+    ARMS.forEach((arm, k) => write(one.values[k], times(arms[arm].lift[cell])));
+    one.change.hidden = !signed && !byOneRow(map, cell);
+    const by = times(Math.abs(far("student", cell) - far("baseline", cell)));
+    write(one.change, signed ? filled(away ? words.inherited_away : words.inherited_nearer, { times: by }) : filled(words.one_row_makes, { times: times(arms[map].spared[cell]) }));
+    one.element.setAttribute("aria-pressed", String(chosen.kind === "cell" && chosen.a === a && chosen.b === b));
   }
 
   function legendOf(most, signed) {
@@ -195,10 +213,10 @@ function mapCard(app) {
       tellInherited(app.numbers.inherited);
       return;
     }
-    const [top] = largestCells(firm(arms[map].lift), 1);
+    const [top] = largestCells(ranked(map), 1);
     if (top === undefined) return say(finding, words.map_empty);
     const [a, b] = names_(top);
-    say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), num: exact(model.rowsOf(top)), t: app.numbers.temperature });
+    say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), without: times(arms[map].spared[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), num: exact(model.rowsOf(top)), t: app.numbers.temperature });
   }
 
   // No share of a way that is hardly there, or that these rows can't tell.
@@ -225,7 +243,9 @@ const aroundMap = ({ row, spread, rows, map, belief, classes }) => [
 ];
 
 // What a file keeps of a model: its shares of the row that is shown, and its map.
-function sharesAndMap({ model: { C, arms }, state: { row } }, arm) {
-  const { p, lift } = arms[arm];
-  return { row: p.subarray(row * C, (row + 1) * C), lift: square(lift.map(Math.exp), C) };
+function sharesAndMap({ model, state: { row } }, arm) {
+  const { C, arms } = model;
+  spared(arms[arm], model);
+  const { p, lift, spared: without } = arms[arm];
+  return { row: p.subarray(row * C, (row + 1) * C), lift: square(lift.map(Math.exp), C), lift_without_top: square(without.map(Math.exp), C) };
 }

@@ -43,11 +43,12 @@ function mapDrawing(app, cells, still) {
   // Room for names left and above, the tree to the right; cells are squares.
   function laid(view, width) {
     const named = view.size <= NAMED;
-    const [left, treeWidth] = [named ? Math.min(150, width * 0.3) : 4, Math.min(90, width * 0.14)];
-    const above = named ? 96 : 4;
-    const cell = Math.max(1, Math.min(44, (width - left - treeWidth - 8) / view.size, Math.max(7, 620 / view.size)));
+    const grown = Number(app.style("--grown")) || 1;
+    const [left, treeWidth] = [named ? Math.min(150 * grown, width * 0.3) : 4, Math.min(90, width * 0.14)];
+    const above = named ? 96 * grown : 4;
+    const cell = Math.max(1, Math.min(44 * grown, (width - left - treeWidth - 8) / view.size, Math.max(7, (620 * grown) / view.size)));
     const side = cell * view.size;
-    return { ...view, named, left, above, cell, side, treeLeft: left + side + 6, treeWidth, width, height: above + side + 4 };
+    return { ...view, grown, named, left, above, cell, side, treeLeft: left + side + 6, treeWidth, width, height: above + side + 4 };
   }
 
   function sized(canvas, { width, height }) {
@@ -60,8 +61,8 @@ function mapDrawing(app, cells, still) {
   }
 
   function names() {
-    const { row, column: from, size, left, above, cell, side } = layout;
-    frame.font = `${Math.min(12.5, cell + 2)}px ${app.style("--st-font") || "sans-serif"}`;
+    const { row, column: from, size, left, above, cell, side, grown } = layout;
+    frame.font = `${Math.min(12.5 * grown, cell + 2)}px ${app.style("--st-font") || "sans-serif"}`;
     frame.fillStyle = colours.ink;
     frame.textBaseline = "middle";
     for (let at = 0; at < size; at++) {
@@ -109,8 +110,8 @@ function mapDrawing(app, cells, still) {
   }
 
   function values(of, scale, few) {
-    const { row, column: from, size, left, above, cell } = layout;
-    context.font = `${Math.min(12.5, cell / 2.6)}px ${app.style("--st-font") || "sans-serif"}`;
+    const { row, column: from, size, left, above, cell, grown } = layout;
+    context.font = `${Math.min(12.5 * grown, cell / 2.6)}px ${app.style("--st-font") || "sans-serif"}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     for (let i = 0; i < size; i++)

@@ -41,6 +41,9 @@ function calibrated(shares, isRight) {
 
 const above = (lift) => (lift < 0 ? 0 : lift); // less than base rate is no likeness, however far
 
+// Log of one mean over another, neither below the floor.
+const logOver = (sum, rows, all, others, least) => Math.log(Math.max(sum / rows, least) / Math.max(all / others, least));
+
 // How much of the way from the baseline's likenesses to the teacher's the student went, see class_map.inherited.
 function inheritance({ teacher, baseline, student }) {
   let [size, went] = [0, 0];

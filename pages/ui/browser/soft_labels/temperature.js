@@ -13,8 +13,9 @@ function temperatureBar(app) {
   if (data.trained !== null && data.trained !== data.plain) named.push([data.trained, filled(words.at_trained, { t: data.trained })]);
   const buttons = named.map(([t, label]) => el("button", { type: "button", onclick: () => app.warm(steps[nearest(t)]) }, label));
   const chip = el("div", { class: "chip" });
+  const larger = el("button", { type: "button", class: "larger", title: words.larger_help, "aria-pressed": "false", onclick: () => larger.setAttribute("aria-pressed", String(app.enlarge())) }, words.larger);
   return {
-    element: el("div", { class: "bar" }, el("div", { class: "heat" }, el("span", { class: "name", "aria-hidden": "true" }, data.sign), slider, shown, el("div", { class: "named" }, ...buttons)), chip),
+    element: el("div", { class: "bar" }, el("div", { class: "heat" }, el("span", { class: "name", "aria-hidden": "true" }, data.sign), slider, shown, el("div", { class: "named" }, ...buttons, larger)), chip),
     nearest: (value) => steps[nearest(value)],
     // On a phone the page's head is no longer see-through.
     below(head) {

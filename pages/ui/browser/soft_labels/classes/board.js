@@ -43,7 +43,6 @@ function classBars({ data, model, words, state }) {
       const lines = shown.map((c) => ({ c, name: data.classes[c], right: labels[row] === c, tag: labels[row] === c ? words.label : "", z: { teacher: zOf("teacher", row, c), student: zOf("student", row, c) } }));
       return { lines, rest: shown.length < C ? filled(words.others, { num: C - shown.length }) : null };
     },
-    most: () => ARMS.reduce((most, arm) => arms[arm].largest.reduce((a, b) => (b > a ? b : a), most), 0),
     share: (arm, row, c) => (arm === "label" ? Number(c === labels[row]) : arms[arm].p[row * C + c]),
     restShare: (arm, row, shown) => (arm === "label" ? 0 : Math.max(0, 1 - shown.reduce((sum, c) => sum + arms[arm].p[row * C + c], 0))),
     sentence(place, row, lines) {

@@ -27,7 +27,7 @@ function fixed(z, N, C) {
   const rows = () => new Float64Array(N);
   return {
     z, below, top, p: new Float64Array(N * C), largest: rows(), entropy: rows(), logSum: rows(),
-    sums: new Float64Array(C * C), lift: new Float64Array(C * C),
+    sums: new Float64Array(C * C), tops: new Float64Array(C * C), lift: new Float64Array(C * C), spared: new Float64Array(C * C),
   };
 }
 
@@ -44,10 +44,11 @@ function agreement(arms, labels, count) {
 }
 
 function soften(one, model, temperature) {
-  const { below, p, largest, entropy, logSum, sums } = one;
+  const { below, p, largest, entropy, logSum, sums, tops } = one;
   const { N, C, labels } = model;
   const scale = 1 / temperature;
   sums.fill(0);
+  tops.fill(0);
   for (let i = 0; i < N; i++) {
     const [start, line] = [i * C, labels[i] * C];
     let [total, weighted] = [0, 0];
@@ -59,7 +60,12 @@ function soften(one, model, temperature) {
       weighted += e * x;
     }
     const share = 1 / total;
-    for (let c = 0; c < C; c++) sums[line + c] += p[start + c] *= share;
+    for (let c = 0; c < C; c++) {
+      const given = p[start + c] * share;
+      p[start + c] = given;
+      sums[line + c] += given;
+      if (given > tops[line + c]) tops[line + c] = given;
+    }
     largest[i] = share;
     logSum[i] = Math.log(total);
     entropy[i] = logSum[i] - weighted * share;
@@ -78,6 +84,20 @@ function lifted(one, model) {
     for (let a = 0; a < C; a++) {
       const known = a !== b && count[a] > 0;
       lift[a * C + b] = known ? Math.log(Math.max(sums[a * C + b] / count[a], least)) - base : NaN;
+    }
+  }
+}
+
+// Each lift without the row that counts most in it, worked out for the map in sight alone; see class_map.lift_without_top.
+function spared(one, { C, N, count }) {
+  const least = FLOOR / C;
+  for (let b = 0; b < C; b++) {
+    let all = -one.sums[b * C + b];
+    for (let a = 0; a < C; a++) all += one.sums[a * C + b];
+    const others = N - count[b];
+    for (let a = 0; a < C; a++) {
+      const k = a * C + b;
+      one.spared[k] = a !== b && count[a] > 1 && others > 1 ? logOver(one.sums[k] - one.tops[k], count[a] - 1, all - one.tops[k], others - 1, least) : NaN;
     }
   }
 }

@@ -21,7 +21,7 @@ function prepared(data) {
 
 const fixed = (z, N, C) => ({
   z, p: new Float64Array(N * C), logYes: new Float64Array(N * C), expected: new Float64Array(N), entropy: new Float64Array(N),
-  sums: new Float64Array(C * C), lift: new Float64Array(C * C),
+  sums: new Float64Array(C * C), tops: new Float64Array(C * C), lift: new Float64Array(C * C), spared: new Float64Array(C * C),
 });
 
 // Yes from a probability of one half on, which no temperature moves: labels and rows on which student and teacher differ.
@@ -37,8 +37,9 @@ function agreement({ teacher, student }, has, N, C) {
 }
 
 function soften(one, { N, C, has }, temperature) {
-  const { z, p, logYes, expected, entropy, sums } = one;
+  const { z, p, logYes, expected, entropy, sums, tops } = one;
   sums.fill(0);
+  tops.fill(0);
   for (let i = 0; i < N; i++) {
     let [sum, nats] = [0, 0];
     for (let k = i * C; k < (i + 1) * C; k++) {
@@ -55,7 +56,12 @@ function soften(one, { N, C, has }, temperature) {
     entropy[i] = Math.max(0, nats);
     for (let a = 0; a < C; a++) {
       if (!has[i * C + a]) continue;
-      for (let b = 0; b < C; b++) if (!has[i * C + b]) sums[a * C + b] += p[i * C + b];
+      for (let b = 0; b < C; b++) {
+        if (has[i * C + b]) continue;
+        const [k, given] = [a * C + b, p[i * C + b]];
+        sums[k] += given;
+        if (given > tops[k]) tops[k] = given;
+      }
     }
   }
 }
@@ -75,6 +81,20 @@ function lifted(one, { N, C, has, together }) {
     for (let a = 0; a < C; a++) {
       const k = a * C + b;
       lift[k] = a !== b && together[k] ? Math.log(Math.max(sums[k] / together[k], least)) - base : NaN;
+    }
+  }
+}
+
+// Each lift without the row that counts most in it, worked out for the map in sight alone; see class_map.label_lift_without_top.
+function spared(one, { N, C, has, count, together }) {
+  const least = FLOOR / C;
+  for (let b = 0; b < C; b++) {
+    let all = 0;
+    for (let i = 0; i < N; i++) if (!has[i * C + b]) all += one.p[i * C + b];
+    const others = N - count[b];
+    for (let a = 0; a < C; a++) {
+      const k = a * C + b;
+      one.spared[k] = a !== b && together[k] > 1 && others > 1 ? logOver(one.sums[k] - one.tops[k], together[k] - 1, all - one.tops[k], others - 1, least) : NaN;
     }
   }
 }
