@@ -7,9 +7,10 @@ import pytest
 from kd_core.errors import KDError
 from kd_core.runs.compressing.asked import chains_of
 from kd_core.runs.compressing.check import MOST_STAGES, check, first_that_learns
-from kd_core.runs.compressing.foreseen import seconds
+from kd_core.runs.compressing.foreseen import Lesson, seconds
 from kd_core.runs.compressing.tree import tree_of
 from kd_core.specs import Choice, CompressSpec, RunSpec
+from kd_core.training.plan import TrainingPlan
 from tests.runs.compressing.rounding import NAME, registered
 
 
@@ -70,11 +71,9 @@ def test_a_step_that_may_learn_needs_a_lesson_only_where_it_is_asked_to():
     for settings in ({"epochs": 0}, {"share": 0}):
         assert check(pruned(**settings)) == [] and first_that_learns(pruned(**settings)) is None
         tree = tree_of(pruned(**settings).compress.chains)
-        assert (
-            seconds(tree, 3, pair=1000.0, timed=False)
-            < 10
-            < seconds(tree_of([pruned().compress.chains[0]]), 3, 1000.0, False)
-        )
+        lesson = Lesson(TrainingPlan(epochs=60, batch_size=128, patience=12, rounds=6), 100.0)
+        whole = tree_of([pruned().compress.chains[0]])
+        assert seconds(tree, 3, lesson, timed=False) < 10 < seconds(whole, 3, lesson, timed=False)
 
 
 @pytest.mark.parametrize(
