@@ -32,10 +32,14 @@ def _known(found: Answers, unit: Unit) -> list[str]:
             said.append(f"{_will_do(setting, enough)} will do")
         elif setting.having("best") and worse:
             said.append(_beats(found, setting, worse))
-        rest: tuple[Word, ...] = ("same", "failed", "stopped", "waiting")
-        said += sentence.clauses(
-            Setting(setting.name, tuple(setting.having("best", *rest))), unit
-        )  # told in few words there
+        rest: tuple[Word, ...] = (
+            "best",
+            "same",
+            "failed",
+            "stopped",
+            "waiting",
+        )  # told in few words in the long line, too
+        said += sentence.clauses(Setting(setting.name, tuple(setting.having(*rest))), unit)
     return said
 
 
