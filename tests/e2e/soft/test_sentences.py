@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from pages.ui.what_if.answers.typeset import typeset
 from tests.e2e.screen import Screen
 from tests.e2e.soft.small_runs import DATA, SEEDS
 
@@ -101,7 +102,7 @@ def sentence_of(found: Any) -> str:
             if max(needs) > 50
             else f"about {max(needs)} seeds of each cell would settle all that is open"
         )
-    return ". ".join(told)
+    return typeset(". ".join(told))
 
 
 @pytest.mark.parametrize("kind", DATA)

@@ -21,6 +21,7 @@ from pages.ui.evidence import cell_words
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_reader, whatif_table
 from pages.ui.what_if.answers import luck_asked
+from pages.ui.what_if.answers.typeset import typeset
 from tests.pages.fixtures import store
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -65,9 +66,9 @@ def test_the_line_comes_first_and_is_the_engines(task):
     told = reading.of_result(found, folder_of(run_id).spec())
     unit = reading.unit_of(found["metric"]["name"])
     at = page(run_id)
-    for line in (short_line.line(told, unit), sentence.line(told, unit)):
+    for line in map(typeset, (short_line.line(told, unit), sentence.line(told, unit))):
         assert line in said(at) and said(at).index(line) < said(at).index(str(t("what_if.map.title")))
-    assert html.unescape(answers_on(at)).replace("\u2060", "") == f"##### {short_line.line(told, unit)}"
+    assert html.unescape(answers_on(at)).replace("\u2060", "") == f"##### {typeset(short_line.line(told, unit))}"
     assert f"**{line}" not in said(at) and "One thing changed at a time from the best cell" in said(at)
 
 
@@ -77,7 +78,7 @@ def test_the_numbers_of_the_line_are_those_of_the_cells():
     best = found["cells"][found["sweep"]["best"]]
     zero = next(c for c in found["cells"] if c["alpha"] == 0 and c["temperature"] == best["temperature"])
     d = 100 * (np.array(best["scores"]) - zero["scores"])
-    shown = re.search(r"alpha 0.5 beats 0 by (-?[\d.]+) points \[(-?[\d.]+), (-?[\d.]+)\]", said(page(run_id)))
+    shown = re.search(r"α 0.5 beats 0 by (-?[\d.]+) points \[(-?[\d.]+), (-?[\d.]+)\]", said(page(run_id)))
     mean, low, high = map(float, shown.groups())
     widths = [stats.t.isf(0.025 / k, 4) * stats.sem(d) for k in range(1, 5)]  # of Holm's four steps
     assert mean == pytest.approx(d.mean(), abs=0.05)
@@ -101,7 +102,7 @@ def test_the_evidence_shows_the_interval_of_the_map_beside_that_of_all_compariso
     zero = next(c for c in found["cells"] if c["alpha"] == 0 and c["temperature"] == best["temperature"])
     d = 100 * (np.array(best["scores"]) - zero["scores"])
     half = stats.t.isf(0.025, 2) * stats.sem(d)
-    line = page(run_id).table[0].value.loc["alpha 0"]
+    line = page(run_id).table[0].value.loc["α 0"]
 
     def ends(column):
         return [float(v) for v in re.findall(r"-?[\d.]+", html.unescape(line[str(t(f"what_if.answer.{column}"))]))]

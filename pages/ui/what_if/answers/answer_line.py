@@ -17,6 +17,7 @@ from kd_core.runs.store.folder import ACTIVE
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if.answers import luck_asked
+from pages.ui.what_if.answers.typeset import typeset
 from pages.ui.what_if.whatif_words import FEW_SEEDS
 
 KEY = "whatif.answer"
@@ -64,11 +65,11 @@ def show(told: Answers, metric: str) -> None:
     """Draw the line in short, and one fold away the numbers behind it and how it is meant."""
     unit = reading.unit_of(metric)
     with st.container(key=KEY):
-        st.markdown(f"##### {escape(short_line.line(told, unit))}", help=t("what_if.answer.help"))
+        st.markdown(f"##### {escape(typeset(short_line.line(told, unit)))}", help=t("what_if.answer.help"))
         if told.best is not None and told.settings:
             with st.expander(t("what_if.answer.full"), key=f"{KEY}-full"):
                 with st.container(key=f"{KEY}-long"):
-                    st.markdown(escape(sentence.line(told, unit)))
+                    st.markdown(escape(typeset(sentence.line(told, unit))))
                 st.caption(_meant(told, unit))
 
 
@@ -83,7 +84,7 @@ def values(told: Answers | None, metric: str) -> None:
 
 def _meant(told: Answers, unit: Unit) -> Safe:
     """Say what the line is about, and what "will do" means where it says so."""
-    said = [t("what_if.answer.meant", best=sentence.best(told), seeds=told.seeds)]
+    said = [t("what_if.answer.meant", best=typeset(sentence.best(told)), seeds=told.seeds)]
     if 1 < told.seeds < FEW_SEEDS:  # with one there are no intervals, which is said elsewhere
         said.append(t("what_if.answer.few_seeds", num=told.seeds))
     if any(s.having("enough") for s in told.settings):
@@ -103,7 +104,7 @@ def _table(told: Answers, unit: Unit) -> pd.DataFrame:
 def _row(setting: Setting, one: Answer, unit: Unit) -> list[str]:
     found = one.behind
     return [
-        escape(sentence.named(setting.name, one.value)),
+        escape(typeset(sentence.named(setting.name, one.value))),
         f":material/{ICON[one.word]}: {t(f'what_if.answer.is.{one.word}')}",
         "–" if found is None else escape(unit.alone(one)),
         "–" if found is None else escape(unit.amount(one)),

@@ -18,6 +18,7 @@ from kd_core.specs import RunSpec
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if import whatif_map, whatif_reader
+from pages.ui.what_if.answers.typeset import typeset
 from pages.ui.what_if.whatif_cells import Grid
 
 Result = Mapping[str, Any]
@@ -136,9 +137,7 @@ def _shuffled(folder: RunFolder, found: Result) -> None:
     """Say what is left with a shuffled teacher, and lay both maps beside each other on demand."""
     told = found["sweep"]["shuffled"]
     with st.container(border=True, key="whatif.shuffled"):
-        st.markdown(
-            escape(str(told["line"]).replace(" -", " −").replace("[-", "[−"))
-        )  # as numbers are written on pages
+        st.markdown(escape(typeset(str(told["line"]))))
         if not st.toggle(t("what_if.luck.shuffled"), key=f"whatif-shuffled-{folder.id}"):
             return
         own = whatif_reader.read(folder)
