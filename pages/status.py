@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import streamlit as st
 
 from kd_core import __version__
 from kd_core.errors import KDError
+from kd_core.machine import packages
 from kd_core.runs.service.jobs import ServiceStatus
 from kd_core.workspace import workspace
 from pages.ui.shared import engine, session, text
@@ -186,7 +186,7 @@ def _machine(found: ServiceStatus) -> None:
 
 def _versions(found: ServiceStatus) -> None:
     versions = [(t("common.product"), __version__), ("Python", platform.python_version())]
-    versions += [(name, importlib.metadata.version(name)) for name in PACKAGES]
+    versions += [(name, packages.version(name)) for name in PACKAGES]
     _rows(t("status.versions"), [*versions, (t("status.system"), f"{platform.system()} {platform.release()}")])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import importlib.metadata
 import io
 import json
 import zipfile
@@ -19,6 +18,7 @@ from kd_core.export.raw_model import CARRYING
 from kd_core.export.shipped import program
 from kd_core.export.standalone.views import NEEDS
 from kd_core.export.target import TARGETS, Row, Taken
+from kd_core.machine.packages import version
 
 SAMPLE = "sample.csv"
 _READS = (
@@ -83,7 +83,7 @@ def requirements(facts: Mapping[str, Any]) -> list[str]:
     more: Iterable[str] = NEEDS.get(kind, ())
     if kind == "together" and not any(c.get("kind") == "picture" for c in facts["columns"].values()):
         more = ()
-    return [f"{name}=={importlib.metadata.version(name)}" for name in ("numpy", "onnxruntime", *more)]
+    return [f"{name}=={version(name)}" for name in ("numpy", "onnxruntime", *more)]
 
 
 def write_sample(rows: Iterable[Row], folder: Path, layout: Mapping[str, Any]) -> None:

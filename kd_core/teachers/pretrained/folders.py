@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from kd_core.errors import DataError, KDError
+from kd_core.machine import packages
 from kd_core.safe_io import Damaged, inside, open_own, sha256_file
 from kd_core.teachers.pretrained.config import read_config
 from kd_core.teachers.pretrained.picture_config import read_pictures
@@ -133,7 +134,7 @@ def add(path: Path, kind: str = TEXTS) -> str:
 def content(name: str, kind: str = TEXTS) -> str:
     """Name a model by the content of its files and the library that reads them; nothing where it can't be opened, which whoever opens it says."""
     try:
-        return f"{_content(find(name, kind), KINDS[kind])} {metadata.version(_PACKAGES['transformers'])}"
+        return f"{_content(find(name, kind), KINDS[kind])} {packages.version(_PACKAGES['transformers'])}"
     except (KDError, OSError, metadata.PackageNotFoundError):
         return ""
 
