@@ -110,6 +110,15 @@ def judge(result: Result, index: int) -> Judgement:
     )
 
 
+def interval(found: Outcome, student: StudentOutcome) -> Safe:
+    """Write the interval that a student's word is decided by, with what it holds for where there are several students."""
+    name = found.metric.name
+    gain = student.judged(name)
+    assert gain is not None  # the word is about this metric
+    level = t("runs.verdict.level_all", n=len(found.students)) if name in student.family else None
+    return Written.of(name, gain).interval(gain, lower=lower_is_better(name), level=level)
+
+
 def _gain(found: Outcome, student: StudentOutcome) -> Safe:
     """Say whether distilling helped, with the interval and its parts."""
     name = found.metric.name
@@ -117,7 +126,6 @@ def _gain(found: Outcome, student: StudentOutcome) -> Safe:
     assert gain is not None  # the word is about this metric
     written, lower = Written.of(name, gain), lower_is_better(name)
     word = student.verdict
-    level = t("runs.verdict.level_all", n=len(found.students)) if name in student.family else None
     way = "lower" if lower else "higher"
     return t(
         f"runs.verdict.{word if word in ('ties', 'inconclusive') else f'{word}_{way}'}",
@@ -125,7 +133,7 @@ def _gain(found: Outcome, student: StudentOutcome) -> Safe:
         metric=metric_word(name),
         gain=written.amount(gain.mean),
         signed=written.signed_amount(gain.mean),
-        interval=written.interval(gain, lower=lower, level=level),
+        interval=interval(found, student),
         margin=points(name, student.margin),
     )
 

@@ -9,7 +9,8 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.outcome import read_outcome
-from pages.ui.result.differences import Written, lower_is_better, metric_word
+from pages.ui.result import verdict as judged
+from pages.ui.result.differences import Written, metric_word
 from pages.ui.shared import session
 from pages.ui.shared.text import Safe, t
 from pages.ui.words import decision
@@ -18,14 +19,10 @@ from pages.ui.words import decision
 def otherwise(found: Mapping[str, Any], index: int) -> Safe | None:
     """Tell the result's own decision where it is not for this student as its teacher taught it. Errors: KDError when the result can't be read."""
     outcome = read_outcome(found)
-    best = outcome.students[outcome.best]
-    advised = decision.of(found, outcome.best)
-    drawn = t("runs.decision.student", name=outcome.students[index].name)
-    plain = decision.prefers_plain(best, outcome.metric.name)
-    stays = advised == t("runs.decision.stay", name=best.name)
-    if index == outcome.best and not (plain or stays or best.alone or best.verdict == "hurts"):
+    if index == outcome.best and decision.as_taught(found, index):
         return None
-    return t("soft_labels.not_the_one", drawn=drawn, advised=advised)
+    drawn = t("runs.decision.student", name=outcome.students[index].name)
+    return t("soft_labels.not_the_one", drawn=drawn, advised=decision.of(found, outcome.best))
 
 
 def verdict(found: Mapping[str, Any], index: int) -> Safe:
@@ -33,13 +30,12 @@ def verdict(found: Mapping[str, Any], index: int) -> Safe:
     outcome = read_outcome(found)
     student, name = outcome.students[index], outcome.metric.name
     gain = student.gain[name]
-    written = Written.of(name, gain)
     return t(
         "soft_labels.verdict",
         word=t(f"runs.short.{student.verdict}"),
-        gain=written.signed_amount(gain.mean),
+        gain=Written.of(name, gain).signed_amount(gain.mean),
         metric=metric_word(name),
-        interval=written.interval(gain, lower=lower_is_better(name)),
+        interval=judged.interval(outcome, student),
     )
 
 

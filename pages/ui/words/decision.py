@@ -59,6 +59,14 @@ def file(result: Result, student: int) -> str:
     return _taken(found, one).file or one.name
 
 
+def as_taught(result: Result, student: int) -> bool:
+    """Say whether the decision is for the student as its teacher taught it."""
+    found = read_outcome(result)
+    one = found.students[student]
+    taken = _taken(found, one)
+    return taken.what == t(f"{K}student", name=one.name) and not _stays(taken, result["teacher"])
+
+
 def who(student: StudentOutcome) -> Safe:
     """Name the model to take home by who taught it."""
     return t(f"{K}{'alone' if student.alone else 'student'}", name=student.name)

@@ -6,6 +6,7 @@ import html
 
 import pytest
 
+from pages.ui.result import verdict
 from pages.ui.shared.text import t
 from pages.ui.soft import advice
 from tests.pages.fixtures import done_run, result
@@ -46,6 +47,13 @@ def test_another_student_than_the_best_is_told_apart():
     best = [said(found, at) for at in (0, 1)].index(None)
     other = said(found, 1 - best)
     assert f"Take the {('tiny', 'small')[best]} student" in other
+
+
+def test_the_interval_beside_the_word_is_the_one_that_decides_it():
+    found = result(students=("tiny", "small"), plain="ahead")
+    found["students"][0]["gain"]["roc_auc"]["ci_family"] = [-0.0123, 0.0456]
+    told = str(advice.verdict(found, 0)).replace("\u2060", "")
+    assert "for all 2 students together: −1.2 to +4.6" in told and "−1.2 to +4.6" in str(verdict.judge(found, 0).gain)
 
 
 def test_the_page_tells_it_in_one_line_with_the_way_to_the_result():
