@@ -10,6 +10,7 @@ from typing import Any
 
 from kd_core.runs.outcome import Outcome, read_outcome
 from kd_core.runs.store.folder import DAMAGED, STATES, RunFolder
+from kd_core.runs.store.seeds_told import named
 from kd_core.safe_io import Damaged
 from kd_core.specs import RunSpec
 
@@ -115,7 +116,7 @@ def row_of(folder: RunFolder) -> RunRow:
     error = status.get("error")
     return RunRow(
         id=folder.id,
-        name=str(said.get("name") or "") or spec.title(),
+        name=named(str(said.get("name") or "") or spec.title(), spec, result),
         state=str(status["state"]),
         created_utc=str(status.get("created_utc", "")),
         started_utc=status.get("started_utc"),

@@ -224,14 +224,16 @@ def test_the_title_tells_the_seeds_that_there_are_after_some_were_added():
     run_id = make_sweep(seeds=5)
     folder = store().folder(run_id)
     found = folder.result()
-    spec = folder.spec()
-    named = f"Visits: what-if seeds={spec.training.seeds}"
+    named = f"Visits: what-if seeds={folder.spec().training.seeds}"
     store().set_name(run_id, named)
     assert f"#### {named}" in [m.value for m in run_page(run=run_id).markdown]
     for name in ("seeds", "scores", "baseline", "selected_epochs"):
         found["cells"][1][name] = found["cells"][1][name][:3]
     write_json(folder.path / "result.json", found)
-    assert "#### Visits: what-if seeds=3–5" in [m.value for m in run_page(run=run_id).markdown]
+    store().refresh(run_id)  # as the service does when a run ends
+    at = run_page(run=run_id)
+    assert "#### Visits: what-if seeds=3–5" in [m.value for m in at.markdown]
+    assert "**Visits: what-if seeds=3–5**" in [link.proto.label for link in at.get("page_link")]
 
 
 def test_done_has_the_verdict_on_top_and_says_what_the_map_is():
