@@ -44,7 +44,9 @@ def show(found: Result, index: int) -> None:
         first, further = parts(found, index, few=aids.is_narrow())
         st.table(first, border="horizontal")
         icon = ":material/table_rows:"
-        fold = st.expander(t("runs.result.further", num=len(further)), icon=icon, key="result-further", on_change="rerun")
+        fold = st.expander(
+            t("runs.result.further", num=len(further)), icon=icon, key="result-further", on_change="rerun"
+        )
         if fold.open:  # every cell costs the browser as much in a closed fold as in sight
             fold.table(further, border="horizontal")
     older, num = "_older" if found["schema"] < 2 else "", len(student["seeds"])

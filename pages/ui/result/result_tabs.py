@@ -226,7 +226,9 @@ def selection(student: Result, budget: Mapping[str, int] | None) -> None:
             )
     if not lines:
         return
-    fold = st.expander(t("runs.overview.selection"), icon=":material/rule:", key="overview.selection", on_change="rerun")
+    fold = st.expander(
+        t("runs.overview.selection"), icon=":material/rule:", key="overview.selection", on_change="rerun"
+    )
     if not fold.open:  # a table that nobody sees takes the browser as long as one that is read
         return
     with fold:

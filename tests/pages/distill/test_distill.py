@@ -55,6 +55,7 @@ def test_named_students_are_the_samples_own_run(at, jobs):  # noqa: F811
     assert at.query_params["run"] == engine.store().list()[0].id
 
 
+@pytest.mark.slow
 def test_a_run_without_a_name_is_named_by_its_settings_and_a_clone_by_its_own(at, jobs):  # noqa: F811
     at.slider(key="distill.objective.hinton.alpha").set_value(0.9).run()
     assert start(at, jobs).name == "Visits to purchase: T=2 α=.9 tiny+small"
@@ -96,6 +97,7 @@ def test_other_tasks_have_working_defaults_too(jobs, name, task):  # noqa: F811
     assert bool(at.select_slider) is False or task == "multiclass"
 
 
+@pytest.mark.slow
 def test_rows_of_a_picture_and_more_are_taught_by_who_reads_them_all(jobs, tmp_path):  # noqa: F811
     scenario = default_spec("product_category").dataset
     own = scenario.model_copy(update={"source": str(engine.library().resolve(scenario.source))})  # no sample's own run
@@ -108,6 +110,7 @@ def test_rows_of_a_picture_and_more_are_taught_by_who_reads_them_all(jobs, tmp_p
     assert spec.teacher.name == "fusion" and {s.arch.name for s in spec.students} == {"fusion"}
 
 
+@pytest.mark.slow
 def test_no_student_disables_start_with_the_reason(at):
     for box in at.checkbox:
         box.uncheck()
@@ -130,6 +133,7 @@ def test_what_is_set_is_what_is_run(at, jobs):  # noqa: F811
     assert [s.name for s in spec.students] == ["tiny", "small", "base"]
 
 
+@pytest.mark.slow
 def test_a_student_of_ones_own_shape(at, jobs):  # noqa: F811
     assert "TabM ensemble" in at.selectbox(key="distill_own_arch").options
     at.selectbox(key="distill_own_arch").set_value("mlp").run()
@@ -331,6 +335,7 @@ def test_the_draft_of_a_spec_is_the_spec_again():
     assert again == spec
 
 
+@pytest.mark.slow
 def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa: F811
     at.number_input(key="distill.training.seeds").set_value(None).run()
     seeds = at.number_input(key="distill.training.seeds")

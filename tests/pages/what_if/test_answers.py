@@ -167,6 +167,7 @@ def test_a_failed_run_and_lost_trainings_are_told_apart():
     assert "came to no usable end" in said(lost)
 
 
+@pytest.mark.slow
 def test_names_are_shown_and_never_read_as_markup():
     for name in HOSTILE[:3]:
         at = open_page("runs", run=make_sweep("done", students=("tiny", name[:40]), seeds=5))
