@@ -42,7 +42,10 @@ def test_shares_and_advice_are_said_beside_the_verdict():
     at = open_page("runs", run=run_with(shares=SHARES, share_curve=CURVE, teacher_top=0.99))
     assert not at.exception
     said = plain(at)
-    assert "Shares of the pull on the student while it trained, with the weights set: 3.0 % Labels, 97.0 % Soft labels (KD)." in said
+    assert (
+        "Shares of the pull on the student while it trained, with the weights set: 3.0 % Labels, 97.0 % Soft labels (KD)."
+        in said
+    )
     assert "97% of what moved the student came from the teacher, 3.0% from the labels. Lower alpha" in said
     assert "give 99.0% to their first class" in said
 
