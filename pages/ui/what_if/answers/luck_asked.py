@@ -49,11 +49,11 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
                 _go_on(folder, found, spec, replace(added, shuffled=True))
     told = []
     if isinstance(asked, Round) and not settled:
-        time = _time(found, asked)
+        time = _time(found, spec, added.with_round(spec, asked))
         gives = _gives(answers, asked)
         told.append(t("what_if.luck.what", seeds=len(asked.seeds), cells=len(asked.cells), time=time, gives=gives))
     if _taught(found) and not added.shuffled:
-        told.append(t("what_if.luck.what_shuffled", time=_time(found, None)))
+        told.append(t("what_if.luck.what_shuffled", time=_time(found, spec, replace(added, shuffled=True))))
     if told:
         st.caption(Safe(" ".join(told)))
     if added.rounds:
@@ -96,9 +96,9 @@ def _gives(answers: Answers, asked: Round) -> Safe:
     return t(f"what_if.luck.gives_{'all' if enough else 'some'}", after=after)
 
 
-def _time(found: Result, asked: Round | None) -> Safe:
-    """Say how long it takes, by what this run took."""
-    known = luck.seconds(found, asked)
+def _time(found: Result, spec: RunSpec, added: Added) -> Safe:
+    """Say how long it takes, by what this run took, as the plan says once it runs."""
+    known = luck.seconds(found, spec, added)
     return (
         t("what_if.luck.unknown")
         if known is None
