@@ -51,6 +51,7 @@ def goals(found: list[Entry], metric: str, data: str) -> Goals:
     link.read(data, metric)
     asked = goal_form.ask(goal_form.COMPARE, metric, value, costs, data=data, before=before, across=True)
     link.write(metric, asked.own)
+    kept.keep(data, asked, before)
     if started and not asked.own:
         st.caption(t("compare.goals_of", run=started[1].run_name))
     return asked
@@ -115,7 +116,6 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
             st.caption(t("compare.goals_mixed"))
         else:
             asked = goals(found, metric, next(iter(data)))
-            kept.keep(next(iter(data)), asked)
             front.against(found, metric, by)
     with st.container(key="compare-said"):
         named = None if asked is None else answer.show(found, metric, asked)
