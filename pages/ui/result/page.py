@@ -107,7 +107,7 @@ def judgement(found: Result, index: int) -> None:
     room = max(1, IN_SIGHT - len(warned))
     open_ = said.word == "inconclusive"  # its claim says so in its first words
     with st.container(border=True, key="verdict"):
-        words, drawn = st.columns([5, 3], gap="large")
+        words, drawn = st.columns([7, 3], gap="medium")
         with words:
             st.badge(
                 t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
