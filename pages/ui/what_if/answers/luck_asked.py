@@ -39,12 +39,7 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
         if not settled:
             _seeds(folder, found, spec, added, asked)
         if _taught(found) and not added.shuffled:
-            shuffle = st.button(
-                t("what_if.luck.shuffle"),
-                key="whatif-shuffle",
-                icon=":material/shuffle:",
-                help=t("what_if.luck.shuffle_help"),
-            )
+            shuffle = st.button(t("what_if.luck.shuffle"), key="whatif-shuffle", icon=":material/shuffle:")
             if shuffle:
                 _go_on(folder, found, spec, replace(added, shuffled=True))
     told = []
@@ -77,12 +72,8 @@ def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked:
     if isinstance(asked, Problem):
         st.caption(t("what_if.luck.why", why=f"{asked.message} {asked.hint}"), width="content")
         return
-    pressed = st.button(
-        t("what_if.luck.press"),
-        key="whatif-luck",
-        icon=":material/casino:",
-        help=t("what_if.luck.press_help", seeds=len(asked.seeds), cells=len(asked.cells)),
-    )
+    # No `help` on buttons that are gone once pressed: the browser would leave their bubble on the page. The line below tells it.
+    pressed = st.button(t("what_if.luck.press"), key="whatif-luck", icon=":material/casino:")
     if pressed:
         _go_on(folder, found, spec, added.with_round(spec, asked))
 
