@@ -22,6 +22,7 @@ def numbers(dataset, noise, seed):
     return Kept(said, 1000, 0.0)
 
 
+@pytest.mark.slow
 def test_a_better_model_is_ahead_and_the_same_one_is_not():
     data = make_dataset("regression")
     good, poor = ([numbers(data, noise, seed) for seed in range(3)] for noise in (1.0, 3.0))

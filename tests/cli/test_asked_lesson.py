@@ -91,6 +91,7 @@ def test_an_unknown_term_has_a_neighbour():
         lesson(["hintn:1"], None)
 
 
+@pytest.mark.slow
 def test_a_run_of_two_terms_ends_with_its_shares(tmp_path):
     data = write_table(tmp_path / "t.csv", "regression")
     more = ["--epochs", "3", "--seeds", "2", "--folds", "2", "--student", "tiny", "--no-references"]
@@ -116,6 +117,7 @@ def test_a_term_that_does_not_fit_is_refused_before_training(tmp_path):
     assert done.exit_code == 2 and "The loss 'bounded_mse' works for" in done.stderr and "Traceback" not in done.output
 
 
+@pytest.mark.slow
 def test_a_what_if_compares_losses_and_stacks_those_whose_gradient_is_written(tmp_path):
     data = write_table(tmp_path / "t.csv", "multiclass")
     more = [

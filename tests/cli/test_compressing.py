@@ -21,6 +21,7 @@ def ask(*words):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+@pytest.mark.slow
 def test_a_student_is_made_smaller_and_every_stage_is_taken_home(tmp_path, own_workspace):
     rows = table(900, 1)
     rows.to_csv(tmp_path / "rows.csv", index=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 from typer.testing import CliRunner
 
 from kd_core.cli.app import app
@@ -23,6 +24,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_and_says_what_was_learned_and_forgotten(tmp_path, own_workspace):
     table(600, 1).to_csv(tmp_path / "old.csv", index=False)
     table(300, 2, 0.7).to_csv(tmp_path / "new.csv", index=False)

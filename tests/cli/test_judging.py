@@ -50,6 +50,7 @@ def test_a_metric_that_does_not_fit_is_refused_with_the_ones_that_do(tmp_path, w
     assert done.exit_code == 2 and said in done.stderr and "Traceback" not in done.output
 
 
+@pytest.mark.slow
 def test_a_run_is_judged_as_was_said_and_the_threshold_is_told(tmp_path):
     words = ["--metric", "pr_auc", "--threshold", "recall:.9", "--class-weights", "balanced"]
     table = write_table(tmp_path / "t.csv")

@@ -22,6 +22,7 @@ def distill(tmp_path, *more):
     return runner.invoke(app, ["distill", str(table), *ASKED, "--folds", "2", "--out", str(tmp_path / "run"), *more])
 
 
+@pytest.mark.slow
 def test_a_run_in_a_mode_says_so_and_keeps_it_in_its_recipe(tmp_path):
     done = distill(
         tmp_path,

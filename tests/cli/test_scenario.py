@@ -14,6 +14,7 @@ from kd_core.scenarios.ready import ready, small_rows
 runner = CliRunner()
 
 
+@pytest.mark.slow
 def test_a_hasty_scenario_tells_its_story_and_its_verdict(tmp_path):
     done = runner.invoke(app, ["scenario", "risk", "--smoke", "--out", str(tmp_path / "run")])
     assert done.exit_code == 0, done.output

@@ -25,6 +25,7 @@ def columns(choice, module):
     return group, np.ones(len(module.state_dict()[group.lanes[0][0].tensor]))
 
 
+@pytest.mark.slow
 def test_columns_turn_where_readers_are_linear_alone():
     for case in CASES:
         choice = case.values[0]

@@ -93,7 +93,7 @@ def test_on_a_phone_every_cell_of_the_result_can_be_read(browser, house):
     expect(cells.first).to_be_visible(timeout=60_000)
     screen.settled()  # drawn again once the page knows that it is narrow: what was open before is shut
     screen.page.locator(".st-key-result-table summary").click()
-    expect(screen.page.locator(".st-key-result-table table").last).to_be_visible()
+    expect(screen.page.locator(".st-key-result-table table").nth(1)).to_be_visible()
     screen.settled()
     assert cells.count() > 100 and screen.page.evaluate(CUT) == []
     expect(cells.first).to_have_attribute("data-title", "Teacher")

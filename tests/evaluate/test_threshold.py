@@ -58,6 +58,7 @@ def test_what_is_told_is_what_scikit_learn_says():
     assert threshold.told(yes, p, 2.0) == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "called": 0.0}
 
 
+@pytest.mark.slow
 def test_a_curve_goes_from_the_first_row_to_full_recall_and_lies_on_the_true_one():
     yes, p = rows(1, 5000)
     found = threshold.curve(yes, p, 50)

@@ -87,6 +87,7 @@ def test_a_network_that_reads_its_rows_twice_gets_them_as_they_are():
     assert np.abs(student.run(rows)[0] - answers(view, network, aim, rows)).max() <= 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", ["piecewise", "additive", "trees"])
 def test_a_network_that_cuts_numbers_gets_the_same_bits_from_the_graph(arch):
     frame, *_ = columns()
@@ -170,6 +171,7 @@ def test_the_readers_session_of_a_view_has_its_shape():
     assert isinstance(session, RawSession) and session.run([])[0].shape == (0, view.spec.width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize(("arch", "kind"), [("mlp", "table"), ("piecewise", "columns")])
 @pytest.mark.parametrize("most", [0, 150])

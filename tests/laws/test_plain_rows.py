@@ -117,6 +117,7 @@ def same(one, other):
     return np.array_equal(one, other, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_ten_thousand_odd_rows_are_read_as_the_engine_reads_them():
     _, types, told = columns()
     types = {
@@ -191,6 +192,7 @@ def damaged(rng, text):
     return "".join(letters).strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3))])
 def test_times_in_any_format_are_read_as_pandas_reads_them(first):
     rng, looked_at = random.Random(first), 0

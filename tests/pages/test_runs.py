@@ -85,6 +85,7 @@ def room_row(state, mean, low, high, student="tiny"):
     }
 
 
+@pytest.mark.slow
 def test_no_room_is_a_warning_before_students_are_trained(buttons):
     events = [e for e in curve_events(("tiny",), 3, "roc_auc") if e["kind"] != "room" and e.get("arm") != "student"]
     events.append(

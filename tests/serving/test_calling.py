@@ -118,6 +118,7 @@ def test_a_token_is_sent_where_it_is_named(served, run_of, monkeypatch):
         assert told_by(url, served, monkeypatch, token_env="KD_TOKEN_HERE").answer in ("yes", "no")
 
 
+@pytest.mark.slow
 def test_who_predicts_something_else_is_not_sent_the_row(served, run_of, monkeypatch):
     others = [document(open_served(str(run_of(task)[0]))) for task in ("multiclass", "regression")]
     renamed = document(served)

@@ -30,6 +30,7 @@ ROWS = st.fixed_dictionaries({"a": ANYTHING, "b": CELLS, "kind": CELLS}) | st.li
 BODIES = st.fixed_dictionaries({"rows": st.lists(ROWS, max_size=4)}) | st.fixed_dictionaries({"row": ROWS}) | ANYTHING
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(BODIES)
 def test_any_json_is_answered_or_refused_in_words(served, body):

@@ -187,6 +187,7 @@ class Largest(TorchDispatchMode):
         return found
 
 
+@pytest.mark.slow
 def test_no_step_ever_holds_all_rows_answers_to_the_whole_catalogue(monkeypatch):
     """100,000 rows to 10,000 items would be 4 GB: the largest array stays that of a batch, or of a piece."""
     rows, items, batch, piece = 3000, 1000, 64, 2**16

@@ -176,6 +176,7 @@ def test_fits_side_by_side_need_room_for_their_rows(monkeypatch):
         assert fitting._Fits(network.make.fit, network.spec(), asked, lanes=True).lanes == lanes
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_the_fits_that_ended_beside_others(monkeypatch, tmp_path):
     monkeypatch.setattr(fitting, "lanes_of", lambda device: 2)
     network, data, cache, events = (

@@ -43,8 +43,12 @@ def show(found: Result, index: int) -> None:
     with st.container(key="result-table"):
         first, further = parts(found, index, few=aids.is_narrow())
         st.table(first, border="horizontal")
-        with st.expander(t("runs.result.further", num=len(further)), icon=":material/table_rows:"):
-            st.table(further, border="horizontal")
+        icon = ":material/table_rows:"
+        fold = st.expander(
+            t("runs.result.further", num=len(further)), icon=icon, key="result-further", on_change="rerun"
+        )
+        if fold.open:  # every cell costs the browser as much in a closed fold as in sight
+            fold.table(further, border="horizontal")
     older, num = "_older" if found["schema"] < 2 else "", len(student["seeds"])
     note = t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one")
     together = read_outcome(found).students[index].family  # its word follows the wider interval

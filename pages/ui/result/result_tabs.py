@@ -226,7 +226,12 @@ def selection(student: Result, budget: Mapping[str, int] | None) -> None:
             )
     if not lines:
         return
-    with st.expander(t("runs.overview.selection"), icon=":material/rule:"):
+    fold = st.expander(
+        t("runs.overview.selection"), icon=":material/rule:", key="overview.selection", on_change="rerun"
+    )
+    if not fold.open:  # a table that nobody sees takes the browser as long as one that is read
+        return
+    with fold:
         said = [t("runs.overview.selection_note")]
         if budget:  # results of earlier versions have none
             rounds = "rounds" if budget["rounds"] > 1 else "whole"

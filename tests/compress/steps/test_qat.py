@@ -50,6 +50,7 @@ def test_ranges_are_those_of_learning_and_not_of_all_rows():
     assert 0.5 * plain < made < 0.995 * plain
 
 
+@pytest.mark.slow
 def test_it_beats_rounding_alone_where_rounding_is_hard():
     """One weight that meets nothing but 0 is so large that those that decide are less than half a step of the layer."""
     dataset, stage = one_layer_matters()

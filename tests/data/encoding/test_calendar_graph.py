@@ -12,6 +12,7 @@ def times(first, last, step):
     return days + (np.arange(len(days)) * 977_000_001 % 86_400_000_000).astype("timedelta64[us]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["table", "columns"])
 def test_graph_and_engine_take_every_day_apart_alike(kind):
     view = VIEWS.get(kind).make({name: ColumnType("datetime") for name in ("when", "paid")}, "regression", 0)

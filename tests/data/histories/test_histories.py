@@ -269,6 +269,7 @@ def test_too_many_items_are_refused_before_anything_learns(tmp_path, monkeypatch
         dataset(events(), tmp_path)
 
 
+@pytest.mark.slow
 def test_real_ratings(real_data, tmp_path):
     asked = {"target": "movieId", "group": "userId", "time": "timestamp", "task": TASK}
     path = str(real_data("movielens_small/ml-latest-small.zip"))

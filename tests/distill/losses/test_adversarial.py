@@ -55,6 +55,7 @@ def test_the_judge_is_told_the_class():
     assert entry.make(student, teacher, (y + 1) % 5, SPEC, judge).item() != pytest.approx(plain, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_judge_tells_them_apart_and_the_student_takes_on_the_teachers_manner():
     torch.manual_seed(0)
     y = torch.arange(300) % 3

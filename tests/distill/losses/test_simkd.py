@@ -76,6 +76,7 @@ class TestTheStudent:
         reused.settle()
         torch.testing.assert_close(own(x), reused(x), rtol=1e-5, atol=1e-6)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
     def test_it_comes_near_the_teachers_features_and_never_sees_a_label(self, task):
         dataset, seen = make_dataset(task), []

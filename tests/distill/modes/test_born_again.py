@@ -91,6 +91,7 @@ def test_a_generation_that_was_stopped_teaches_nobody():
         BORN.make(BORN.spec(), lesson, replace(Way(3), should_stop=stop))
 
 
+@pytest.mark.slow
 def test_the_longer_baseline_has_the_epochs_of_all_generations_and_changes_nothing_else():
     lesson, told = lesson_of(), []
     met = BORN.make(BORN.spec(generations=2), lesson, Way(3, notify=told.append))

@@ -99,6 +99,7 @@ def test_roughness_is_the_squared_step_from_pixel_to_pixel():
     assert roughness(torch.tensor(x)).item() == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_pictures_come_to_be_what_the_teacher_remembers_and_means(network):
     wanted = Wanted(130, (1, 8, 8), 2, 300, 0)
     x = made_pictures.made(network, wanted, CPU, never)

@@ -119,6 +119,7 @@ def test_what_can_t_be_taken_over_is_said_before_with_the_widths(tmp_path):
     assert "one network trained here" in reason.message
 
 
+@pytest.mark.slow
 def test_a_run_hands_on_the_teacher_s_weights_and_keeps_them_with_its_answers(tmp_path, monkeypatch):
     monkeypatch.setenv("KD_WORKSPACE", str(tmp_path / "space"))
     spec = small_spec(write_table(tmp_path / "a.csv")).model_copy(

@@ -105,6 +105,7 @@ def usual(tmp_path_factory):
     return spec, run_here(spec, place / "usual", lambda e: None, StopSignal())[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in MODES.names() if n != "offline"])
 def test_the_baseline_is_the_same_whatever_the_mode_and_the_result_says_which(usual, name, tmp_path):
     spec, offline = usual

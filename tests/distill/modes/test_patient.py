@@ -83,6 +83,7 @@ def test_a_linear_run_is_of_mixed_rows_and_the_same_again(tmp_path, own_workspac
     assert found["mode"]["settings"] == {"made_rows": 2, "mix": "linear"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_a_patient_run_is_that_recipe_and_says_the_mode(tmp_path, task):
     asked = asking(write_table(tmp_path / "a.csv", task), task)

@@ -73,6 +73,7 @@ def test_how_long_it_takes_counts_the_students_of_one_teacher(tmp_path):
     assert modes.longer(of_both(asking(tmp_path / "a.csv", singles=False))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", pytest.param("regression", marks=pytest.mark.slow)])
 def test_a_run_says_whether_several_teachers_are_better_than_the_best_one(tmp_path, task):
     spec = of_both(asking(write_table(tmp_path / "a.csv", task), task))
@@ -92,6 +93,7 @@ def test_a_run_says_whether_several_teachers_are_better_than_the_best_one(tmp_pa
     assert mode_words.SINGLES[told["word"]] in mode_words.lines(found)[-1]
 
 
+@pytest.mark.slow
 def test_one_teacher_has_nobody_beside_it(tmp_path):
     spec = asking(write_table(tmp_path / "a.csv"))
     found, _ = run_here(spec, tmp_path / "run", lambda e: None, StopSignal())

@@ -83,6 +83,7 @@ def test_rows_of_one_unit_are_one_piece_of_evidence(made):
     assert np.mean([together[key] / alone[key] for key in alone if alone[key]]) > 1.3
 
 
+@pytest.mark.slow
 def test_by_chance_few_groups_are_sure():
     rng = np.random.default_rng(2)
     sure = 0

@@ -60,6 +60,7 @@ settings_drawn = st.lists(
 )
 
 
+@pytest.mark.slow
 @PATIENT
 @given(settings_drawn, st.floats(1e-4, 0.03), st.sampled_from([0, 4, 25]))
 def test_words_and_intervals_are_those_of_scipy(differences, margin, pairs):

@@ -28,6 +28,7 @@ def asked(place, script, rows):
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 
+@pytest.mark.slow
 def test_rows_are_answered_in_order_and_pictures_become_bytes(tmp_path):
     (tmp_path / "0_1.png").write_bytes(b"abc")
     rows = [{"a": str(i), "p": "0_1.png" if i == 0 else None} for i in range(70)]
@@ -37,6 +38,7 @@ def test_rows_are_answered_in_order_and_pictures_become_bytes(tmp_path):
     assert json.loads(done.stdout)["answers"] == [[i, 3 if i == 0 else 0] for i in range(70)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where",
     [
@@ -49,6 +51,7 @@ def test_an_error_of_the_page_is_told(tmp_path, where):
     assert done.returncode == 1 and "not here" in done.stderr and not done.stdout
 
 
+@pytest.mark.slow
 def test_nothing_can_be_fetched(tmp_path):
     heard = []
 

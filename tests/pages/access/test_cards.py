@@ -106,6 +106,7 @@ def test_the_most_wanted_columns_get_the_room():
     assert cards.fitting({"name": 60, "wide": 50, "small": 30, "tiny": 20}, 100) == ("name", "small")
 
 
+@pytest.mark.slow
 def test_a_phone_chooses_a_cell_of_a_what_if_from_its_cards():
     at = narrow(open_page("runs", run=make_sweep()))
     at.session_state["whatif-tab"] = "Table"

@@ -23,7 +23,9 @@ def test_the_two_parts_are_the_whole_and_the_first_has_what_is_asked():
 
 
 def test_the_page_folds_the_rest(jobs):  # noqa: F811
-    at = open_page("runs", run=done_run())
+    run = done_run()
+    assert len(open_page("runs", run=run).table) == 1  # a closed fold draws none of its cells
+    at = open_page("runs", {"result-further": True}, run=run)
     first, further = (one.value for one in at.table[:2])
     assert len(first) < len(further)
     assert str(t("runs.result.further", num=len(further))) in [one.label for one in at.expander]

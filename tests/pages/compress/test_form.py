@@ -139,6 +139,7 @@ def test_what_keeps_a_run_from_being_made_smaller_is_said(jobs):  # noqa: F811
     assert at.error or at.info
 
 
+@pytest.mark.slow
 def test_from_a_run_that_made_a_student_smaller_its_first_run_is_chosen(first, jobs):  # noqa: F811
     small = CompressSpec(run=first, student="tiny", chains=((Choice(name="int8"),),))
     found = {**result(), "compressed": compressed(run=first)}

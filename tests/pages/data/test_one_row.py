@@ -207,6 +207,7 @@ def test_a_large_group_says_what_is_not_drawn(tmp_path):
     assert drawn.count("<li>") == row_card.DOCUMENTS and said(t("data.row.more_documents", n="18")) in said(drawn)
 
 
+@pytest.mark.slow
 def test_a_picture_is_drawn_whole(tmp_path):
     import base64
     import io

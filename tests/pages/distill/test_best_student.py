@@ -51,6 +51,7 @@ def test_a_table_of_ones_own_is_taught_by_the_best_of_several(task, jobs, tmp_pa
     assert start(page, jobs).teacher == Choice(name="best")
 
 
+@pytest.mark.slow
 def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: F811
     best.number_input(key="distill.choose.minutes").set_value(1.0)
     best.number_input(key="distill.choose.bytes").set_value(40.0)
@@ -75,6 +76,7 @@ def test_the_goals_of_another_metric_are_named_by_it(best):  # noqa: F811
     assert best.number_input(key="distill.choose.score").label == "Log loss at most"
 
 
+@pytest.mark.slow
 def test_named_students_and_goals_survive_a_refresh(at, jobs):  # noqa: F811
     at.checkbox(key="distill.students.2.base").check().run()
     fresh = open_page("distill", data=at.query_params["data"])
@@ -88,6 +90,7 @@ def test_named_students_and_goals_survive_a_refresh(at, jobs):  # noqa: F811
     assert len([c for c in name_students(fresh).checkbox if c.value]) == 3
 
 
+@pytest.mark.slow
 def test_a_recipe_with_goals_is_loaded(at, jobs):  # noqa: F811
     students = best_student.tried(
         default_spec("purchase").dataset, draft.of_spec(default_spec("purchase")), facts_of(at)

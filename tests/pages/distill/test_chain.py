@@ -180,6 +180,7 @@ def test_a_size_that_the_words_of_texts_decide_is_told_once_they_are_read():
     assert "sizes known once the texts are read" in first.stages[-1].boxes[0].lines
 
 
+@pytest.mark.slow
 def test_a_teacher_whose_answers_are_kept_has_the_size_it_had(tmp_path, monkeypatch):
     monkeypatch.setenv("KD_WORKSPACE", str(tmp_path))
     spec = run(

@@ -30,6 +30,7 @@ def at(jobs, monkeypatch):  # noqa: F811
     return name_students(open_page("distill", data=dataset))
 
 
+@pytest.mark.slow
 def test_two_terms_are_built_started_and_taken_apart_again(at, jobs):  # noqa: F811
     at.slider(key=f"{KEY}.mse.alpha").set_value(0.6).run()
     at.button(key=f"{KEY}-add").click().run()
@@ -49,6 +50,7 @@ def test_two_terms_are_built_started_and_taken_apart_again(at, jobs):  # noqa: F
     assert second["schedule"] == {"kind": "warm_up", "epochs": 7}
 
 
+@pytest.mark.slow
 def test_a_term_taken_away_leaves_one_method_with_its_share(at, jobs):  # noqa: F811
     at.slider(key=f"{KEY}.mse.alpha").set_value(0.6).run()
     at.button(key=f"{KEY}-add").click().run()
@@ -57,6 +59,7 @@ def test_a_term_taken_away_leaves_one_method_with_its_share(at, jobs):  # noqa: 
     assert start(at, jobs).objective.model_dump() == {"name": "mse", "settings": {"alpha": 0.6}}
 
 
+@pytest.mark.slow
 def test_a_clone_of_several_terms_shows_them_again(at, jobs):  # noqa: F811
     at.button(key=f"{KEY}-add").click().run()
     asked = start(at, jobs)

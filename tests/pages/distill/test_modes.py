@@ -19,6 +19,7 @@ def test_the_usual_mode_is_chosen_and_leaves_the_recipe_as_it_was(at, jobs):  # 
     assert start(at, jobs).work_hash() == default_spec("purchase").work_hash()
 
 
+@pytest.mark.slow
 def test_another_mode_is_explained_has_its_settings_and_is_started(at, jobs):  # noqa: F811
     at.selectbox(key="distill.mode").set_value("born_again").run()
     assert MODES.get("born_again").facts["about"] in words(at)
@@ -31,6 +32,7 @@ def test_another_mode_is_explained_has_its_settings_and_is_started(at, jobs):  #
     assert again.number_input(key="distill.mode.born_again.generations").value == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ("best", "named"))
 def test_no_mode_that_is_offered_stands_in_the_way_of_start(best, way):  # noqa: F811
     best.radio(key="distill.choose.way").set_value(way).run()
@@ -42,6 +44,7 @@ def test_no_mode_that_is_offered_stands_in_the_way_of_start(best, way):  # noqa:
     assert ("for students that you name: choose These students" in words(best)) == (way == "best")
 
 
+@pytest.mark.slow
 def test_a_mode_gives_way_in_words_when_the_best_student_is_asked_for(at):  # noqa: F811
     at.selectbox(key="distill.mode").set_value("assistant").run()
     at.radio(key="distill.choose.way").set_value("best").run()
@@ -61,6 +64,7 @@ def test_an_assistant_is_offered_beside_students_that_come_in_sizes_only(at):  #
     assert "for students whose network comes in sizes" in words(at) and "mode.network" not in words(at)
 
 
+@pytest.mark.slow
 def test_alpha_is_not_asked_for_where_no_label_is_heard_and_comes_back(at, jobs):  # noqa: F811
     at.slider(key="distill.objective.hinton.alpha").set_value(0.5).run()
     at.selectbox(key="distill.mode").set_value("data_free").run()
@@ -81,6 +85,7 @@ def test_a_mode_says_that_it_hears_no_label_where_its_recipe_leaves_none(name):
     assert ("α" in short_name(spec)) != modes.unlabelled(name)
 
 
+@pytest.mark.slow
 def test_a_mode_that_another_teacher_can_t_do_gives_way_to_the_usual_one(at):  # noqa: F811
     at.selectbox(key="distill.teacher.from").set_value("here").run()
     at.selectbox(key="distill.teacher").set_value("mlp").run()

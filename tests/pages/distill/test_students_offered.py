@@ -76,6 +76,7 @@ def more(page):
     return [e for e in page.expander if "more students" in e.label]
 
 
+@pytest.mark.slow
 def test_a_long_list_shows_what_suits_the_data_and_the_chosen_ones_and_folds_the_rest(jobs):  # noqa: F811
     dataset = engine.library().save_spec(default_spec("service").dataset)
     page = name_students(open_page("distill", data=dataset))
@@ -94,6 +95,7 @@ def test_a_long_list_shows_what_suits_the_data_and_the_chosen_ones_and_folds_the
     assert box.value and "terms tiny" not in later and later < inside
 
 
+@pytest.mark.slow
 def test_a_short_list_is_shown_whole(jobs):  # noqa: F811
     dataset = engine.library().save_spec(default_spec("product_pictures").dataset)
     page = name_students(open_page("distill", data=dataset))

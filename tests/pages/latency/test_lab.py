@@ -113,6 +113,7 @@ def test_a_session_is_drawn_with_its_intervals_hardware_and_date():
     assert [p["low"] <= p["p50"] <= p["high"] <= p["p95"] for p in drawn] == [True] * 6
 
 
+@pytest.mark.slow
 def test_form_and_rows_can_be_changed():
     _, at = measured()
     first = frames(at)[1]

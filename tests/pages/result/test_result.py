@@ -109,7 +109,7 @@ def test_times_that_scatter_have_a_rough_ratio_in_the_table():
 
 
 def test_the_placebo_stands_in_charts_and_in_the_list_of_trainings():
-    at = open_page("runs", run=done_run())
+    at = open_page("runs", {"overview.selection": True}, run=done_run())
     size, paired = drawn(at)[:2]
     for fig in (size, paired):
         looks = {d["name"]: d["marker"]["symbol"] for d in fig["data"] if d.get("name")}
@@ -130,7 +130,7 @@ def test_the_placebo_stands_in_charts_and_in_the_list_of_trainings():
     ],
 )
 def test_the_list_of_trainings_says_what_all_were_allowed(budget, words):
-    at = open_page("runs", run=done_run(**({"budget": budget} if budget else {})))
+    at = open_page("runs", {"overview.selection": True}, run=done_run(**({"budget": budget} if budget else {})))
     notes = [c.value for c in at.caption if "epoch is chosen on validation rows only" in c.value]
     assert len(notes) == 1 and all(w in notes[0] for w in words) and ("budget" in notes[0]) == bool(budget)
 

@@ -93,6 +93,7 @@ def test_a_run_can_be_made_smaller_while_it_keeps_the_weights_of_a_training(own_
     assert runs_offered.kept("one")
 
 
+@pytest.mark.slow
 def test_the_first_picture_waits_for_nothing_that_trains():
     """Torch takes two seconds to load: a result is judged and drawn without it, and a kept card without what reads data."""
     script = (

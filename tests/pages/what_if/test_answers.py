@@ -20,7 +20,7 @@ from kd_core.safe_io import write_json
 from pages.ui.evidence import cell_words
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_reader, whatif_table
-from pages.ui.what_if.answers import luck_asked
+from pages.ui.what_if.answers import answer_line, luck_asked
 from pages.ui.what_if.answers.typeset import typeset
 from tests.pages.fixtures import store
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
@@ -36,8 +36,11 @@ def said(at):
     return html.unescape(words(at)).replace("\u2060", "")
 
 
-def page(run_id):
-    at = open_page("runs", run=run_id)
+EVIDENCE = {f"{answer_line.KEY}-values": True}  # its fold is open
+
+
+def page(run_id, **kept):
+    at = open_page("runs", kept, run=run_id)
     assert not at.exception
     return at
 
@@ -86,7 +89,7 @@ def test_the_numbers_of_the_line_are_those_of_the_cells():
 
 
 def test_the_evidence_names_every_value_and_that_an_interval_is_of_a_pair():
-    at = page(make_sweep("done", seeds=5))
+    at = page(make_sweep("done", seeds=5), **EVIDENCE)
     table = at.table[0].value
     assert len(table) == 6 and [str(i) for i in table.index[:3]] == ["T 1", "T 4", "T 16"]
     assert "the 95 % interval of this one pair, as wide as the bars on the map" in said(
@@ -102,7 +105,7 @@ def test_the_evidence_shows_the_interval_of_the_map_beside_that_of_all_compariso
     zero = next(c for c in found["cells"] if c["alpha"] == 0 and c["temperature"] == best["temperature"])
     d = 100 * (np.array(best["scores"]) - zero["scores"])
     half = stats.t.isf(0.025, 2) * stats.sem(d)
-    line = page(run_id).table[0].value.loc["α 0"]
+    line = page(run_id, **EVIDENCE).table[0].value.loc["α 0"]
 
     def ends(column):
         return [float(v) for v in re.findall(r"-?[\d.]+", html.unescape(line[str(t(f"what_if.answer.{column}"))]))]
@@ -164,6 +167,7 @@ def test_a_failed_run_and_lost_trainings_are_told_apart():
     assert "came to no usable end" in said(lost)
 
 
+@pytest.mark.slow
 def test_names_are_shown_and_never_read_as_markup():
     for name in HOSTILE[:3]:
         at = open_page("runs", run=make_sweep("done", students=("tiny", name[:40]), seeds=5))

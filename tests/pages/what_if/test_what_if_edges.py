@@ -18,6 +18,7 @@ from tests.pages.sweeps import make_sweep
 from tests.pages.what_if.test_what_if import _quiet, charts, grid_of, map_of, run_page, said  # noqa: F401
 
 
+@pytest.mark.slow
 def test_the_csv_holds_every_seed_of_every_cell():
     run_id = make_sweep()
     rows = list(csv.DictReader(io.StringIO(whatif_table.csv(grid_of(run_id)))))

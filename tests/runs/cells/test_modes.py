@@ -72,6 +72,7 @@ def test_a_run_takes_longer_by_what_is_trained_for_a_student(tmp_path):
     assert "born again generations=3" in named and "born" not in naming.short_name(asking(tmp_path, "offline"))
 
 
+@pytest.mark.slow
 def test_a_result_tells_the_mode_who_learned_and_no_placebo(tmp_path):
     events, spec = [], asking(write_table(tmp_path / "a.csv"), "mutual")
     found, folder = run_here(spec, tmp_path / "run", events.append, StopSignal())
@@ -115,6 +116,7 @@ def test_a_finished_training_is_known_by_its_mode_and_a_baseline_is_everybodys(t
 QUICK = ("assistant", "born_again")  # one with a helper of the whole run, one with helpers of each student
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mode", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in MODES.names() if n != "offline"]
 )
@@ -138,6 +140,7 @@ def test_a_killed_run_goes_on_and_ends_as_the_whole_one(tmp_path, mode):
     assert {e["seed"] for e in again if e["kind"] == "epoch" and e["arm"] == "student"} < {0, 1}
 
 
+@pytest.mark.slow
 def test_an_assistant_stands_between_and_its_scores_are_told(tmp_path):
     spec, events = asking(write_table(tmp_path / "a.csv"), "assistant"), []
     found, _ = run_here(spec, tmp_path / "run", events.append, StopSignal())

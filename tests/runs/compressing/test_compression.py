@@ -65,6 +65,7 @@ def smaller(place):
         return spec, carry_out(spec, place / "ws/runs/second", events), events
 
 
+@pytest.mark.slow
 def test_every_stage_is_a_row_beside_the_student_as_it_was(smaller, place):
     block = smaller[1]["compressed"]
     stages = {s["name"]: s for s in block["stages"]}
@@ -134,6 +135,7 @@ def test_what_keeps_the_goals_and_is_no_smaller_than_the_student_is_not_chosen(p
     assert block["best"] is None and block["rule"]["code"] == "none_keeps"
 
 
+@pytest.mark.slow
 def test_each_stage_answers_exports_and_serves(smaller, place):
     rows = pd.read_csv(place / "rows.csv").drop(columns="target").head(40)
     answers = {}
@@ -179,6 +181,7 @@ def test_the_rest_of_the_result_is_an_ordinary_one(smaller, place):
     assert {"row_ids", "labels", "teacher", "student_0", "baseline_0"} == set(kept)
 
 
+@pytest.mark.slow
 def test_it_is_the_same_again_and_a_killed_run_makes_nothing_twice(smaller, place):
     spec, result, _ = smaller
     folder = RunFolder.create(place / "again", spec)
@@ -253,6 +256,7 @@ def eight_tried(monkeypatch):
     monkeypatch.setattr(Search, "is_up", lambda self: self.should_stop() or len(self.tried) >= 8)
 
 
+@pytest.mark.slow
 def test_chains_are_searched_on_validation_rows_alone(place, eight_tried):
     spec, events = spec_of("first", minutes=5, most_lost=60.0), []
     block = carry_out(spec, place / "searched", events)["compressed"]
@@ -272,6 +276,7 @@ def test_chains_are_searched_on_validation_rows_alone(place, eight_tried):
     assert block["best"] is None and len(block["chains"]) == 1
 
 
+@pytest.mark.slow
 def test_a_search_in_a_mode_without_rows_lets_nothing_learn_and_says_so(place, eight_tried):
     taught = RunSpec.parse({**small_spec(place / "rows.csv", epochs=2).model_dump(), "mode": {"name": "data_free"}})
     carry_out(taught, place / "ws/runs/unseen")

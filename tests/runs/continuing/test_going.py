@@ -87,6 +87,7 @@ def labelled(place):
         return spec, carry_out(spec, place / "ws/runs/second")
 
 
+@pytest.mark.slow
 def test_the_unchanged_student_is_that_of_the_run(place, labelled):
     first = RunFolder(place / "ws/runs/first").result()
     told = labelled[1]["continued"]["students"][0]["old"]
@@ -119,6 +120,7 @@ def test_new_rows_kept_apart_choose_nothing_and_the_encoder_is_the_old_one(label
     assert not set(rows.old.test.row_ids.tolist()) & (ids["train"] | ids["validation"])
 
 
+@pytest.mark.slow
 def test_it_is_the_same_again_and_a_cut_off_run_trains_nothing_twice(place, labelled):
     spec, result = labelled
     again = carry_out(spec, place / "again")
@@ -130,6 +132,7 @@ def test_it_is_the_same_again_and_a_cut_off_run_trains_nothing_twice(place, labe
     assert resumed["continued"]["students"] == result["continued"]["students"]
 
 
+@pytest.mark.slow
 def test_rows_without_labels_are_taught_by_the_teacher_alone(place):
     spec = spec_of("first", str(place / "bare.csv"), old_share=0.5)
     result = carry_out(spec, place / "bare")
@@ -219,6 +222,7 @@ def test_words_say_what_was_learned_and_forgotten(labelled):
     assert continue_words.lines({}) == []
 
 
+@pytest.mark.slow
 def test_a_training_with_no_step_to_speak_of_ends_where_it_began(place, labelled):
     spec = labelled[0]
     still = spec.model_copy(update={"training": spec.training.model_copy(update={"learning_rate": 1e-12})})
@@ -227,6 +231,7 @@ def test_a_training_with_no_step_to_speak_of_ends_where_it_began(place, labelled
     assert told["baseline"]["values"] != pytest.approx(told["before"]["values"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_teacher_answers_each_new_row_and_not_another(place, labelled, monkeypatch):
     seen = []
     ask = Going.ask

@@ -72,6 +72,7 @@ def test_what_the_machine_does_besides_does_not_move_a_run(offered):
 
 
 # Times on one H200 beside four cores (docs/LAB.md): students of lists > 85 s there, 36 s here; a teacher of pictures 9 s and 37 s.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "teacher", "students"), [("search", "cpu", "cpu"), ("product_pictures", "cuda", "cpu")]
 )
@@ -95,6 +96,7 @@ def test_a_gpu_that_is_not_there_is_refused_by_name(monkeypatch):
         devices.pick("cuda")
 
 
+@pytest.mark.slow
 def test_small_students_learn_on_the_processor_beside_a_gpu_and_give_the_same_numbers(tmp_path, offered):
     spec = small_spec(write_table(tmp_path / "t.csv"))
     plans, found = {}, {}

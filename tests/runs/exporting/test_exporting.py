@@ -56,6 +56,7 @@ def asked(open_at, *arguments):
     )
 
 
+@pytest.mark.slow
 def test_a_bundle_is_kept_beside_its_run_with_its_proof(run, bundle, tmp_path):
     assert bundle.path.parent == run.path / "exports" and bundle.size_bytes == bundle.path.stat().st_size
     assert bundle.parity.rows > 100 and bundle.parity.largest <= 1e-5 and bundle.unproved is None
@@ -124,6 +125,7 @@ def test_who_stops_reading_the_answers_gets_no_traceback(open_at, count):
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.slow
 def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
     rows = open_at / "rows.csv"
     rows.write_text("kind,a,b,more\nred,1.5,abc,x\n\nnever seen,,2,y\n")
@@ -176,6 +178,7 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_changed_missing_or_swapped_file_refuses_to_answer(open_at):
     names = {p.relative_to(open_at).as_posix(): p.stat().st_size for p in open_at.rglob("*") if p.is_file()}
     done = subprocess.run([sys.executable, "-I", "-c", DAMAGING, open_at], capture_output=True, text=True)
@@ -209,6 +212,7 @@ def changed_manifest(open_at, **changed):
     path.write_text(json.dumps(told | {"self": own_hash(told)}), "utf-8")
 
 
+@pytest.mark.slow
 def test_another_version_and_other_answers_are_refused(open_at):
     held = (open_at / "manifest.json").read_text("utf-8")
     changed_manifest(open_at, schema=0)
@@ -230,6 +234,7 @@ def test_another_version_and_other_answers_are_refused(open_at):
     assert done.returncode == 4 and "answered otherwise than expected: 0.0001 apart, 1e-05 is allowed" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_target_that_answers_otherwise_is_not_offered(run, tmp_path):
     taking = take(run.path)
     before = {path.name for path in (run.path / "exports").glob("*")}

@@ -254,6 +254,7 @@ def test_a_list_ends_with_the_first_model_that_is_larger(monkeypatch):
     assert asked == ["50", "100", "101"]
 
 
+@pytest.mark.slow
 def test_a_plain_model_beside_two_students_is_timed_once(tmp_path):
     spec = small_spec(write_table(tmp_path / "t.csv", "binary"), "binary", epochs=1)
     first = spec.students[0]

@@ -47,6 +47,7 @@ def test_a_stop_ends_it_and_nothing_asked_is_nothing_found():
     assert starting.start_all({}, 3, start=start) == {} and not began
 
 
+@pytest.mark.slow
 def test_a_process_that_can_not_open_its_model_says_why(tmp_path):
     (tmp_path / "no.onnx").write_bytes(b"no model")
     asked = {"runtime": "onnxruntime", "threads": 1, "file": str(tmp_path / "no.onnx"), "rows": [{"a": 1}], "batch": 1}

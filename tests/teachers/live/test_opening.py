@@ -31,6 +31,7 @@ def given(tmp_path, own_workspace):
     return prepare(small_spec(place, "multiclass").dataset), choices
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("combine", ["mean", "weighted", "confidence", "per_class"])
 def test_several_answer_a_new_row_as_they_answered_the_rows_of_the_data(given, combine):
     dataset, members = given

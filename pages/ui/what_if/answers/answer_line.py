@@ -77,9 +77,16 @@ def values(told: Answers | None, metric: str) -> None:
     """Draw the values behind the line, one fold away."""
     if told is None or told.best is None or not told.settings:
         return
-    with st.expander(t("what_if.answer.values", num=sum(len(s.answers) for s in told.settings))):
-        st.table(_table(told, reading.unit_of(metric)), border="horizontal")
-        st.caption(t("what_if.answer.pair", num=told.compared))
+
+    @st.fragment
+    def fold() -> None:
+        label = t("what_if.answer.values", num=sum(len(s.answers) for s in told.settings))
+        values = st.expander(label, key=f"{KEY}-values", on_change="rerun")
+        if values.open:  # every cell costs the browser as much in a closed fold as in sight
+            values.table(_table(told, reading.unit_of(metric)), border="horizontal")
+            values.caption(t("what_if.answer.pair", num=told.compared))
+
+    fold()
 
 
 def _meant(told: Answers, unit: Unit) -> Safe:
