@@ -188,7 +188,9 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     scale = Scale.of(metric, student.gain[metric.name])
     gain, seeds, num = student.judged(metric.name), len(student.seeds), len(found.students)
     assert gain is not None  # the word is about this metric
-    together = f", for all {num} students together" if metric.name in student.family else ""
+    together = (
+        f", for {'both' if num == 2 else f'all {num}'} students together" if metric.name in student.family else ""
+    )
     said = {
         "beats": "distilling helped",
         "ties": "distilling made no difference to",

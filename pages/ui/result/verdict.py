@@ -110,12 +110,17 @@ def judge(result: Result, index: int) -> Judgement:
     )
 
 
+def together(result: Result) -> str:
+    """Name the words for all students of a run together: two are both."""
+    return "both" if len(result["students"]) == 2 else "all"
+
+
 def interval(found: Outcome, student: StudentOutcome) -> Safe:
     """Write the interval that a student's word is decided by, with what it holds for where there are several students."""
     name = found.metric.name
     gain = student.judged(name)
     assert gain is not None  # the word is about this metric
-    level = t("runs.verdict.level_all", n=len(found.students)) if name in student.family else None
+    level = t(f"runs.verdict.level_{together(found.raw)}", n=len(found.students)) if name in student.family else None
     return Written.of(name, gain).interval(gain, lower=lower_is_better(name), level=level)
 
 
@@ -283,7 +288,8 @@ def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
     if name not in student.family:
         return None
     gain, lower = student.gain[name], lower_is_better(name)
-    return t("runs.verdict.family", n=len(found.students), interval=Written.of(name, gain).interval(gain, lower=lower))
+    told = {"n": len(found.students), "interval": Written.of(name, gain).interval(gain, lower=lower)}
+    return t(f"runs.verdict.family_{together(found.raw)}", **told)
 
 
 def split_gains(found: Outcome, index: int) -> list[tuple[int, Gain, str]]:

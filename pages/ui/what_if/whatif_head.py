@@ -22,28 +22,20 @@ def behind(grid: Grid, snapshot: Any, told: Answers | None) -> None:
     way(grid)
 
 
-def line(
-    grid: Grid, seconds: float | None, *, active: bool, done: int | None = None, going: int = 0, earlier: int = 0
-) -> None:
-    """Say variants, trainings, time and the best cell in one line. `going`: trainings under way; `earlier`: of rounds before this one."""
-    trainings = text.exact(grid.trainings - earlier)
-    counted = (
-        t(
-            f"what_if.head.trainings_{'added' if earlier else 'of'}",
-            done=text.exact(max(0, done - earlier)),
-            of=trainings,
+def line(grid: Grid, seconds: float | None = None, *, active: bool, done: int | None = None) -> None:
+    """Say variants and the best cell in one line; of one that has ended trainings and time, too, which stand beside the bar of one at work."""
+    parts = [t("what_if.head.variants", num=text.exact(grid.variants))]
+    if not active:
+        cut = done is not None and done < grid.trainings
+        num = text.exact(grid.trainings)
+        parts.append(
+            t("what_if.head.trainings_of", done=text.exact(done), of=num)
+            if cut
+            else t("what_if.head.trainings", num=num)
         )
-        if done is not None and done < grid.trainings
-        else t("what_if.head.trainings", num=trainings)
-    )
-    counted = t("runs.head.under_way", said=counted, num=text.exact(going)) if going else counted
-    parts = [t("what_if.head.variants", num=text.exact(grid.variants)), counted]
     if seconds is not None:
         parts.append(
-            t(
-                "what_if.head.so_far" if active else "what_if.head.took",
-                seconds=text.seconds(round(seconds, 1) if seconds < 10 else round(seconds)),
-            )
+            t("what_if.head.took", seconds=text.seconds(round(seconds, 1) if seconds < 10 else round(seconds)))
         )
     best = grid.cell(grid.best)
     if best is not None and best.judged:

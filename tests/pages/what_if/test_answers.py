@@ -176,6 +176,15 @@ def test_names_are_shown_and_never_read_as_markup():
         assert "<script>" not in line and "](http" not in line and "$\\href" not in line
 
 
+def test_buttons_that_are_gone_once_pressed_have_no_bubble_that_would_stay_and_are_told_in_a_line(jobs):  # noqa: F811
+    at = page(make_sweep("done", seeds=3))
+    buttons = [b for b in at.button if b.key in ("whatif-luck", "whatif-shuffle")]
+    assert len(buttons) == 2 and not any(b.help for b in buttons)
+    told = said(at)
+    assert "Is it luck? trains" in told and "and of their baselines" in told and "is kept" in told
+    assert "Shuffle the teacher trains the grid once more" in told and "is not the teacher's knowledge" in told
+
+
 def test_is_it_luck_lets_the_run_go_on_with_seeds_for_the_contenders(jobs):  # noqa: F811
     run_id = make_sweep("done", seeds=3)
     found = change(run_id, code=code_of_trainings())
