@@ -14,7 +14,7 @@ from kd_core.errors import KDError
 from kd_core.safe_io import write_json
 from pages.ui.shared import engine, example
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_cell, whatif_reader, whatif_words
+from pages.ui.what_if import whatif_reader, whatif_words
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep, sweep_spec
@@ -303,24 +303,6 @@ def test_several_students_and_rates_are_shown_one_at_a_time():
     at.selectbox(key=place).set_value(0.001 if best.learning_rate == 0.01 else 0.01).run()
     second = [c["id"] for c in map_of(at)["cells"]]
     assert first != second and not at.exception
-
-
-@pytest.mark.slow
-def test_a_damaged_file_of_answers_is_told_in_words():
-    run_id = make_sweep()
-    folder = store().folder(run_id)
-    place = folder.path / "artifacts" / "cells.npz"
-    for damage in (
-        lambda: np.savez(place, other=1),
-        lambda: place.write_bytes(b"PK\x03\x04"),
-        lambda: place.write_bytes(b"no zip"),
-    ):
-        damage()
-        with pytest.raises(KDError, match=r"The answers of the cells of run .* can't be read"):
-            whatif_cell.kept(folder, "artifacts/cells.npz")
-    at = run_page(run=run_id, cell="4")
-    at.segmented_control(key="whatif-part").set_value("soft").run()
-    assert not at.exception and any("can't be read" in e.value for e in at.error)
 
 
 @pytest.mark.slow
