@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -196,10 +196,7 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
     if student.bytes is None or not tried:
         return ()
     if plain:
-        gain, level = plain.gain[name], None
-        if None not in plain.family:  # the word follows it
-            gain = replace(gain, low=plain.family[0], high=plain.family[1], seeds_half=None, rows_half=None)
-            level = t("runs.verdict.level_statements")
+        gain, level = plain.judged(name), None if None in plain.family else t("runs.verdict.level_statements")
         written = Written.of(name, gain)
         lines.append(
             t(
