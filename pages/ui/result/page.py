@@ -22,7 +22,7 @@ from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
-from pages.ui.what_if.answers import answer_line
+from pages.ui.what_if.answers import answer_line, luck_asked
 from pages.ui.words import decision, in_short, never_found, smallest, sureness
 
 Result = Mapping[str, Any]
@@ -40,6 +40,10 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     folder = store.folder(row.id)
     grid = whatif_reader.of_run(folder, snapshot)
     told = answer_line.of_run(found, snapshot) if grid is not None else None
+    judged = found if found and found.get("students") else None
+    if grid is not None and judged and told:
+        whatif_head.verdict_of(judged, verdict.best_student(judged))
+        luck_asked.show(judged, snapshot, told)
     if found is None or not found.get("students"):
         if grid is not None and len(grid.judged):
             whatif_views.show(folder, snapshot, grid)

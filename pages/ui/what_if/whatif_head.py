@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_words
 from pages.ui.what_if.answers import answer_line
 from pages.ui.what_if.whatif_cells import Grid
+from pages.ui.words import decision
 
 
 def behind(grid: Grid, snapshot: Any, told: Answers | None) -> None:
@@ -54,6 +56,15 @@ def way(grid: Grid) -> None:
         return
     known = f"common.options.{grid.mode}" in text.catalogue()
     st.caption(t("what_if.head.way", mode=forms.option(grid.mode) if known else grid.mode, why=grid.why))
+
+
+def verdict_of(found: Mapping[str, Any], index: int) -> None:
+    """Say in one line what the verdict below the map comes to, and that it answers another question than the line above."""
+    said = verdict.judge(found, index)
+    word = f":{verdict.COLOUR[said.word]}-badge[{verdict.ICON[said.word]} {t(f'runs.word.{said.word}')}]"
+    with st.container(gap="xxsmall", key="whatif.verdict"):
+        st.markdown(f"{word} {decision.of(found, index)}")
+        st.caption(t("what_if.head.verdict", student=str(found["students"][index]["name"])))
 
 
 def chosen(grid: Grid, student: str) -> None:

@@ -65,7 +65,12 @@ def _settled(answers: Answers) -> Safe:
     still = [sentence.named(s.name, one.value) for s in answers.settings for one in s.having("unclear")]
     if not still:
         return t("what_if.luck.no", seeds=answers.seeds)
-    return t("what_if.luck.not_yet", seeds=answers.seeds, names=escape(", ".join(still)))
+    beside = [sentence.named(s.name, a.value) for s in answers.settings for a in s.having("worse") if a.elsewhere]
+    said = [t("what_if.luck.not_yet", seeds=answers.seeds, names=escape(typeset(", ".join(still))))]
+    said += [t("what_if.luck.elsewhere", names=escape(typeset(", ".join(beside))))] if beside else []
+    alone = [a for s in answers.settings if s.name == "alpha" for a in s.having("worse") if a.value == 0]
+    said += [t("what_if.luck.taught")] if alone and not alone[0].elsewhere else []
+    return Safe(" ".join(said))
 
 
 def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked: Round | Problem) -> None:
