@@ -32,4 +32,4 @@ def opened_for(run_id):
 def test_it_starts_with_the_student_that_the_run_shows_and_says_who_is_not_offered(jobs):  # noqa: F811
     at = opened_for(done_run(students=("base",)))
     assert at.session_state["whatif_draft"]["values"]["students"][0]["name"] == "base"
-    assert f"{ARCHS.get('trees').title} grow step by step" in words(at)
+    assert f"Not offered: {ARCHS.get('trees').title}" in words(at)
