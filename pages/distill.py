@@ -9,6 +9,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.specs import Choice, DatasetSpec, EvaluationSpec, RunSpec, TrainingSpec
+from pages.ui.access import aids
 from pages.ui.chain import show as chain
 from pages.ui.data import understanding
 from pages.ui.lesson import builder, foreseen
@@ -79,12 +80,12 @@ def _form(dataset: DatasetSpec, facts: Facts, values: dict[str, Any]) -> dict[st
         with st.container(border=True):
             st.subheader(t("distill.teacher"), help=term("teacher"), anchor=False)
             teacher, teacher_settings = _teacher(facts, values, folds)
-        with st.container(border=True, height="stretch"):
-            st.subheader(t("distill.budget"), help=term("seed"), anchor=False)
+        with st.container(border=True, height="stretch"), aids.folded(t("distill.budget"), "distill-budget"):
+            if not aids.is_narrow():  # there the fold says it
+                st.subheader(t("distill.budget"), help=term("seed"), anchor=False)
             training = forms.form(
                 TrainingSpec, values["training"], f"{KEY}.training", only=("seeds", "epochs"), columns=2
             )
-            st.caption(t("distill.baseline_always"), help=term("baseline"))
     with middle.container(border=True, height="stretch"):
         st.subheader(t("distill.students"), help=term("student"), anchor=False)
         chosen, goals = best_student.learners(dataset, values, facts)
@@ -132,7 +133,7 @@ def _teacher(facts: Facts, values: dict[str, Any], folds: int) -> tuple[str, dic
     found = teachers.choose(at, facts, values["teacher"], f"{KEY}.teacher")
     if SOURCES.get(found["name"]).facts["family"] == "given":
         st.caption(t("distill.given"))
-    else:
+    elif folds == 1 or not aids.is_narrow():  # of several parts the drawing says it
         unread = choice.chosen(values.get("mode"), KEY).facts.get(
             "unread"
         )  # then it does not matter what it learned from

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kd_core.runs.estimate import Estimate
 
 NUMBER = 4  # bytes of one answer
-NAMED = 4  # candidates that are named
+NAMED = 2  # candidates that are named
 
 
 @dataclass(frozen=True)
@@ -207,13 +207,25 @@ def _beside(run: RunSpec, facts: Facts) -> tuple[Box, ...]:
     )
 
 
+def in_words(one: StudentSpec) -> str:
+    """Name a student by its kind and its size; one that a person named, by that name."""
+    from kd_core.models import ARCHS
+
+    arch, size = one.arch.name, one.arch.settings.get("size")
+    if one.name == arch:
+        return ARCHS.get(arch).title
+    if size and one.name in (size, f"{arch} {size}"):
+        return _(t("distill.chain.sized", kind=ARCHS.get(arch).title, size=str(size)))
+    return one.name
+
+
 def _student(one: StudentSpec, facts: Facts) -> Box:
     from kd_core.models import ARCHS
 
     view, said = student_bytes(one.arch, facts)
-    named = ARCHS.get(one.arch.name).title
-    lines = (*((named,) if named != one.name else ()), said, _(reads(view, facts)))
-    return Box("student", one.name, lines)
+    named, shown = ARCHS.get(one.arch.name).title, in_words(one)
+    lines = (*((named,) if not shown.startswith(named) else ()), said, _(reads(view, facts)))
+    return Box("student", shown, lines)
 
 
 def _best(run: RunSpec, facts: Facts) -> Box:
@@ -223,7 +235,7 @@ def _best(run: RunSpec, facts: Facts) -> Box:
 
     counts = sorted(row.parameters for row in student_sizes(run.students, facts.inputs, facts.outputs))
     views = [facts.inputs[view_of(one.arch, facts.inputs)] for one in run.students]
-    names = [one.name for one in run.students]
+    names = [in_words(one) for one in run.students]
     shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
     sizes = t("distill.chain.best_sizes", low=text.number(counts[0]), high=text.number(counts[-1]))
     sizes = t("distill.chain.best_texts") if any(weighs_words(one, facts) for one in views) else sizes

@@ -9,6 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.specs import LABELS, Choice, DatasetSpec, RunSpec
 from kd_core.task import CLASSIFICATION, task_of
+from pages.ui.access import aids
 from pages.ui.charts import lesson as charts
 from pages.ui.lesson import builder
 from pages.ui.lesson.moved import part_name
@@ -37,7 +38,10 @@ def show(dataset: DatasetSpec, task: str, teacher: Choice, lesson: dict[str, Any
         st.caption(t("distill.picture_later"))
         return
     temperature = builder.temperature(lesson)
-    with st.container(border=True, key="distill-foreseen"):
+    with (
+        st.container(border=True, key="distill-foreseen"),
+        aids.folded(t("distill.picture_fold"), "distill-foreseen-fold"),
+    ):
         if temperature is None:
             _shares(found, lesson)
             return

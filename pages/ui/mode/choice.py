@@ -9,6 +9,7 @@ import streamlit as st
 
 from kd_core.registry import Entry, Situation
 from kd_core.specs import OFFLINE, Choice, RunSpec
+from pages.ui.access import aids
 from pages.ui.mode import possible
 from pages.ui.models import unable
 from pages.ui.shared import forms
@@ -55,7 +56,8 @@ def choose(
         st.caption(f":material/info: {t('distill.mode_gone', **names)}")
     unable.show(offered, at)
     entry = MODES.get(name)
-    st.caption(escape(entry.facts["about"]))
+    with aids.folded(t("distill.mode_fold"), f"{key}-mode-about"):
+        st.caption(escape(entry.facts["about"]))
     mine = given["settings"] if name == given["name"] else {}
     settings = forms.changed(entry.spec, forms.form(entry.spec, mine, f"{key}.mode.{name}"), mine)
     return {} if name == OFFLINE else {"mode": {"name": name, "settings": settings}}

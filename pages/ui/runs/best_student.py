@@ -7,8 +7,10 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.specs import Choice, ChooseSpec, DatasetSpec, RunSpec
+from kd_core.specs import Choice, ChooseSpec, DatasetSpec, RunSpec, StudentSpec
 from kd_core.task import task_of
+from pages.ui.access import aids
+from pages.ui.chain import parts
 from pages.ui.result import differences
 from pages.ui.runs import draft, students
 from pages.ui.shared import forms
@@ -39,8 +41,10 @@ def learners(
         found = tried(dataset, values, facts)
     except KDError:  # said beside Start, where it stands in the way
         return named, goals
-    st.caption(t("distill.best.rule"), help=t("distill.best.rule_help"))
-    st.caption(t("distill.best.who", num=len(found), names=", ".join(s["name"] for s in found)))
+    told = ", ".join(parts.in_words(StudentSpec.parse(s)) for s in found)
+    with aids.folded(t("distill.best.fold", num=len(found)), "distill-candidates"):
+        st.caption(t("distill.best.who", num=len(found), names=told), help=t("distill.best.rule_help"))
+        st.caption(t("distill.best.lost_later"))
     return (draft.presets(facts)[:2] if named == found else named), goals
 
 
@@ -61,7 +65,6 @@ def _goals(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
         kilobytes = _number("bytes", t("distill.best.bytes"), _kilobytes(held.get("bytes")), 1 / BYTES)
     with right:
         microseconds = _number("microseconds", t("distill.best.microseconds"), held.get("microseconds"), forms.HAIR)
-    st.caption(t("distill.best.lost_later"))
     size = None if kilobytes is None else max(1, round(kilobytes * BYTES))
     asked = {"minutes": minutes, "bytes": size, "microseconds": microseconds, "score": score}
     return forms.changed(ChooseSpec, asked, held)

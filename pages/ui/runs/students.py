@@ -10,6 +10,7 @@ import streamlit as st
 from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.specs import Choice
+from pages.ui.access import aids
 from pages.ui.chain.sizes import awaits_texts, reads, weighs_words
 from pages.ui.models import unable
 from pages.ui.runs import draft
@@ -159,8 +160,9 @@ def _boxes(
     st.html(weighs_titles())
     for i, student in listed:
         if (arch := str(student["arch"]["name"])) != before:
-            st.markdown(family(arch, facts))
-            if told := grown(arch):
+            told = grown(arch)
+            st.markdown(family(arch, facts), help=told if aids.is_narrow() else None)
+            if told and not aids.is_narrow():
                 st.caption(told)
             before = arch
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):

@@ -21,7 +21,7 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
     assert not best.exception and not best.button(key="distill-start").disabled
     assert "**12 candidates**, then **9 trainings** of the chosen one" in words(best)
     assert (
-        "12 candidates, the likely winners first as far as they end in time: piecewise small, trees small, "
+        "12 candidates, the likely winners first as far as they end in time: MLP on piecewise-linear numbers (small), Boosted trees (small), "
         in words(best)
     )
     spec = start(best, jobs)

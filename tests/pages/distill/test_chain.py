@@ -17,11 +17,13 @@ from kd_core.specs import FOLDS, Choice, ChooseSpec, RunSpec, StudentSpec
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.training.loop import ignore, never
+from pages.ui.access import aids
 from pages.ui.chain.drawing import drawing
 from pages.ui.chain.parts import Chain, chain
 from pages.ui.runs import launch
 from pages.ui.shared import text
 from pages.ui.shared.facts import Facts
+from pages.ui.shared.text import t
 from tests.pages.distill.test_distill import best  # noqa: F401
 from tests.pages.fixtures import HOSTILE
 from tests.pages.screen import jobs, words  # noqa: F401
@@ -57,7 +59,7 @@ def test_every_mode_is_drawn_with_an_arrow_between_each_two_stages(mode):
     found = made(run(mode))
     assert len(found.arrows) == len(found.stages) - 1 >= 2
     assert "Data" in found.stages[0].title and "student" in found.stages[-1].title
-    assert {"tiny", "small"} <= {box.title for box in found.stages[-1].boxes}
+    assert {"MLP (tiny)", "MLP (small)"} <= {box.title for box in found.stages[-1].boxes}
     page = drawing(found)
     assert page.count("kd-chain-stage") == len(found.stages) and page.count("kd-chain-shaft") == len(found.arrows)
     assert found.said.endswith(".") and all(s.title in found.said for s in found.stages)
@@ -68,7 +70,7 @@ def test_the_numbers_are_the_engines():
     found, told = made(spec), launch.foresee(spec, FACTS)
     for one in SIZES:
         counted = sizes(one.arch, INPUTS["table"], 2)
-        (box,) = [b for b in found.stages[-1].boxes if b.title == one.name]
+        (box,) = [b for b in found.stages[-1].boxes if b.title == f"MLP ({one.name})"]
         assert any(text.number(counted.parameters) in line for line in box.lines)
     assert found.stages[-1].title.endswith(f"{told.trainings} trainings")
     learned = estimate.training_rows(spec.dataset, FACTS.rows)
@@ -136,7 +138,7 @@ def test_whoever_is_trained_for_comparison_is_drawn(mode):
 def test_the_best_of_candidates_is_one_box():
     found = made(run(choose=ChooseSpec()))
     (box, *_) = found.stages[-1].boxes
-    assert box.title == "The best of 2" and "tiny, small" in box.lines
+    assert box.title == "The best of 2" and "MLP (tiny), MLP (small)" in box.lines
     told = launch.foresee(run(choose=ChooseSpec()), FACTS)
     assert found.stages[-1].title.endswith(f"{told.trainings - told.tried} trainings") and told.tried
 
@@ -210,3 +212,12 @@ def test_a_table_with_texts_says_what_becomes_of_them():
     assert "reads table |" in f"{lines(made(run()))} |" and "a few numbers" not in lines(made(run()))
     found = lines(made(run(), replace(FACTS, texts=1)))
     assert found.count("reads table, texts as a few numbers each") == 3  # the teacher and both students
+
+
+@pytest.mark.slow
+def test_on_a_phone_what_explains_is_a_fold_away(best):  # noqa: F811
+    folds = {str(t(f"distill.{name}")) for name in ("budget", "mode_fold")}
+    assert not folds & {fold.label for fold in best.expander}
+    best.session_state[aids.KEY] = {"narrow": True}
+    best.run()
+    assert not best.exception and folds <= {fold.label for fold in best.expander}
