@@ -222,7 +222,10 @@ def test_the_way_to_the_student_is_paused_and_stepped_by_key(browser, furnished)
 
 def test_cells_of_few_rows_are_faint_told_as_such_and_in_no_list(browser, served_few):
     server, runs = served_few
-    for key, said in (("some", "Pale and framed with dashes: cells of fewer than 10 rows"), ("all", "Every cell is of fewer than 10 rows")):
+    for key, said in (
+        ("some", "Pale and framed with dashes: cells of fewer than 10 rows"),
+        ("all", "Every cell is of fewer than 10 rows"),
+    ):
         run_id, kept = runs[key]
         screen = opened(browser, server, run_id, t=1)
         page, y = screen.page, kept["labels"]
