@@ -35,6 +35,22 @@ def test_a_word_is_found_by_its_name_and_by_what_it_means_its_name_first():
     assert glossary.matching("nobody knows this") == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("piecewise", "piecewise"),
+        ("PLR", "piecewise"),
+        ("tabm", "tabm"),
+        ("additive pairs", "additive_pairs"),
+        ("chain", "chain"),
+        ("epoch", "epoch"),
+        ("effective soft share", "effective_share"),
+    ],
+)
+def test_words_that_pages_use_are_found_by_the_name_that_they_use(asked, name):
+    assert glossary.matching(asked)[0] == name
+
+
 def test_the_box_shows_what_is_found_and_says_where_nothing_is():
     def page():
         from pages.ui.words import glossary
