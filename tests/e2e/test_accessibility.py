@@ -6,6 +6,8 @@ stands in `THEIRS` with its reason.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -157,4 +159,25 @@ def test_on_a_phone_start_stays_in_reach_and_ends_in_its_own_place(browser, hous
     screen.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 1e6)")
     screen.settled()
     assert start.bounding_box()["y"] < box["y"] - 50
+    screen.close()
+
+
+def test_a_run_that_is_opened_from_a_scrolled_list_begins_at_its_top(browser, house):
+    screen = Screen(browser, house.server.url)
+    screen.page.set_viewport_size({"width": 420, "height": 300})
+    screen.open("/runs")
+    screen.page.wait_for_function(KNOWN, timeout=WHILE)
+    screen.settled()
+    main = screen.page.get_by_test_id("stMain")
+    link = main.locator(f"a[href*='run={RUN}']").first
+    link.scroll_into_view_if_needed()
+    main.evaluate("e => { e.scrollTop += 80; }")
+    assert main.evaluate("e => e.scrollTop") > 200
+    link.click()
+    screen.page.wait_for_url(re.compile(rf"/runs\?.*run={RUN}"))
+    screen.settled()
+    assert main.evaluate("e => e.scrollTop") == 0
+    main.evaluate("e => { e.scrollTop = 400; }")
+    screen.settled()
+    assert main.evaluate("e => e.scrollTop") == 400  # who scrolls stays there
     screen.close()
