@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from pages.ui.shared.text import t
 from tests.e2e import walk
 from tests.e2e.furnished import RUN
 from tests.e2e.screen import Screen
@@ -180,4 +181,27 @@ def test_a_run_that_is_opened_from_a_scrolled_list_begins_at_its_top(browser, ho
     main.evaluate("e => { e.scrollTop = 400; }")
     screen.settled()
     assert main.evaluate("e => e.scrollTop") == 400  # who scrolls stays there
+    screen.close()
+
+
+@pytest.mark.parametrize("width", [420, 1440])
+def test_boxes_show_all_they_say_and_nothing_empty(browser, house, width):
+    screen = Screen(browser, house.server.url)
+    screen.page.set_viewport_size({"width": width, "height": 1000})
+    screen.open("/data")
+    screen.page.wait_for_function(KNOWN, timeout=WHILE)
+    screen.settled()
+    told = screen.page.get_by_test_id("stFileUploaderDropzoneInstructions").locator("span").last
+    assert told.evaluate("e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).display === 'inline'")
+    expect(told).to_have_css("white-space", "normal")
+    box = screen.page.get_by_test_id("stFileUploader").bounding_box()
+    after = screen.page.get_by_text(t("data.samples"), exact=True).bounding_box()
+    assert width > 640 or after["y"] - box["y"] - box["height"] < 40  # no hole below it
+    if width > 640:
+        screen.open(house.addresses()["what-if"])
+        screen.settled()
+        chips = screen.page.get_by_test_id("stMultiSelect").filter(has_text="Soft share")
+        drawn = chips.locator("[data-tag]").evaluate_all("all => all.map((e) => e.getBoundingClientRect())")
+        inner = chips.locator("input").first.bounding_box()
+        assert inner["y"] < max(one["bottom"] for one in drawn)  # no empty line below the last of them
     screen.close()

@@ -68,6 +68,13 @@ def test_the_box_shows_what_is_found_and_says_where_nothing_is():
     assert not at.info and len(at.markdown) == len(glossary.terms())
 
 
+def test_one_of_a_kind_is_told_as_one():
+    said = [str(t("compress.time", steps=n, seeds=3, time="4 s")) for n in (1, 2)]
+    assert said[0].startswith("**1 step**") and said[1].startswith("**2 steps**")
+    assert [str(t("data.ready", n=n)) for n in (1, 2)] == ["1 column ready", "2 columns ready"]
+    assert [str(t("data.look", n=n)) for n in (1, 2)] == ["1 finding to look at", "2 findings to look at"]
+
+
 def head(found):
     return str(in_short.of(found, 0)).replace("\u2060", "")
 
