@@ -84,7 +84,7 @@ def test_what_else_a_person_should_know_is_said():
     assert "The better thing to take home may be a plain model: 30 trees of 4 leaves of 1.1 KB" in said(behind)
     assert "The run keeps its file" not in said(behind)  # an older result has none
     behind["artifacts"]["plain"] = [{"name": f"plain {behind['students'][0]['reference']['best']['name']}"}]
-    assert "see Downloads under Recipe." in said(behind)
+    assert "The run keeps its file: take it home on Export." in said(behind)
 
 
 ALONE = (Candidate("a", 9_000, 90.0, 0.85, 0.84), Candidate("b_*x*", 30_720, 90.0, 0.84, 0.87, arm="baseline"))
