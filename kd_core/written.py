@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+MOST_MORE = 7  # digits beyond the usual ones
 FIRST_SHORT = 1e15  # from here on in powers of ten
 
 
@@ -13,3 +16,15 @@ def number(value: float, digits: int = 4) -> str:
         ('0.8123', '53,412', '-1,000,000')
     """
     return f"{value:,.0f}" if 10**digits - 0.5 <= abs(value) < FIRST_SHORT else f"{value:.{digits}g}"
+
+
+def apart(write: Callable[[float, int], str], value: float, limit: float) -> tuple[str, str]:
+    """Write a value and the limit that it misses with as many more digits as tell them apart: `2.0 ms` is not above `2.0 ms`.
+
+    `write` takes a number and how many more digits than usual it should have.
+    Example:
+        >>> apart(lambda value, more: f"{value:.{1 + more}f} ms", 2.03, 2.0)
+        ('2.03 ms', '2.00 ms')
+    """
+    every = [(write(value, more), write(limit, more)) for more in range(MOST_MORE + 1)]
+    return next((one for one in every if one[0] != one[1]), every[0])

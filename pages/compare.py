@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from pages.ui.access import aids
 from pages.ui.compare import added_seeds, answer, confounded, front, naming, runs_shown
 from pages.ui.goals import form as goal_form
 from pages.ui.goals import kept, link
@@ -51,6 +54,7 @@ def goals(found: list[Entry], metric: str, data: str) -> Goals:
     link.read(data, metric)
     asked = goal_form.ask(goal_form.COMPARE, metric, value, costs, data=data, before=before, across=True)
     link.write(metric, asked.own)
+    kept.keep(data, asked, before)
     if started and not asked.own:
         st.caption(t("compare.goals_of", run=started[1].run_name))
     return asked
@@ -90,6 +94,18 @@ def page() -> None:
     data = {kept.data_of(r) for r in rows}
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
+    narrow = aids.is_narrow()
+    if not narrow:
+        cautions(store, rows, found)
+    compared(store, found, data)
+    if narrow:  # the answer comes before what bears on it
+        cautions(store, rows, found)
+    lab.show(store, rows)
+    recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
+
+
+def cautions(store: RunStore, rows: list[RunRow], found: list[Entry]) -> None:
+    """Say what bears on the comparison: what differs at once, seeds that were added, and runs that made nothing smaller."""
     confounded.caution(found)
     added_seeds.caution(store, [r for r in rows if r.id in {e.run_id for e in found}])
     unchanged = [
@@ -97,9 +113,6 @@ def page() -> None:
     ]
     if unchanged:
         st.caption(t("compare.same_student", names=", ".join(unchanged)))
-    compared(store, found, data)
-    lab.show(store, rows)
-    recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
 
 
 @st.fragment
@@ -108,21 +121,34 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
 
     What is drawn in one case only stands in a container that is always there: one element more above it would have the browser mount the chart anew.
     """
-    metric, by = choices(found)
     asked = named = None
-    with st.container(key="compare-goals"):
-        if len(data) > 1:  # the best teacher of one table is no measure for students of another
-            st.caption(t("compare.goals_mixed"))
-        else:
-            asked = goals(found, metric, next(iter(data)))
-            kept.keep(next(iter(data)), asked)
-            front.against(found, metric, by)
-    with st.container(key="compare-said"):
+    controls, said, drawn = places()
+    with controls:
+        metric, by = choices(found)
+        with st.container(key="compare-goals"):
+            if len(data) > 1:  # the best teacher of one table is no measure for students of another
+                st.caption(t("compare.goals_mixed"))
+            else:
+                asked = goals(found, metric, next(iter(data)))
+                front.against(found, metric, by)
+    with said:
         named = None if asked is None else answer.show(found, metric, asked)
-    front.show(found, metric, by, asked, None if named is None else named.id, data)
+    with drawn:
+        front.show(found, metric, by, asked, None if named is None else named.id, data)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-picks"):
         opened(found)
     table(store, found, metric, asked)
+
+
+def places() -> tuple[Any, Any, Any]:
+    """Return the places of the choices, the answer and the chart: in this order, on a phone the choices last and folded."""
+
+    def choose() -> Any:
+        return aids.folded(t("compare.fold_choices"), "compare-choices")
+
+    controls = None if aids.is_narrow() else choose()
+    said, drawn = st.container(key="compare-said"), st.container(key="compare-chart")
+    return controls or choose(), said, drawn
 
 
 def opened(found: list[Entry]) -> None:

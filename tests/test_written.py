@@ -25,3 +25,16 @@ from kd_core import written
 )
 def test_large_numbers_are_whole(value, digits, said):
     assert written.number(value, digits) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "said"),
+    [
+        (2.04, 2.0, ("2.04", "2.00")),
+        (2.0, 1.0, ("2.0", "1.0")),
+        (2.0000001, 2.0, ("2.0000001", "2.0000000")),
+        (2.0, 2.0, ("2.0", "2.0")),
+    ],
+)
+def test_a_value_that_misses_its_limit_is_not_written_like_it(value, limit, said):
+    assert written.apart(lambda v, more: f"{v:.{1 + more}f}", value, limit) == said

@@ -32,7 +32,7 @@ def execute(spec: RunSpec, out: Path | None) -> int:
     spec = spec if spec.name else spec.model_copy(update={"name": short_name(spec)})
     before = signal.signal(signal.SIGINT, stop)
     try:
-        result, folder = run_here(spec, out, terminal.follow(), asked)
+        result, folder = run_here(spec, out, terminal.follow(spec), asked)
     finally:
         signal.signal(signal.SIGINT, before)
     terminal.show_result(result)

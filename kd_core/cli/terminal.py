@@ -8,15 +8,17 @@ from typing import Any
 
 import typer
 
+from kd_core.specs import RunSpec
 
-def follow() -> Callable[[dict[str, Any]], None]:
+
+def follow(spec: RunSpec) -> Callable[[dict[str, Any]], None]:
     """Show phases and trainings: a live line on a terminal, plain lines elsewhere."""
     from kd_core.runs.view.progress_line import SHOWN, ProgressLine
     from kd_core.runs.view.wording import sentence
 
     live = sys.stderr.isatty()
     clear = "\r\033[K" if live else ""
-    line = ProgressLine()
+    line = ProgressLine(spec)
 
     def show_event(event: dict[str, Any]) -> None:
         kind = event["kind"]

@@ -24,7 +24,7 @@ SHIPPED = (
     "data/plain/history.py",
     "data/plain/questions.py",
     "data/plain/weighted_pieces.py",
-    *(f"export/standalone/{n}.py" for n in ("student", "table_file", "views")),
+    *(f"export/standalone/{n}.py" for n in ("student", "table_file", "unseen", "views")),
 )
 _HERE = Path(kd_core.__file__).parent
 _MODULES = {name.removesuffix(".py").replace("/", "."): Path(name).stem for name in SHIPPED}

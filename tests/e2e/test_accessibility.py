@@ -115,6 +115,7 @@ def test_a_phones_second_drawing_keeps_what_widgets_were_told(browser, house):
     screen.open(f"/compare?runs={RUN}")
     screen.page.wait_for_function(KNOWN, timeout=WHILE)
     screen.settled()
+    screen.page.locator(".st-key-compare-runs-place summary").click()
     expect(screen.page.locator(".st-key-compare-runs [data-tag]").first).to_be_visible(timeout=60_000)
     screen.close()
 

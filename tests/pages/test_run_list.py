@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kd_core.safe_io import write_json
 from pages.ui.runs import run_list
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, make_run, spec, store
@@ -41,6 +42,20 @@ def test_the_list_shows_state_scores_gain_and_verdict_without_reading_results(bu
     )  # the level stands before what was gained
     assert (row["teacher_score"], row["baseline_score"], row["student_score"]) == ("0.926", "0.880", "0.889")
     assert row["students"] == "tiny, small" and row["seconds"] == "1 min" and row["date"] == "2026-01-02 03:04"
+
+
+def test_a_row_with_numbers_of_two_models_says_whose_each_is(buttons):
+    run_id = done_run(verdict="hurts")
+    folder = store().folder(run_id)
+    found = folder.result()
+    one = found["students"][0]
+    own = {"roc_auc": {**one["versus_teacher"]["roc_auc"], "mean": -0.046, "ci95": [-0.05, -0.042]}}
+    one["deployed"] = {**one.get("deployed", {}), "arm": "baseline", "versus_teacher": own}
+    write_json(folder.path / "result.json", found)
+    store().refresh(run_id)
+    row = open_page("runs").dataframe[0].value.iloc[0]
+    assert row["student_score"] == "0.880 alone" and row["versus"] == "−4.60 [−5.00, −4.20] alone"
+    assert row["verdict"] == "Hurt" and row["gain"].startswith("−2.00 [") and row["gain"].endswith("] taught")
 
 
 @pytest.mark.slow

@@ -33,7 +33,8 @@ def load() -> Any:
         sys.path.insert(0, str(HERE))
     from kd_core.export.standalone.student import Student
 
-    return Student(HERE / "model.onnx")
+    told = json.loads((HERE / "columns.json").read_text("utf-8"))
+    return Student(HERE / "model.onnx", told["known"])
 
 
 def whole() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from kd_core.data.plain.history import with_catalogue
 from kd_core.data.plain.questions import NUMBER, Questions
 from kd_core.data.plain.rows import Rows
 from kd_core.data.plain.topics import Topics
+from kd_core.export.standalone.unseen import unseen
 from kd_core.export.standalone.views import opened_view
 
 FACTS = "kd_workbench"
@@ -29,10 +30,11 @@ class Student:
     """Answers raw rows. Legend: N rows, W numbers of an answer.
 
     `columns`: what a row must have, in the order of rows that are lists; `target`: what is predicted; `classes`: none for a number;
-    `questions`: what each number of an answer says; `spread` (W,): what one unit of it is worth.
+    `questions`: what each number of an answer says; `spread` (W,): what one unit of it is worth;
+    `known`: the values that it was taught of each category.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known: Mapping[str, Sequence[str]]) -> None:
         session, facts = _opened(path)
         self.target: str = facts["target"]
         self.classes: tuple[str, ...] = tuple(facts["classes"])
@@ -41,6 +43,7 @@ class Student:
         self.layout: dict[str, Any] = facts["read"]
         self.rows = Rows(with_catalogue(facts["columns"], self.classes))
         self.columns = tuple(self.rows.rules)
+        self._known = known
         self._session, self._output = session, session.get_outputs()[0]
         held = {name: base64.b64decode(text) for name, text in facts["texts"].items()}
         self._topics = {name: Topics(learned) for name, learned in (unpack("texts", held) if held else {}).items()}
@@ -63,9 +66,11 @@ class Student:
         if self._view is not None:
             cells, said = self.rows.columns(rows)
             x, more = self._view(cells)
-            given, said = {"x": x}, (*said, *more)
+            typed, _ = self.rows.typed({name: cells[name] for name in self._known})
+            given, said = {"x": x}, (*said, *more, *unseen(self._known, typed))
         else:
             given, said = self.rows.read(rows)
+            said = (*said, *unseen(self._known, given))
             for name, topics in self._topics.items():
                 given[name] = topics.encode(given[name][:, 0].tolist())
         count = len(next(iter(given.values())))

@@ -13,6 +13,7 @@ from typing import Any
 
 from kd_core.export.bundle_file import MODEL
 from kd_core.export.card_text import card_text
+from kd_core.export.known_labels import known_labels
 from kd_core.export.parity import LIMIT, clean_python
 from kd_core.export.raw_model import CARRYING
 from kd_core.export.shipped import program
@@ -67,7 +68,8 @@ def bundle(taken: Taken, folder: Path) -> None:
     facts = taken.facts
     named = {key: facts[key] for key in ("task", "target", "classes", "answers") if key in facts}
     _json(folder / "labels.json", {**named, "mean": facts["mean"], "std": facts["std"]})
-    _json(folder / "columns.json", {"columns": facts["columns"], "file": facts["read"]})
+    known = known_labels(taken.model, facts)
+    _json(folder / "columns.json", {"columns": facts["columns"], "file": facts["read"], "known": known})
     for name, data in _encoders(facts).items():
         (folder / name).write_bytes(data)
     needs = requirements(facts)

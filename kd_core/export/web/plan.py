@@ -9,8 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
 
 from kd_core.data.encoding.saved import unpack
 from kd_core.data.input_spec import BYTES, MOST, STEPS, TERM
@@ -20,6 +18,7 @@ from kd_core.data.types.cells import MISSING_WORDS
 from kd_core.data.types.raw_rows import read_rules
 from kd_core.data.view import View
 from kd_core.export.carried_view import carried_view
+from kd_core.export.known_labels import looked_up
 from kd_core.export.raw_model import CARRYING, front
 from kd_core.export.target import Taken
 from kd_core.limits import LARGEST_NUMBER
@@ -47,7 +46,8 @@ def plan(taken: Taken) -> tuple[dict[str, Any], bytes | None]:
     types = read_rules(json.dumps(facts["columns"]).encode())
     view, drawn = ({}, None) if kind == "columns" else _view(taken, kind)
     held = {name: base64.b64decode(text) for name, text in facts["texts"].items()}
-    known = _known(taken.model if drawn is None else drawn)
+    known = looked_up(taken.model if drawn is None else drawn)
+    known = {name: labels[:_MOST_LISTED] for name, labels in known.items()}
     told = {
         "kind": kind,
         "task": facts["task"],
@@ -114,19 +114,3 @@ def _array(values: Any) -> dict[str, str]:
 
 def _cell(cell: Any) -> Any:
     return {"base64": base64.b64encode(cell).decode()} if isinstance(cell, bytes) else cell
-
-
-def _known(model: bytes) -> dict[str, list[str]]:
-    """Read from a graph which labels each column was taught with: its look-ups hold them."""
-    found = {}
-    for node in onnx.load_from_string(model).graph.node:
-        if node.op_type != "LabelEncoder":
-            continue
-        settings = {one.name: one for one in node.attribute}
-        if "keys_strings" in settings:
-            labels = [key.decode() for key in settings["keys_strings"].strings]
-        else:
-            keys = numpy_helper.to_array(settings["keys_tensor"].t).tolist()
-            labels = [f"{key:g}" if key.is_integer() else repr(key) for key in keys if key == key]
-        found[node.input[0]] = [label for label in labels if label][:_MOST_LISTED]
-    return found

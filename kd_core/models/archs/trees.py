@@ -26,8 +26,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 class TreesSpec(NamingSpec):
-    """Boosted trees: tiny 26 of 11 leaves, small 36 of 15, base 58 and large 165 of 31.
+    """Boosted trees: tiny 26 of 11 leaves, small 36 of 15, base 58 and large 165 of 31, all at most.
 
+    A student keeps the rounds up to the one that is best on validation rows: a larger size can end as the smaller file.
     They learn round by round on all rows at once: epochs, batch size, step size and weight decay of the training are not theirs.
     """
 

@@ -98,6 +98,18 @@ class Added:
             found += grid.trainings(spec, one.seeds, self.shuffled, len(found), one.cells)
         return found
 
+    def seconds(self, spec: RunSpec, before: Mapping[str, Any]) -> dict[str, float]:
+        """Foresee the seconds of going on, by kind of work, from those that the run took; kinds that its result does not tell are left out.
+
+        What a page says before it is pressed and the plan that then runs are of these alone. A teacher's answers are kept.
+        """
+        spent, each = before.get("seconds") or {}, pace(before)
+        found = {kind: float(spent[kind]) for kind in ("data", "evaluate") if spent.get(kind) is not None}
+        if each is not None:
+            every, first = len(self.all_of(spec)), len(grid.trainings(spec))
+            found["training"] = each * max(0, every - (_trained(before) or first))
+        return found
+
     def plan_fields(
         self, spec: RunSpec, planned: dict[str, Any], before: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -111,16 +123,15 @@ class Added:
         if not self:
             return fields
         first = len(grid.trainings(spec))
-        kept = min(int(((before or {}).get("sweep") or {}).get("trained") or first), len(every))
-        each = pace(before) if before else None
+        kept = min(_trained(before) or first, len(every))
+        known = self.seconds(spec, before) if before else {}
 
-        def seconds(planned: float) -> float:
-            return round((len(every) - kept) * (each or planned / first), 3)
+        def seconds(kind: str, planned: float) -> float:
+            if kind == "training":
+                planned *= (len(every) - kept) / first
+            return round(known.get(kind, planned), 3)
 
-        work = [
-            {**w, "seconds": seconds(w["seconds"])} if str(w["kind"]).split(":")[0] == "training" else w
-            for w in planned["work"]
-        ]
+        work = [{**w, "seconds": seconds(str(w["kind"]).split(":")[0], w["seconds"])} for w in planned["work"]]
         estimate = round(sum(w["seconds"] for w in work), 1)
         adds = "shuffled" if self.shuffled and not ((before or {}).get("sweep") or {}).get("shuffled") else "seeds"
         return {**fields, "work": work, "estimate_seconds": estimate, "kept": kept, "round": self.number, "adds": adds}
@@ -130,9 +141,14 @@ def _before(found: Mapping[str, Any]) -> dict[str, Any]:
     of_sweep = found.get("sweep") or {}
     kept = {name: of_sweep.get(name) for name in ("trained", "trained_now", "seconds")}
     return {
-        "seconds": {"sweep": (found.get("seconds") or {}).get("sweep")},
+        "seconds": {kind: (found.get("seconds") or {}).get(kind) for kind in ("data", "sweep", "evaluate")},
         "sweep": {**kept, "shuffled": bool(of_sweep.get("shuffled"))},
     }
+
+
+def _trained(found: Mapping[str, Any] | None) -> int | None:
+    """Count the trainings that a what-if has kept; None where its result does not say."""
+    return ((found or {}).get("sweep") or {}).get("trained")
 
 
 def pace(found: Mapping[str, Any]) -> float | None:

@@ -8,13 +8,11 @@ from typing import Any
 from kd_core import limits
 from kd_core.errors import Problem, Says
 from kd_core.runs.cells import grid
-from kd_core.runs.outcome import read_outcome
 from kd_core.runs.settings import reading
-from kd_core.runs.settings.added import Added, Round, pace
+from kd_core.runs.settings.added import Added, Round
 from kd_core.specs import RunSpec
 
 MOST_SEEDS = 50  # of a cell, as of a recipe
-BUDGET = ("learning_rate", "weight_decay", "dropout")
 FEWEST, MOST = 2, 5  # seeds that one press adds
 
 _ALONE = Says(
@@ -69,19 +67,10 @@ def more(result: Mapping[str, Any], spec: RunSpec, added: Added) -> Round | Prob
     return Round(tuple(range(first, first + min(room, max(FEWEST, min(MOST, wanted))))), near)
 
 
-def seconds(result: Mapping[str, Any], added: Round | None) -> float | None:
-    """Foresee the seconds of a round, or of a shuffled teacher where it is None, from those that this run took; None where it does not say."""
-    cells, spent = read_outcome(result).cells, result.get("seconds") or {}
-    taught = [c for c in cells if c.settings["alpha"] != 0]
-    if added is None:
-        number = sum(len(c.raw["seeds"]) for c in taught)
-    else:
-        near = [c for c in cells if c.number in added.cells]
-        alone = {(c.student, *(c.settings[n] for n in BUDGET)) for c in near}
-        number = len(added.seeds) * (sum(c in taught for c in near) + len(alone))
-    each = pace(result)
-    rest = sum(spent.get(name, 0.0) for name in ("data", "evaluate"))
-    return None if each is None else each * number + rest
+def seconds(result: Mapping[str, Any], spec: RunSpec, added: Added) -> float | None:
+    """Foresee the seconds until what was added is trained and judged, as the plan of that will; None where the result does not tell its pace."""
+    known = added.seconds(spec, result)
+    return sum(known.values()) if "training" in known else None
 
 
 def why_not(result: Mapping[str, Any], spec: RunSpec, added: Added) -> Problem | None:

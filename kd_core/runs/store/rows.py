@@ -10,6 +10,7 @@ from typing import Any
 
 from kd_core.runs.outcome import Outcome, read_outcome
 from kd_core.runs.store.folder import DAMAGED, STATES, RunFolder
+from kd_core.runs.store.seeds_told import named
 from kd_core.safe_io import Damaged
 from kd_core.specs import RunSpec
 
@@ -33,8 +34,8 @@ class RunError:
 class Headline:
     """The one comparison worth a line in the list: the student that is best on validation, on the test rows.
 
-    `student`: the score of the model to take home, taught or alone. `gain` is over its baseline, `versus` over the teacher; above 0 is
-    better. `bytes` of its file.
+    `student`: the score of the model to take home, `versus` its difference to the teacher, `bytes` of its file; `alone`: it was trained
+    without a teacher. `gain` is always the taught student's over its baseline. Above 0 is better.
     """
 
     metric: str
@@ -52,6 +53,7 @@ class Headline:
     versus_low: float | None = None
     versus_high: float | None = None
     bytes: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def row_of(folder: RunFolder) -> RunRow:
     error = status.get("error")
     return RunRow(
         id=folder.id,
-        name=str(said.get("name") or "") or spec.title(),
+        name=named(str(said.get("name") or "") or spec.title(), spec, result),
         state=str(status["state"]),
         created_utc=str(status.get("created_utc", "")),
         started_utc=status.get("started_utc"),
@@ -224,8 +226,8 @@ def headline(result: dict[str, Any]) -> Headline | None:
         return None
     found = read_outcome(result)
     best, name = found.students[found.best], found.metric.name
-    gain, versus = best.judged(name), best.versus_teacher.get(name)
-    ours, theirs = best.arm.mean(name), found.teacher.get(name)
+    gain, versus = best.judged(name), best.own_versus_teacher.get(name)
+    ours, theirs = best.own.mean(name), found.teacher.get(name)
     away = (
         None if ours is None or theirs is None else ours - theirs if found.metric.better == "higher" else theirs - ours
     )
@@ -236,7 +238,7 @@ def headline(result: dict[str, Any]) -> Headline | None:
         better=found.metric.better,
         teacher=theirs,
         student_name=best.name,
-        student=best.own.mean(name),
+        student=ours,
         baseline=best.baseline.mean(name),
         gain=gain.mean if gain else None,
         gain_low=gain.low if gain else None,
@@ -247,6 +249,7 @@ def headline(result: dict[str, Any]) -> Headline | None:
         versus_low=versus.low if versus else None,
         versus_high=versus.high if versus else None,
         bytes=best.raw.get("size_bytes"),
+        alone=best.alone,
     )
 
 

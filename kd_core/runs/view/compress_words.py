@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kd_core import listing
+from kd_core import listing, written
 
 Block = Mapping[str, Any]  # `compressed` of result.json
 Stage = Mapping[str, Any]
@@ -163,11 +163,13 @@ def _flag(block: Block, stage: Stage, flag: Mapping[str, Any]) -> str:
         return f"BIGGER than {flag['than']}: {_sizes(flag['before'], flag['bytes'])}"
     if code == "lost":
         sure = "LOSES MORE than the goal" if flag["sure"] else "LOST MORE than the goal, though not for sure"
-        return f"{sure}: {amount(block, found['mean'], digits(found))}, and at most {most} may be lost"
+        return f"{sure}: {amount(block, found['mean'], _above(block, found['mean'], found))}, and at most {most} may be lost"
     if code == "unproved_loss":
         high = found["ci95"][1]
         up_to = (
-            "one seed has no interval" if high is None else f"it may lose up to {amount(block, high, digits(found))}"
+            "one seed has no interval"
+            if high is None
+            else f"it may lose up to {amount(block, high, _above(block, high, found))}"
         )
         return f"NOT PROVED to keep the goal of at most {most} lost: {up_to}"
     if code == "unlike":
@@ -177,11 +179,20 @@ def _flag(block: Block, stage: Stage, flag: Mapping[str, Any]) -> str:
         beside = f", and as {before(block, stage)['name']} on {flag['before']:.1%}" if other else ""
         return f"UNLIKE the student as it was: the same answer on {flag['agreement']:.1%} of test rows{beside}"
     if code == "above_bytes":
-        return f"ABOVE THE GOAL: {size(flag['value'])}, and {size(flag['most'])} are asked for"
+        own, asked = written.apart(size, flag["value"], flag["most"])
+        return f"ABOVE THE GOAL: {own}, and {asked} are asked for"
     if code == "above_microseconds":
-        return f"ABOVE THE GOAL: {time(flag['value'] / 1000)} a row, and {time(flag['most'] / 1000)} are asked for"
+        own, asked = written.apart(time, flag["value"] / 1000, flag["most"] / 1000)
+        return f"ABOVE THE GOAL: {own} a row, and {asked} are asked for"
     told = ", ".join(f"{name} {value}" for name, value in flag.items() if name != "code")
     return f"{code.replace('_', ' ').upper()}{f': {told}' if told else ''}"
+
+
+def _above(block: Block, value: float, found: Mapping[str, Any]) -> str:
+    """Choose the digits of a loss that is above the goal so that it reads so, as a format."""
+    spec, most = digits(found), block["goals"]["most_lost"]
+    places = range(int(spec[1:-1]), written.MOST_MORE)
+    return next((f".{n}f" for n in places if float(f"{value:.{n}f}") > most), spec)
 
 
 def again(block: Block, stage: Stage) -> str | None:
@@ -266,19 +277,20 @@ def milliseconds(stage: Stage) -> float | None:
     return None if found is None else float(found["p50"])
 
 
-def size(num_bytes: float | None) -> str:
-    """Shorten bytes: 980 B, 14 KB, 3.1 MB (1 KB = 1024 B)."""
+def size(num_bytes: float | None, more: int = 0) -> str:
+    """Shorten bytes: 980 B, 14 KB, 3.1 MB (1 KB = 1024 B); with so many `more` digits."""
     if num_bytes is None:
         return "no file"
     for limit, divisor, suffix in ((1023.5, 1, "B"), (1023.5 * 2**10, 2**10, "KB"), (math.inf, 2**20, "MB")):
         if num_bytes < limit:
             short = num_bytes / divisor
-            return f"{short:.0f} {suffix}" if short >= 10 or float(short).is_integer() else f"{short:.1f} {suffix}"
+            shown = f"{short:.{more}f}" if short >= 10 or float(short).is_integer() else f"{short:.{1 + more}f}"
+            return f"{shown.rstrip('0').rstrip('.') if more else shown} {suffix}"
     raise AssertionError
 
 
-def time(ms: float) -> str:
-    """Shorten a time, in microseconds below 0.1 ms: 20 us, 0.31 ms, 12 ms."""
+def time(ms: float, more: int = 0) -> str:
+    """Shorten a time, in microseconds below 0.1 ms: 20 us, 0.31 ms, 12 ms; with so many `more` digits."""
     if ms < 0.0995:
-        return f"{float(f'{1000 * ms:.2g}'):g} us"
-    return f"{ms:.2f} ms" if ms < 9.995 else f"{ms:.0f} ms"
+        return f"{float(f'{1000 * ms:.{2 + more}g}'):.10g} us"
+    return f"{ms:.{2 + more}f} ms" if ms < 9.995 else f"{ms:.{more}f} ms"

@@ -29,7 +29,7 @@ class SweepProgress:
     `cells`: per cell `cell`, `student`, the five settings, `seeds`; per seed `scores` and `baseline` (best validation
     score so far or None), `done` (own training ended), `baseline_done`; `mean` over the seeds so far, `gain`
     {mean, ci95, n} over the seeds that both have (above 0 is better), `diverged` (trainings).
-    `best` is the cell with the best mean among those with most seeds so far; it may change until all are done.
+    Cells have unequal seeds: which is the best so far is for `settings.reading` to say.
     `mode` and `why` are None until the way of training is chosen. `epoch` of `epochs` is where the trainings at work
     are, `at_work` their number.
     """
@@ -42,13 +42,7 @@ class SweepProgress:
     variants: int
     epoch: int
     epochs: int
-    best: int | None
     at_work: int = 0
-
-    @property
-    def best_cell(self) -> dict[str, Any] | None:
-        """Return the best cell so far."""
-        return None if self.best is None else self.cells[self.best]
 
 
 class SweepView:
@@ -132,15 +126,12 @@ class SweepView:
 
     def _make(self) -> SweepProgress:
         own, alone = self._score[self._own], self._score[self._alone]
-        mean, seen = _mean(own)
+        mean, _ = _mean(own)
         gains = self._sign * (own - alone)
         gain, pairs = _mean(gains)
         low, high = _interval(gains, gain, pairs)
         training = ~(self._done[self._own] & self._done[self._alone]).all(axis=1)
         low[training] = high[training] = np.nan  # the best score so far is not the score: its spread says nothing yet
-        rank = np.where(pairs > 0, pairs, -1)
-        eligible = (rank == rank.max(initial=-1)) & (pairs > 0) & (seen > 0)
-        best = int(np.where(eligible, self._sign * mean, -np.inf).argmax()) if eligible.any() else None
         columns = zip(
             self._fixed,
             _plain(own),
@@ -183,7 +174,6 @@ class SweepView:
             self._variants,
             self._epoch,
             self._epochs,
-            best,
             self.at_work,
         )
 

@@ -7,6 +7,7 @@ over a rerun; `browser/aids.css` holds the visible focus, still pages, large tar
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -28,6 +29,13 @@ def show() -> None:
 def plot_width(usual: int) -> int:
     """Return how wide a chart's plot is, in pixels: on a phone less than usual."""
     return min(usual, PHONE) if is_narrow() else usual
+
+
+def folded(title: str, key: str, *, expanded: bool = False) -> Any:
+    """Return the place for controls: in sight, on a phone one fold away so that it begins with the answer."""
+    if not is_narrow():
+        return st.container(key=key)
+    return st.expander(title, icon=":material/tune:", key=key, expanded=expanded)
 
 
 def is_narrow() -> bool:

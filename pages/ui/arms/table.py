@@ -52,7 +52,11 @@ def show(found: Result, index: int) -> None:
     older, num = "_older" if found["schema"] < 2 else "", len(student["seeds"])
     note = t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one")
     together = read_outcome(found).students[index].family  # its word follows the wider interval
-    st.caption(f"{note} {t('runs.result.gain_note_all', n=len(found['students']))}" if together else note)
+    st.caption(
+        f"{note} {t(f'runs.result.gain_note_{verdict.together(found)}', n=len(found['students']))}"
+        if together
+        else note
+    )
     pair = speed.latency_pair(found["teacher"], student)
     if pair is not None and not pair.steady:
         st.caption(t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}"))

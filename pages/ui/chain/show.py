@@ -12,7 +12,8 @@ from pages.ui.chain.drawing import drawing
 from pages.ui.chain.parts import chain
 from pages.ui.shared import text
 from pages.ui.shared.facts import Facts
-from pages.ui.shared.text import t
+from pages.ui.shared.text import t, term
+from pages.ui.words import row_split
 
 if TYPE_CHECKING:
     from kd_core.runs.estimate import Estimate
@@ -30,3 +31,4 @@ def show(place: Any, spec: RunSpec | None, facts: Facts, found: Estimate | None)
             st.html(drawing(chain(spec, facts, found)))
         except KDError as error:
             text.show_error(error)
+        st.caption(row_split.line(spec.dataset), help=term("split"))

@@ -9,6 +9,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from pages.ui.access import aids
 from pages.ui.shared import engine, forms, session, text
 from pages.ui.shared.text import escape, t
 from pages.ui.words import run_names
@@ -40,15 +41,16 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
     options = [i for i, r in rows.items() if r.headline]
     short = zip(options, text.apart([rows[i].name for i in options]), strict=True)
     names = run_names.of([dataclasses.replace(rows[i], name=name) for i, name in short])
-    picked = st.multiselect(
-        t("compare.runs"),
-        options,
-        format_func=lambda i: names[i],
-        key="compare-runs",
-        placeholder=t("compare.runs_hint"),
-        help=t("compare.runs_help"),
-    )
-    _others(rows, offered, picked)
+    with aids.folded(t("compare.fold_runs"), "compare-runs-place", expanded=not st.session_state["compare-runs"]):
+        picked = st.multiselect(
+            t("compare.runs"),
+            options,
+            format_func=lambda i: names[i],
+            key="compare-runs",
+            placeholder=t("compare.runs_hint"),
+            help=t("compare.runs_help"),
+        )
+        _others(rows, offered, picked)
     if picked != default:
         st.session_state["compare-url"] = list(picked)
         st.query_params["runs"] = ",".join(picked)

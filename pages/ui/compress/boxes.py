@@ -76,7 +76,7 @@ def stage(block: Block, one: Any, key: str) -> None:
         st.markdown(f"**{escape(one['name'])}**")
         if one["step"] is not None:
             st.caption(typeset(compress_words.step(one["step"])))
-        if one["id"] == block["best"] and verdict.gains(block, one):
+        if taken(block, one):
             badge(block, one)
         if one.get("reason"):
             st.markdown(f":material/block: {t('compress.not_made', why=str(one['reason']))}")
@@ -105,12 +105,23 @@ def warn(block: Block, name: str) -> None:
         st.markdown(f":orange[:material/warning:] {typeset(words)}")
 
 
+def taken(block: Block, one: Any) -> bool:
+    """Say whether a stage is the one to take, which its badge tells."""
+    return one["id"] == block["best"] and verdict.gains(block, one)
+
+
 def edge(block: Block, one: Any) -> str:
-    """Name the edge of a stage by what came of it; the frame's style draws each in its own colour."""
+    """Name the edge of a stage by what came of it; the frame's style draws each in its own colour.
+
+    It is that of the words beside it: a stage that grew is warned of, so it is not told as good unless its badge says so.
+    """
     if one["step"] is None:
         return "student"
     if one.get("reason"):
         return "failed"
+    grown = any(flag["code"] == "bigger" for flag in one.get("flags") or ())
+    if grown and verdict.standing(block, one) == "kept" and not taken(block, one):
+        return "unclear"
     return {"kept": "kept", "unproved": "unclear", "missed": "failed"}[verdict.standing(block, one)]
 
 

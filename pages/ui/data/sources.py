@@ -15,7 +15,7 @@ from pages.ui.shared import engine, example, forms, session, text, uploader
 from pages.ui.shared.text import t
 
 USUAL = ("csv", "tsv", "parquet", "xlsx", "jsonl", "zip", "gz")
-CHOICES = "data_choices"
+CHOICES = session.BEGUN
 KEY = "data"  # prefix of every widget of the page
 
 

@@ -14,6 +14,7 @@ from pages.ui.data import sources
 from pages.ui.shared import forms
 from pages.ui.shared.text import Safe, escape, exact, shorten, t
 
+NAMED = 4  # bars, at most, whose values are written below them
 CODE = "target_unsure"  # the finding that is asked as a question
 OF_TARGET = ["task", "positive", "one_class", "more_targets"]  # choices that belong to one target
 
@@ -42,7 +43,7 @@ def ask(choices: dict[str, Any], found: Profile) -> None:
             with place:
                 column = found.column(name)
                 _bars(escape(name), _values(column), column.histogram[1])
-                st.caption(t("data.for_example", values=", ".join(column.examples)))
+                st.caption(_named(column) or t("data.for_example", values=", ".join(column.examples)))
                 if st.button(
                     t("data.predict_this", column=shorten(name)), key=f"data-candidate-{name}", width="stretch"
                 ):
@@ -94,6 +95,15 @@ def _values(column: ColumnProfile) -> str:
     if column.kind == "number":
         return _range(column)
     return str(t("data.many_values", n=exact(column.distinct)))
+
+
+def _named(column: ColumnProfile) -> Safe | None:
+    """Say which value each bar is, of so few that nothing else tells them apart; None where there are more."""
+    labels, counts = column.histogram
+    if not labels or len(labels) > NAMED or column.distinct != len(labels):
+        return None
+    bars = [t("data.bar", value=label, rows=exact(count)) for label, count in zip(labels, counts, strict=True)]
+    return t("data.bars", bars=Safe(", ".join(bars)))
 
 
 def _range(column: ColumnProfile) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core import written
 from kd_core.runs.outcome import StudentOutcome, read_outcome
 from pages.ui.goals import kept
-from pages.ui.goals.candidates import WRITTEN, Candidate, Goals
+from pages.ui.goals.candidates import WRITTEN, Candidate, Goals, written_score
 from pages.ui.result import comparison, verdict
-from pages.ui.result.differences import Written, points
+from pages.ui.result.differences import Written
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -34,9 +35,11 @@ def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
         loss, kept_to = _loss(read, asked.metric, asked.lost)
         said, missed = said + loss, missed if kept_to else [*missed, "lost"]
     elif asked.worst is not None and own.value is not None:
-        at = {"metric": verdict.metric_title(asked.metric), "own": text.score(own.value)}
-        said.append(t("compare.goal.budget_score", **at, asked=text.score(asked.worst)))
         missed = asked.missed(own)
+        value, worst = text.score(own.value), text.score(asked.worst)
+        if "metric" in missed:
+            value, worst = written.apart(written_score, own.value, asked.worst)
+        said.append(t("compare.goal.budget_score", metric=verdict.metric_title(asked.metric), own=value, asked=worst))
     if not said:
         return None
     icon = ":orange[:material/warning:]" if missed else ":material/check_circle:"
@@ -47,7 +50,9 @@ def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
 def _cost(own: float | None, name: str, most: float) -> Safe:
     if own is None:
         return t("compare.goal.budget_unknown", what=t(f"compare.cost.{name}"), asked=WRITTEN[name](most))
-    return t("compare.goal.budget_cost", own=WRITTEN[name](own), asked=WRITTEN[name](most))
+    write = WRITTEN[name]
+    value, limit = written.apart(write, own, most) if own > most else (write(own), write(most))
+    return t("compare.goal.budget_cost", own=value, asked=limit)
 
 
 def _loss(read: StudentOutcome, metric: str, lost: float) -> tuple[list[Safe], bool]:
@@ -55,10 +60,11 @@ def _loss(read: StudentOutcome, metric: str, lost: float) -> tuple[list[Safe], b
     gain = read.own_versus_teacher.get(metric)
     if gain is None:
         return [], True
-    most = points(metric, lost)
+    write = Written.of(metric, gain)
+    shown = f"{100 * lost if write.share else lost:.4g}"
+    most = t("runs.verdict.point" if shown == "1" else "runs.verdict.points", value=shown) if write.share else shown
     if gain.low is None or gain.high is None:
         return [t("compare.goal.budget_lost_mean", most=most, gap=escape(Written.of(metric, gain).cell(gain)))], True
     word = "proven" if gain.low >= -lost else "more" if gain.high < -lost else "open"
-    write = Written.of(metric, gain)
-    ends = {"low": write.bound(gain.low), "high": write.bound(gain.high)}
+    ends = {"low": write.bound(gain.low, -lost), "high": write.bound(gain.high, -lost)}
     return [t(f"compare.goal.budget_lost_{word}", most=most, **ends)], word != "more"

@@ -7,12 +7,23 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
+from kd_core import written
 from kd_core.runs.choosing.rule import nearest
 from pages.ui.result import verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
-WRITTEN = {"size": text.size, "latency": text.milliseconds, "flops": text.number, "parameters": text.number}
+WRITTEN: dict[str, Callable[..., str]] = {
+    "size": text.size,
+    "latency": text.milliseconds,
+    "flops": text.number,
+    "parameters": text.number,
+}
+
+
+def written_score(value: float, more: int) -> str:
+    """Write a score with so many more digits than usual."""
+    return text.score(value, more=more)
 
 
 @dataclass(frozen=True)
@@ -134,9 +145,10 @@ def words(c: Candidate, goals: Goals) -> Safe:
     elif unknown:
         told.append(str(t("compare.goal.not_known", what=", ".join(_name(n, goals) for n in unknown))))
     elif not goals.sure(c):
-        asked = {"own": text.score(c.surely), "asked": text.score(goals.worst)}
-        key = "meets_unsure" if c.unsure else "meets_mean"
-        told.append(str(t(f"compare.goal.{key}", what=_name("metric", goals), **asked)))
+        key, ends = "meets_unsure" if c.unsure else "meets_mean", ("", "")
+        if c.surely is not None and goals.worst is not None:
+            ends = written.apart(written_score, c.surely, goals.worst)
+        told.append(str(t(f"compare.goal.{key}", what=_name("metric", goals), own=ends[0], asked=ends[1])))
     else:
         told.append(str(t("compare.goal.meets_all")))
     return Safe(f"{escape(c.name)}: {', '.join(told)}")
@@ -152,10 +164,10 @@ def _miss(goal: str, c: Candidate, goals: Goals) -> str:
     if goal == "metric":
         assert c.value is not None and goals.worst is not None
         by: object = verdict.points(goals.metric, abs(c.value - goals.worst))
-        own, asked = text.score(c.value), text.score(goals.worst)
+        own, asked = written.apart(written_score, c.value, goals.worst)
     else:
         cost, most = c.costs[goal] or 0.0, goals.most[goal]
-        by, own, asked = (WRITTEN[goal](v) for v in (cost - most, cost, most))
+        by, (own, asked) = WRITTEN[goal](cost - most), written.apart(WRITTEN[goal], cost, most)
     return str(t("compare.goal.miss", what=what, by=by, own=own, asked=asked))
 
 

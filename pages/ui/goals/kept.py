@@ -11,6 +11,7 @@ from kd_core.runs.store.rows import RunRow
 from pages.ui.goals.candidates import Goals
 
 ASKED = "goals.asked"  # in the session, for each data: the goals asked for
+OPENED = "goals.opened"  # in the session, for each data: those of the run that Compare opened with
 
 
 def data_of(row: RunRow) -> str:
@@ -18,16 +19,23 @@ def data_of(row: RunRow) -> str:
     return f"{row.dataset_name} → {row.target}"
 
 
-def keep(data: str, goals: Goals) -> None:
-    """Remember the goals that a person asked for, in numbers, for the pages that ask for them, too; those that the form opened with are nobody's."""
+def keep(data: str, goals: Goals, opened: Goals | None = None) -> None:
+    """Remember the goals that a person asked for, in numbers, for the pages that ask for them, too; those that the form suggests are nobody's.
+
+    `opened`: those of a run, which the form opened with: they are asked of other runs of this data as well.
+    """
     asked = st.session_state.setdefault(ASKED, {})
     if goals.own:
         asked[data] = goals
+    if opened is not None:
+        st.session_state.setdefault(OPENED, {})[data] = opened
 
 
 def kept(data: str, found: Mapping[str, Any] | None = None) -> Goals:
-    """Return the goals that were asked for of models of this data, else those that this result's run was started with; empty ones where none were."""
-    return st.session_state.get(ASKED, {}).get(data) or of_result(found or {}) or Goals("")
+    """Return the goals that were asked for of models of this data, else those that this result's run was started with, else those of
+    another run that Compare opened with; empty ones where none were."""
+    held = st.session_state
+    return held.get(ASKED, {}).get(data) or of_result(found or {}) or held.get(OPENED, {}).get(data) or Goals("")
 
 
 def of_result(found: Mapping[str, Any]) -> Goals | None:

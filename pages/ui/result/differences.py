@@ -43,16 +43,18 @@ class Written:
         bare = shown.replace(",", "")
         return f"{'+' if value >= 0 or not float(bare) else MINUS}{shown}"
 
-    def bound(self, value: float) -> str:
-        """Write an end of an interval with its sign, with more digits where it would else look like 0.
+    def bound(self, value: float, beside: float = 0.0) -> str:
+        """Write an end of an interval with its sign, with more digits where it would else look like 0, or like the limit `beside` it.
 
         Example:
             >>> Written(share=True, digits=1).bound(0.00002)
             '+0.002'
         """
         factor = 100.0 if self.share else 1.0
-        digits = self.digits
-        while digits < MOST_DIGITS and value and not float(f"{factor * value:.{digits}f}"):
+        digits, edges = self.digits, [edge for edge in (0.0, beside) if edge != value]
+        while digits < MOST_DIGITS and any(
+            float(f"{factor * value:.{digits}f}") == round(factor * edge, digits) for edge in edges
+        ):
             digits += 1
         return Written(self.share, digits).signed(value)
 

@@ -11,6 +11,7 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import RunSpec
+from pages.ui.arms import scores
 from pages.ui.compress import runs_offered
 from pages.ui.compress import told as smaller
 from pages.ui.go_on import told as gone_on
@@ -21,7 +22,7 @@ from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
-from pages.ui.what_if.answers import answer_line
+from pages.ui.what_if.answers import answer_line, luck_asked
 from pages.ui.words import decision, in_short, never_found, smallest, sureness
 
 Result = Mapping[str, Any]
@@ -39,6 +40,10 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     folder = store.folder(row.id)
     grid = whatif_reader.of_run(folder, snapshot)
     told = answer_line.of_run(found, snapshot) if grid is not None else None
+    judged = found if found and found.get("students") else None
+    if grid is not None and judged and told:
+        whatif_head.verdict_of(judged, verdict.best_student(judged))
+        luck_asked.show(judged, snapshot, told)
     if found is None or not found.get("students"):
         if grid is not None and len(grid.judged):
             whatif_views.show(folder, snapshot, grid)
@@ -97,7 +102,7 @@ def choose_student(found: Result, run_id: str) -> int:
 
 
 def judgement(found: Result, index: int) -> None:
-    """Say the verdict: one word with its rule, what to take, what it means with its interval, and what to do next; all else is folded."""
+    """Say the verdict: one word with its rule, what to take, what it means with its interval, the scores as a picture, and what to do next; all else is folded."""
     said = verdict.judge(found, index)
     student, name = found["students"][index], found["metric"]["name"]
     rule = t("runs.verdict.rule", margin=differences.points(name, student["margin"]))
@@ -106,15 +111,19 @@ def judgement(found: Result, index: int) -> None:
     room = max(1, IN_SIGHT - len(warned))
     open_ = said.word == "inconclusive"  # its claim says so in its first words
     with st.container(border=True, key="verdict"):
-        st.badge(
-            t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
-            icon=verdict.ICON[said.word],
-            color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
-            help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
-        )
-        st.markdown(f"##### {decision.of(found, index)}")
-        claim = said.gain if open_ else f"{in_short.meaning(found, index, amount=False)} {said.gain}"
-        st.markdown(claim, help=f"{term('interval')} {term('rows_and_seeds')}")
+        words, drawn = st.columns([7, 3], gap="medium")
+        with words:
+            st.badge(
+                t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
+                icon=verdict.ICON[said.word],
+                color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
+                help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
+            )
+            st.markdown(f"##### {decision.of(found, index)}")
+            claim = said.gain if open_ else f"{in_short.meaning(found, index, amount=False)} {said.gain}"
+            st.markdown(claim, help=f"{term('interval')} {term('rows_and_seeds')}")
+        with drawn:
+            scores.show(found, index)
         for line, note in seen[:room]:
             st.markdown(line, help=note)
         for line in warned:

@@ -22,6 +22,8 @@ from pages.ui.result import verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 
+NO_GAIN = [""] * 5  # of a row of metrics that is no student's
+
 
 def show(folder: RunFolder, found: Mapping[str, Any] | None) -> None:
     """Draw the recipe and the downloads."""
@@ -81,7 +83,8 @@ def downloads(folder: RunFolder, spec: RunSpec, found: Mapping[str, Any] | None,
     if not found:
         _curves(folder)
         return
-    offer(t("runs.recipe.metrics"), lambda: metrics_csv(found), f"{folder.id}.metrics.csv", "text/csv", "metrics")
+    csv_name, about = f"{folder.id}.metrics.csv", t("runs.recipe.metrics_help")
+    offer(t("runs.recipe.metrics"), lambda: metrics_csv(found), csv_name, "text/csv", "metrics", about)
     kept = found.get("artifacts") or {}
     students: list[Mapping[str, Any]] = kept.get("students") or []
     best = verdict.best_student(found) if students and found.get("students") else None
@@ -144,7 +147,7 @@ def offer_kept(folder: RunFolder, name: str | None, label: str, file_name: str) 
     offer(label, path.read_bytes, file_name, "application/octet-stream", name)
 
 
-def offer(label: str, data: Any, file_name: str, mime: str, key: str) -> None:
+def offer(label: str, data: Any, file_name: str, mime: str, key: str, help: str | None = None) -> None:
     """Draw one download button that does not redraw the page."""
     st.download_button(
         label,
@@ -152,6 +155,7 @@ def offer(label: str, data: Any, file_name: str, mime: str, key: str) -> None:
         file_name,
         mime,
         key=f"download-{key}",
+        help=help,
         on_click="ignore",
         icon=":material/download:",
         width="stretch",
@@ -159,22 +163,30 @@ def offer(label: str, data: Any, file_name: str, mime: str, key: str) -> None:
 
 
 def metrics_csv(found: Mapping[str, Any]) -> str:
-    """Write every metric of teacher, baselines and students, seed by seed; cells a spreadsheet would run are defused."""
-    rows: list[list[Any]] = [
-        ["run", "model", "student", "metric", "seed", "value", "gain_mean", "gain_low", "gain_high"]
-    ]
+    """Write every metric of teacher, baselines and students, seed by seed; cells a spreadsheet would run are defused.
+
+    `gain_low` and `gain_high` are the interval of a student alone, `deciding_low` and `deciding_high` the one its word is decided by.
+    """
+    names = ["run", "model", "student", "metric", "seed", "value", "gain_mean", "gain_low", "gain_high"]
+    rows: list[list[Any]] = [[*names, "deciding_low", "deciding_high"]]
     run = found.get("run_id", "")
     for name, value in found["teacher"]["metrics"].items():
-        rows.append([run, "teacher", found["teacher"]["name"], name, "", value, "", "", ""])
+        rows.append([run, "teacher", found["teacher"]["name"], name, "", value, *NO_GAIN])
     for student in found["students"]:
         arms = {"baseline": student["baseline"], "placebo": student.get("placebo"), "student": student}
         for arm, block in ((a, b) for a, b in arms.items() if b):
             for name, spread in block["metrics"].items():
-                gain = (student.get("gain") or {}).get(name) or {}
-                told = [gain.get("mean"), *(gain.get("ci95") or (None, None))] if arm == "student" else ["", "", ""]
+                told = _gain((student.get("gain") or {}).get(name) or {}) if arm == "student" else NO_GAIN
                 for seed, value in zip(student["seeds"], spread["values"], strict=True):
                     rows.append([run, arm, student["name"], name, seed, value, *told])
     return write_csv(rows)
+
+
+def _gain(gain: Mapping[str, Any]) -> list[Any]:
+    """Lay out a gain with its own interval, and with that of all students together where there are several."""
+    own = gain.get("ci95") or (None, None)
+    both = gain.get("ci_family") or own
+    return [gain.get("mean"), *own, *(own if both[0] is None else both)]
 
 
 def curves_csv(folder: RunFolder) -> str:

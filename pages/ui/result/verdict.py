@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -110,12 +110,19 @@ def judge(result: Result, index: int) -> Judgement:
     )
 
 
+def together(result: Result) -> str:
+    """Name the words for all students of a run together: two are both."""
+    return "both" if len(result["students"]) == 2 else "all"
+
+
 def interval(found: Outcome, student: StudentOutcome) -> Safe:
     """Write the interval that a student's word is decided by, with what it holds for where there are several students."""
     name = found.metric.name
     gain = student.judged(name)
     assert gain is not None  # the word is about this metric
-    several = "all" if len(found.students) > 1 else "before"  # made smaller, it keeps the interval of a run of several
+    several = (
+        together(found.raw) if len(found.students) > 1 else "before"
+    )  # made smaller, it keeps that of its first run
     level = t(f"runs.verdict.level_{several}", n=len(found.students)) if name in student.family else None
     return Written.of(name, gain).interval(gain, lower=lower_is_better(name), level=level)
 
@@ -192,10 +199,7 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
     if student.bytes is None or not tried:
         return ()
     if plain:
-        gain, level = plain.gain[name], None
-        if None not in plain.family:  # the word follows it
-            gain = replace(gain, low=plain.family[0], high=plain.family[1], seeds_half=None, rows_half=None)
-            level = t("runs.verdict.level_statements")
+        gain, level = plain.judged(name), None if None in plain.family else t("runs.verdict.level_statements")
         written = Written.of(name, gain)
         lines.append(
             t(
@@ -284,7 +288,8 @@ def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
     if name not in student.family or len(found.students) < 2:
         return None
     gain, lower = student.gain[name], lower_is_better(name)
-    return t("runs.verdict.family", n=len(found.students), interval=Written.of(name, gain).interval(gain, lower=lower))
+    told = {"n": len(found.students), "interval": Written.of(name, gain).interval(gain, lower=lower)}
+    return t(f"runs.verdict.family_{together(found.raw)}", **told)
 
 
 def split_gains(found: Outcome, index: int) -> list[tuple[int, Gain, str]]:

@@ -80,7 +80,8 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
         said.append(t("runs.choice.longer", minutes=f"{goals.minutes:g}"))
     said.append(t("runs.choice.rows", seconds=text.seconds(told.seconds), minutes=f"{goals.minutes:g}"))
     if told.too_large is not None:
-        said.append(t("runs.choice.too_large", size=text.size(told.too_large)))
+        own, limit = written.apart(text.size, told.too_large, goals.bytes or 0)
+        said.append(t("runs.choice.too_large", size=own, limit=limit))
     if told.plain:
         sizes = {"size": text.size(told.plain.bytes), "own": text.size(told.plain.own_bytes)}
         said.append(t(f"runs.choice.plain_{told.plain.why}", title=told.plain.title, **sizes))

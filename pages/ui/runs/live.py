@@ -24,7 +24,7 @@ PHASE_LOOK = {
     "stopped": ("orange", ":material/stop:"),
 }
 
-
+SWEEP = "sweep"  # the phase of all trainings of a what-if, which are counted beside the time
 ROOM_ICON = {"room": ":material/trending_up:", "unclear": ":material/help:"}
 
 
@@ -140,7 +140,7 @@ def phases(now: Any) -> None:
             words = f"{words} · {kept}"
         elif phase.state == "done" and phase.seconds is not None:
             words = f"{words} {text.seconds(phase.seconds)}"
-        elif phase.state == "running" and phase.units and not seconds:
+        elif phase.state == "running" and phase.units and not seconds and phase.name != SWEEP:
             words = f"{words} {t('runs.phase.units', done=phase.units_done, of=phase.units)}"
         badges.append(f":{colour}-badge[{icon} {words}]")
     st.markdown(" ".join(badges))

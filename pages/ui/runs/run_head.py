@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.runs.cells.older_cells import written_cells
 from kd_core.runs.service.jobs import resumable
+from kd_core.runs.store import seeds_told
 from kd_core.runs.store.folder import ACTIVE
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import NAME_LENGTH, RunStore
@@ -73,7 +73,7 @@ def outline(spec: RunSpec, found: Mapping[str, Any] | None = None) -> Safe:
         escape(" + ".join(engine.part_title("loss", name) for name in builder.names_of(spec.objective.model_dump()))),
     ]
     if spec.sweep is not None:
-        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=_seeds(spec, found))]
+        parts += [*_tried(spec.sweep), t("runs.outline.seeds", num=seeds_told.seeds(spec, found))]
         return Safe(" · ".join(parts))
     if lesson.get("temperature") is not None:
         parts.append(t("runs.outline.temperature", value=f"{lesson['temperature']:g}"))
@@ -96,22 +96,6 @@ def _labels_heard(spec: RunSpec) -> bool:
     return not unlabelled(spec.mode.name)
 
 
-def _seeds(spec: RunSpec, found: Mapping[str, Any] | None) -> str:
-    """Say how many seeds the cells of a what-if have, which differ where some were added: 3, or 3–8."""
-    numbers = sorted({len(c["seeds"]) for c in written_cells(found) if c["seeds"]}) if found else []
-    if not numbers:
-        return str(spec.training.seeds_at_first)
-    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
-
-
-def _title(name: str, spec: RunSpec, found: Mapping[str, Any] | None) -> str:
-    """Tell a what-if's seeds as they are where its name tells those of the recipe and some were added."""
-    made = f"seeds={spec.training.seeds}"
-    if spec.sweep is None or made not in name:
-        return name
-    return " ".join(f"seeds={_seeds(spec, found)}" if word == made else word for word in name.split(" "))
-
-
 def _tried(sweep: SweepSpec) -> list[Safe]:
     """Say which values a what-if tries."""
     held = {
@@ -128,7 +112,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Mapping[str, Any] |
     """Draw name, outline and buttons."""
     state = snapshot.state
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"#### {escape(_title(row.name, snapshot.spec, found) or t('runs.no_name'))}", width="content")
+        st.markdown(f"#### {escape(row.name or t('runs.no_name'))}", width="content")
         if state not in ACTIVE:
             badge(state)
     with st.container(horizontal=True, gap="xsmall"):

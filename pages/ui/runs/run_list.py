@@ -155,7 +155,7 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
             "name": r.name or str(t("runs.no_name")),
             "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
             "state": str(t(f"common.states.{r.state}")),
-            "student_score": _score(r.headline.student if r.headline else None),
+            "student_score": score_cell(r.headline),
             "metric": differences.metric_title(r.headline.metric) if r.headline else None,
             "verdict": verdict_cell(r.headline),
             "gain": gain_cell(r.headline),
@@ -186,14 +186,28 @@ def verdict_cell(found: Headline | None) -> str | None:
     return f"{word} ({t('runs.word.small')})" if found.small else word
 
 
+def score_cell(found: Headline | None) -> str | None:
+    """What the model to take home scores."""
+    return None if found is None else _whose(_score(found.student), found, "alone")
+
+
 def gain_cell(found: Headline | None) -> str | None:
-    """The gain over the baseline with its interval, in points or in the metric's unit."""
-    return None if found is None else _difference(found.metric, found.gain, found.gain_low, found.gain_high)
+    """The taught student's gain over the baseline with its interval, in points or in the metric's unit."""
+    if found is None:
+        return None
+    return _whose(_difference(found.metric, found.gain, found.gain_low, found.gain_high), found, "taught")
 
 
 def versus_cell(found: Headline | None) -> str | None:
-    """The difference to the teacher with its interval; a verdict of no difference is never shown without it."""
-    return None if found is None else _difference(found.metric, found.versus, found.versus_low, found.versus_high)
+    """The difference of the model to take home to the teacher with its interval; a verdict of no difference is never shown without it."""
+    if found is None:
+        return None
+    return _whose(_difference(found.metric, found.versus, found.versus_low, found.versus_high), found, "alone")
+
+
+def _whose(value: str | None, found: Headline, who: str) -> str | None:
+    """Say whose a number is where the model to take home is not the one that was taught, so that a row has numbers of both."""
+    return text.plain(t(f"runs.whose.{who}", value=value)) if found.alone and value is not None else value
 
 
 def _difference(metric: str, mean: float | None, low: float | None, high: float | None) -> str | None:

@@ -94,6 +94,19 @@ def family(arch: str, facts: Facts) -> Safe:
     )
 
 
+def grown(arch: str) -> Safe | None:
+    """Say what the sizes of trees stand for, whose bytes no name can tell; None for what is no trees."""
+    from kd_core.models import ARCHS
+
+    presets = ARCHS.get(arch).facts.get("presets") or {}
+    if not all("trees" in shape for shape in presets.values()) or not presets:
+        return None
+    sizes = [
+        t("distill.grown", name=name, trees=shape["trees"], leaves=shape["leaves"]) for name, shape in presets.items()
+    ]
+    return t("distill.grown_names", sizes=Safe(", ".join(sizes)))
+
+
 def choose(held: list[dict[str, Any]], facts: Facts) -> list[dict[str, Any]]:
     """Draw the students and return the chosen ones; the draft's own shapes stay listed when unticked."""
     presets = draft.presets(facts)
@@ -147,6 +160,8 @@ def _boxes(
     for i, student in listed:
         if (arch := str(student["arch"]["name"])) != before:
             st.markdown(family(arch, facts))
+            if told := grown(arch):
+                st.caption(told)
             before = arch
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             key = f"{KEY}.{i}.{student['name']}"

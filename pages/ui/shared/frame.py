@@ -51,6 +51,8 @@ def _dataset_card() -> None:
                 line = t("common.dataset_line", rows=number(known.rows), task=task) if known else task
             except (KDError, OSError):
                 line = t("common.dataset_gone")
+        elif begun := session.begun():
+            name, line = begun, t("common.dataset_begun")
         if name:
             st.page_link("data.py", label=f"**{escape(shorten(name))}**", query_params=session.link())
         else:

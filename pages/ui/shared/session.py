@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 DATA, RUN, CLONE = "data", "run", "clone"
+BEGUN = "data_choices"  # in the session: what is being set up on Data
 PUT = "widgets.put"  # in the session, by widget: when its value was set, and to what
 LATE = 20.0  # seconds within which the code of a widget has come
 
@@ -43,6 +44,12 @@ def dataset_id() -> str | None:
 def set_dataset(value: str | None) -> None:
     """Make a dataset the current one, in the session and the URL."""
     _keep(DATA, value)
+
+
+def begun() -> str | None:
+    """Name the data that is open on Data, whether it is in use or not yet; None where none is."""
+    held = st.session_state.get(BEGUN) or {}
+    return held.get("name") or held.get("source")
 
 
 def run_id() -> str | None:

@@ -122,8 +122,8 @@ def term(name: str) -> Safe:
     return t(f"glossary.{name}")
 
 
-def number(value: float | None) -> str:
-    """Shorten a count: 999, 12.4 k, 3.1 M."""
+def number(value: float | None, more: int = 0) -> str:
+    """Shorten a count: 999, 12.4 k, 3.1 M; with so many `more` digits where it stands beside one that it is not."""
     if value is None or not math.isfinite(value):
         return "–"
     sign, size = ("−" if value < 0 else ""), abs(value)
@@ -131,16 +131,19 @@ def number(value: float | None) -> str:
         return f"{sign}{int(size)}"
     for limit, divisor, suffix in ((999.5, 1, ""), (999_500, 1e3, " k"), (999.5e6, 1e6, " M"), (math.inf, 1e9, " G")):
         if size < limit:
-            return f"{sign}{_three(size / divisor)}{suffix}"
+            return f"{sign}{_three(size / divisor, more)}{suffix}"
     raise AssertionError
 
 
-def _three(size: float) -> str:
-    """Three significant digits, without trailing zeros after the point."""
+def _three(size: float, more: int = 0) -> str:
+    """Three significant digits, or more, without trailing zeros after the point."""
     if size == 0:
         return "0"
-    digits = max(0, 2 - math.floor(math.log10(size)))
-    shown = f"{size:.{digits}f}"
+    digits = max(0, 2 - math.floor(math.log10(size))) + more
+    return _short(f"{size:.{digits}f}")
+
+
+def _short(shown: str) -> str:
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
@@ -151,28 +154,29 @@ def exact(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
 
 
-def size(num_bytes: float | None) -> str:
-    """Shorten bytes: 980 B, 49 KB, 3.1 MB (1 KB = 1024 B)."""
+def size(num_bytes: float | None, more: int = 0) -> str:
+    """Shorten bytes: 980 B, 49 KB, 3.1 MB (1 KB = 1024 B); with so many `more` digits."""
     if num_bytes is None or not math.isfinite(num_bytes):
         return "–"
     for limit, divisor, suffix in ((1023.5, 1, "B"), (1023.5 * 2**10, 2**10, "KB"), (1023.5 * 2**20, 2**20, "MB")):
         if num_bytes < limit:
-            return f"{_two(num_bytes / divisor)} {suffix}"
-    return f"{_two(num_bytes / 2**30)} GB"
+            return f"{_two(num_bytes / divisor, more)} {suffix}"
+    return f"{_two(num_bytes / 2**30, more)} GB"
 
 
-def _two(size: float) -> str:
-    """Two digits below ten, whole numbers above."""
-    return f"{size:.0f}" if size >= 10 or float(size).is_integer() else f"{size:.1f}"
+def _two(size: float, more: int) -> str:
+    """Two digits below ten, whole numbers above, and so many more."""
+    shown = f"{size:.{more}f}" if size >= 10 or float(size).is_integer() else f"{size:.{1 + more}f}"
+    return _short(shown) if more else shown
 
 
-def milliseconds(value: float | None) -> str:
-    """Shorten a time per prediction, in microseconds below 0.1 ms: 5.7 µs, 20 µs, 0.31 ms, 12 ms."""
+def milliseconds(value: float | None, more: int = 0) -> str:
+    """Shorten a time per prediction, in microseconds below 0.1 ms: 5.7 µs, 20 µs, 0.31 ms, 12 ms; with so many `more` digits."""
     if value is None or not math.isfinite(value):
         return "–"
     if value < 0.0995:
-        return f"{_three(float(f'{1000 * value:.2g}'))} µs"
-    return f"{value:.2f} ms" if value < 9.995 else f"{value:.0f} ms"
+        return f"{_three(float(f'{1000 * value:.{2 + more}g}'), more)} µs"
+    return f"{value:.{2 + more}f} ms" if value < 9.995 else f"{value:.{more}f} ms"
 
 
 def tick(written: Callable[[float], str]) -> Callable[[float], str]:
@@ -208,11 +212,13 @@ def fraction(part: float | None, whole: float | None) -> str:
     return f"1/{ratio:.0f}" if ratio >= 9.95 else f"1/{ratio:.1f}" if ratio > 1 else f"{1 / ratio:.2g} x"
 
 
-def score(value: float | None, digits: int = 3) -> str:
-    """Write a metric value with fixed digits, a dash when there is none; large errors are shortened."""
+def score(value: float | None, digits: int = 3, more: int = 0) -> str:
+    """Write a metric value with fixed digits, or so many `more`, a dash when there is none; large errors are shortened."""
     if value is None or not math.isfinite(value):
         return "–"
-    return number(value) if abs(value) >= 1000 else f"{value:.{1 if abs(value) >= 100 else digits}f}".replace("-", "−")
+    if abs(value) >= 1000:
+        return number(value, more)
+    return f"{value:.{(1 if abs(value) >= 100 else digits) + more}f}".replace("-", "−")
 
 
 def plus_minus(mean: float | None, spread: float | None, digits: int = 3) -> str:

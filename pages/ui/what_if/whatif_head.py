@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_words
 from pages.ui.what_if.answers import answer_line
 from pages.ui.what_if.whatif_cells import Grid
+from pages.ui.words import decision
 
 
 def behind(grid: Grid, snapshot: Any, told: Answers | None) -> None:
@@ -22,28 +24,20 @@ def behind(grid: Grid, snapshot: Any, told: Answers | None) -> None:
     way(grid)
 
 
-def line(
-    grid: Grid, seconds: float | None, *, active: bool, done: int | None = None, going: int = 0, earlier: int = 0
-) -> None:
-    """Say variants, trainings, time and the best cell in one line. `going`: trainings under way; `earlier`: of rounds before this one."""
-    trainings = text.exact(grid.trainings - earlier)
-    counted = (
-        t(
-            f"what_if.head.trainings_{'added' if earlier else 'of'}",
-            done=text.exact(max(0, done - earlier)),
-            of=trainings,
+def line(grid: Grid, seconds: float | None = None, *, active: bool, done: int | None = None) -> None:
+    """Say variants and the best cell in one line; of one that has ended trainings and time, too, which stand beside the bar of one at work."""
+    parts = [t("what_if.head.variants", num=text.exact(grid.variants))]
+    if not active:
+        cut = done is not None and done < grid.trainings
+        num = text.exact(grid.trainings)
+        parts.append(
+            t("what_if.head.trainings_of", done=text.exact(done), of=num)
+            if cut
+            else t("what_if.head.trainings", num=num)
         )
-        if done is not None and done < grid.trainings
-        else t("what_if.head.trainings", num=trainings)
-    )
-    counted = t("runs.head.under_way", said=counted, num=text.exact(going)) if going else counted
-    parts = [t("what_if.head.variants", num=text.exact(grid.variants)), counted]
     if seconds is not None:
         parts.append(
-            t(
-                "what_if.head.so_far" if active else "what_if.head.took",
-                seconds=text.seconds(round(seconds, 1) if seconds < 10 else round(seconds)),
-            )
+            t("what_if.head.took", seconds=text.seconds(round(seconds, 1) if seconds < 10 else round(seconds)))
         )
     best = grid.cell(grid.best)
     if best is not None and best.judged:
@@ -62,6 +56,15 @@ def way(grid: Grid) -> None:
         return
     known = f"common.options.{grid.mode}" in text.catalogue()
     st.caption(t("what_if.head.way", mode=forms.option(grid.mode) if known else grid.mode, why=grid.why))
+
+
+def verdict_of(found: Mapping[str, Any], index: int) -> None:
+    """Say in one line what the verdict below the map comes to, and that it answers another question than the line above."""
+    said = verdict.judge(found, index)
+    word = f":{verdict.COLOUR[said.word]}-badge[{verdict.ICON[said.word]} {t(f'runs.word.{said.word}')}]"
+    with st.container(gap="xxsmall", key="whatif.verdict"):
+        st.markdown(f"{word} {decision.of(found, index)}")
+        st.caption(t("what_if.head.verdict", student=str(found["students"][index]["name"])))
 
 
 def chosen(grid: Grid, student: str) -> None:

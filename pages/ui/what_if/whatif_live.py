@@ -30,14 +30,7 @@ def draw(now: Any) -> None:
         told = answer_line.so_far(now)
         if told is None and now.state != "queued":
             st.caption(t("what_if.live.no_best"))
-        whatif_head.line(
-            grid,
-            now.elapsed_s - now.outlook.since,
-            active=True,
-            done=now.trainings_done,
-            going=now.sweep.at_work if now.sweep else 0,
-            earlier=now.outlook.earlier,
-        )
+        whatif_head.line(grid, active=True)
     with st.container(border=True, key="whatif-live-head"):
         live.progress(now)
         if now.phases and now.state != "queued":

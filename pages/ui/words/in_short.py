@@ -43,6 +43,16 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
     if found.plain is None:
         return None
     plain, own, standing = found.plain.arm.mean(metric), found.own.mean(metric), str(found.plain.standing)
+    larger = found.smallest_like_it
+    if (
+        standing == "ahead" and larger is not None and larger[1] > (found.bytes or 0)
+    ):  # the edge of "its size" decides nothing by itself
+        return t(
+            "runs.in_short.plain_ahead_larger",
+            title=larger[2],
+            size=text.size(larger[1]),
+            own=text.size(found.bytes or 0),
+        )
     if standing == "ahead" and found.verdict == "hurts" and not found.alone:
         standing = "ahead_untaught"
     elif standing == "ahead" and found.verdict == "inconclusive":

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from pages.ui.access import aids
 from pages.ui.compare import answer
 from pages.ui.result import comparison, verdict
 from pages.ui.shared.text import plain, t
 from tests.pages.fixtures import done_run, store
-from tests.pages.screen import jobs, open_page  # noqa: F401
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,27 @@ def test_goals_and_answer_stand_before_the_chart_on_every_screen():
     at = open_page("compare", runs=done_run())
     order = [e.type for e in walk(at.main) if e.type in ("number_input", "plotly_chart")]
     assert order[:4] == ["number_input"] * 3 + ["plotly_chart"]
+
+
+def test_on_a_phone_answer_and_chart_come_before_the_choices_which_are_folded(monkeypatch):
+    run_id = done_run()
+    wide = open_page("compare", runs=run_id)
+    assert not [e.label for e in wide.expander if e.label in (t("compare.fold_runs"), t("compare.fold_choices"))]
+    monkeypatch.setattr(aids, "is_narrow", lambda: True)
+    at = open_page("compare", runs=run_id)
+    assert not at.exception
+    order = [e.type for e in walk(at.main) if e.type in ("number_input", "plotly_chart", "selectbox")]
+    assert order[:5] == ["plotly_chart", "selectbox", *["number_input"] * 3]
+    folds = {e.label: e for e in at.expander}
+    runs, choices = folds[t("compare.fold_runs")], folds[t("compare.fold_choices")]
+    assert not runs.proto.expanded and [w.key for w in runs.multiselect] == ["compare-runs"]
+    assert not choices.proto.expanded and len(choices.number_input) == 3
+    at.number_input(key="goal-most-size").set_value(0.1).run()
+    assert "0 of 1 students meet the goals." in words(at)
+    at.multiselect(key="compare-runs").set_value([]).run()
+    assert {e.label: e for e in at.expander}[
+        t("compare.fold_runs")
+    ].proto.expanded  # nothing to see before one is chosen
 
 
 def test_another_advice_of_the_result_page_is_told_with_both_rules():

@@ -104,6 +104,9 @@ def test_goals_asked_for_on_compare_are_taken_over_for_the_same_data(first, jobs
         if taken:
             at.number_input(key="compress.first.tiny.kb").set_value(6.0).run()
             assert str(t("compress.goals.taken")) not in words(at)  # they are the person's own now
+    opened = {kept.data_of(engine.store().get(first)): goals.Goals("", None, {"size": 8192.0})}
+    at = open_page("compress", {kept.OPENED: opened}, run=first)  # on Compare those of another run were seen
+    assert at.number_input(key="compress.first.tiny.kb").value == 8.0 and str(t("compress.goals.taken")) in words(at)
     place = engine.store().folder(first).path / "result.json"
     place.write_text(json.dumps(found | {"choice": {"goals": {"bytes": 4096, "microseconds": 80.0, "score": None}}}))
     at = open_page("compress", run=first)  # nothing asked on Compare: those that the run was started with

@@ -69,6 +69,19 @@ def test_the_edge_of_a_box_says_what_came_of_its_stage():
     ]
 
 
+def test_a_stage_that_grew_has_the_edge_of_its_warning_unless_it_is_the_one_to_take():
+    block = compressed()
+    again, best = block["stages"][2], next(s for s in block["stages"] if s["id"] == block["best"])
+    for one in (again, best):
+        assert boxes.edge(block, one) == "kept"
+        one["flags"] = [{"code": "bigger", "than": "half", "before": 40_000, "bytes": one["bytes"]}]
+    assert any(words.startswith("BIGGER") for words in compress_words.flags(block, boxes.weighed(block, again)))
+    assert boxes.edge(block, again) == "unclear"
+    assert boxes.taken(block, best) and boxes.edge(block, best) == "kept"  # its badge says so
+    again["passes"], again["lost"] = False, difference(9.0)
+    assert boxes.edge(block, again) == "failed"
+
+
 def test_warnings_are_told_where_they_matter_to_the_goals():
     block = compressed()
     half, again, last = block["stages"][1], block["stages"][2], block["stages"][4]

@@ -80,7 +80,10 @@ def test_an_upload_is_kept_on_disk_and_let_go_of(jobs):  # noqa: F811
     assert at.get("file_uploader")[0].value is None
     assert "60 rows · 3 columns" in words(at)
     assert at.selectbox(key="data.target").value == "bought"
+    named = [link.label for link in at.get("page_link")]
+    assert "**shop.csv**" in named and t("common.no_dataset_next") not in named and t("common.dataset_begun") in words(at)  # fmt: skip
     at.button(key="data-use").click().run()
+    assert t("common.dataset_begun") not in words(at)
     _, spec = engine.library().specs()[0]
     assert spec.source == stored[0].source and spec.sha256 == stored[0].sha256
 

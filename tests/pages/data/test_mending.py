@@ -6,7 +6,7 @@ import pytest
 
 from pages.ui.data import sources
 from pages.ui.shared import engine
-from pages.ui.shared.text import t
+from pages.ui.shared.text import Safe, plain, t
 from tests.pages.data.test_data import upload
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
 
@@ -27,6 +27,8 @@ def test_a_file_without_names_asks_what_to_predict_and_takes_pasted_names(jobs):
     at = upload("adult.data.csv", census())
     assert not at.exception and "90 rows · 4 columns" in words(at) and "holds values, not names" in words(at)
     assert t("data.ask_target") in words(at)
+    bars = [plain(Safe(c.value)) for c in at.caption if c.value.startswith("Bars from the left")]
+    assert "Bars from the left: <=50K in 23 rows, >50K in 67 rows" in bars  # two bars alone name no value
     assert at.button(key="data-use").disabled and t("data.reason_candidates") in words(at)
     keys = {x.key for x in at.selectbox}  # nothing on the page takes for chosen what is asked
     assert "data.target" in keys and not {"data.task", "data.positive"} & keys

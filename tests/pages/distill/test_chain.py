@@ -79,8 +79,8 @@ def test_the_numbers_are_the_engines():
 def test_a_lesson_tells_its_heat_and_what_labels_count():
     spec = run(objective=Choice(name="hinton", settings={"temperature": 3.0, "alpha": 0.75}))
     found = made(spec)
-    assert found.arrows[1].lines[0].endswith("T\u00a0=\u00a03") and "75 % of the lesson" in found.arrows[1].lines
-    assert found.labels == "labels: 25 % of the lesson, all of the baseline's"
+    assert found.arrows[1].lines[0].endswith("T\u00a0=\u00a03") and "weight set: 75 %" in found.arrows[1].lines
+    assert found.labels == "labels: weight set: 25 %, all of the baseline's"
     alone = made(run(objective=Choice(name="hinton", settings={"alpha": 1.0})))
     assert alone.labels == "labels: the baseline's alone" and alone.labels in drawing(alone).replace("&#x27;", "'")
 

@@ -32,6 +32,12 @@ def test_what_students_weigh_stands_in_columns_under_titles(at):  # noqa: F811
     assert len(cells) > 4 and cells[1] == ["250", "≈ 5.4 KB", "480"]
 
 
+def test_names_of_tree_students_are_told_as_trees_and_leaves(at):  # noqa: F811
+    told = [c.value for c in at.caption if "26 of 11" in c.value]
+    assert len(told) == 1 and "tiny 26 of 11, small 36 of 15, base 58 of 31, large 165 of 31." in told[0]
+    assert "its bytes depend on the data, and a larger name can be the smaller file" in told[0]
+
+
 def test_what_a_lesson_would_do_stands_below_the_three_columns(at):  # noqa: F811
     columns = next(
         block for block in at.main.children.values() if block.type == "flex_container" and len(block.children) == 3

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pages.ui.goals import budget, kept
-from pages.ui.goals.candidates import Goals
+from pages.ui.goals.candidates import Candidate, Goals
+from pages.ui.goals.candidates import words as words_of
 from tests.pages.fixtures import done_run, store
 from tests.pages.goals.test_goals import started_with
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -40,3 +41,34 @@ def test_a_result_and_export_show_it_for_a_run_that_was_started_with_goals():
     at = open_page("runs", {kept.ASKED: asked}, run=run)
     assert not at.exception and "Within your goals: 1.2 KB of 20 KB." in words(at)
     assert kept.kept("", store().folder(started_with({"bytes": 9, "score": None})).result()).most == {"size": 9.0}
+
+
+@pytest.mark.parametrize(
+    ("own", "most", "told"),
+    [
+        ({"size": 13_350.0}, {"size": 13_312.0}, "13.04 KB of 13 KB"),
+        ({"size": 13_310.0}, {"size": 13_312.0}, "13 KB of 13 KB"),  # within, so nothing contradicts
+        ({"size": 1_100.0}, {"size": 1_090.0}, "1.07 KB of 1.06 KB"),
+        ({"latency": 12.3}, {"latency": 12.0}, "12.3 ms of 12.0 ms"),
+        ({"latency": 0.02034}, {"latency": 0.02}, "20.3 µs of 20 µs"),
+        ({"latency": 2.004}, {"latency": 2.0}, "2.004 ms of 2.000 ms"),
+    ],
+)
+def test_a_cost_above_its_limit_is_not_written_like_the_limit(own, most, told):
+    (name,) = most
+    assert budget._cost(own[name], name, most[name]) == told
+    asked, one = Goals("roc_auc", None, most), Candidate("a", "a", 0.9, own)
+    shown = str(words_of(one, asked))
+    assert (told.replace(" of ", ", asked ") in shown) == (own[name] > most[name]) == ("misses" in shown)
+
+
+def test_a_score_and_an_interval_that_miss_their_limit_are_not_written_like_it():
+    found = store().folder(done_run()).result()
+    value = found["students"][0]["metrics"]["roc_auc"]["mean"]
+    said = str(budget.line(found, 0, Goals("roc_auc", value + 0.0001)))
+    assert said.endswith("Not within your goals: ROC-AUC 0.8890 on test rows, 0.8891 asked.")
+    low = found["students"][0]["versus_teacher"]["roc_auc"]["ci95"][0]
+    said = str(budget.line(found, 0, Goals("roc_auc", None, lost=-low - 0.00002)))
+    assert "4.017 points lost at most is not proven (−4.019 to −3.38, 95 %)" in said
+    said = str(budget.line(found, 0, Goals("roc_auc", None, lost=0.01)))
+    assert "more than 1 point lost" in said

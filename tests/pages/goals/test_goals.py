@@ -220,3 +220,19 @@ def test_a_named_point_is_labelled_where_another_would_not_be():
     assert found[-1] is not None and None in found
     tight = [{"x": 10.0, "y": 0.5, "label": "a long name", "named": named} for named in (True, False)]
     assert [side is None for side in placing.places(tight, (0.99, 1.01), (0.4, 0.6), 300, wide=30)] == [False, True]
+
+
+def test_goals_that_compare_opened_with_are_asked_of_other_runs_of_this_data_until_a_person_changes_them():
+    started = started_with({"score": None, "bytes": 4096, "microseconds": 80.0})
+    other = done_run()
+    data = kept.data_of(store().get(other))
+    at = open_page("compare", runs=f"{started},{other}")
+    assert not at.exception and at.session_state[kept.ASKED] == {}
+    (opened,) = at.session_state[kept.OPENED].items()
+    assert opened[0] == data and opened[1].most == {"size": 4096.0, "latency": 0.08} and opened[1].lost is None
+    held = {kept.OPENED: dict([opened])}
+    assert "of 4 KB" in words(open_page("runs", held, run=other))
+    assert "of 4 KB" not in words(open_page("runs", run=other))
+    at.number_input(key="goal-most-size").set_value(20.0).run()
+    held |= {kept.ASKED: at.session_state[kept.ASKED]}
+    assert "of 20 KB" in words(open_page("runs", held, run=other))

@@ -12,7 +12,7 @@ from kd_core.specs import LABELS
 from pages.ui import look
 from pages.ui.charts import lesson as charts
 from pages.ui.lesson import moved
-from pages.ui.shared.text import t
+from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -42,7 +42,10 @@ def test_shares_and_advice_are_said_beside_the_verdict():
     at = open_page("runs", run=run_with(shares=SHARES, share_curve=CURVE, teacher_top=0.99))
     assert not at.exception
     said = plain(at)
-    assert "What moved the student: 3.0 % Labels, 97.0 % Soft labels (KD)." in said
+    assert (
+        "Shares of the pull on the student while it trained, with the weights set: 3.0 % Labels, 97.0 % Soft labels (KD)."
+        in said
+    )
     assert "97% of what moved the student came from the teacher, 3.0% from the labels. Lower alpha" in said
     assert "give 99.0% to their first class" in said
 
@@ -59,7 +62,7 @@ def test_the_curves_show_them_epoch_by_epoch():
 
 def test_an_older_result_says_nothing_of_it():
     at = open_page("runs", run=done_run())
-    assert not at.exception and "What moved the student" not in plain(at)
+    assert not at.exception and "the pull on the student" not in plain(at)
     assert moved.sentence({}) is None
 
 
@@ -68,3 +71,13 @@ def test_every_part_has_a_look_of_its_own():
     figure = charts.shares([1, 2], parts, epoch_title="Epoch", y="Share")
     looks = [(p["line"]["color"], p["line"]["dash"]) for p in figure.to_plotly_json()["data"]]
     assert len(set(looks)) == len(parts) == len(look.TERMS)
+
+
+def test_a_weight_that_was_set_and_a_share_of_the_pull_are_told_by_different_words():
+    said = catalogue()
+    for key in ("distill.chain.share", "distill.chain.labels"):
+        assert "weight set" in said[key] and "pull" not in said[key]
+    pulls = ("distill.terms.foreseen", "runs.moved.sentence", "runs.moved.axis", "what_if.instant.soft_share")
+    for key in (*pulls, "findings.softening"):
+        assert "of the pull" in said[key], key
+    assert not [key for key, words in said.items() if "{share} of the lesson" in words]

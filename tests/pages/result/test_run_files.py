@@ -9,6 +9,7 @@ import json
 import pytest
 
 from kd_core.reports.page import page
+from kd_core.runs.outcome import read_outcome
 from pages.ui.result import recipe
 from pages.ui.runs import run_list
 from pages.ui.shared.text import t
@@ -23,6 +24,22 @@ def test_metrics_as_csv_name_every_seed_and_defuse_formulas(buttons):
     assert [r["seed"] for r in students] == ["0", "1", "2"] and students[0]["student"] == "'=cmd|x"
     assert float(students[0]["gain_mean"]) == pytest.approx(0.009)
     assert {r["model"] for r in rows} == {"teacher", "baseline", "placebo", "student"}
+
+
+@pytest.mark.parametrize("names", [("tiny",), ("tiny", "small")])
+def test_metrics_as_csv_tell_the_interval_that_decides_beside_the_students_own(names):
+    found = result(students=names)
+    if len(names) > 1:
+        found["students"][1]["gain"]["roc_auc"]["ci_family"] = [None, None]  # one seed has none
+    rows = list(csv.DictReader(io.StringIO(recipe.metrics_csv(found))))
+    for place, (student, one) in enumerate(zip(read_outcome(found).students, found["students"], strict=True)):
+        row = next(r for r in rows if (r["model"], r["student"], r["metric"]) == ("student", student.name, "roc_auc"))
+        gain, decides = student.gain["roc_auc"], student.judged("roc_auc")
+        assert (float(row["gain_low"]), float(row["gain_high"])) == (gain.low, gain.high)
+        assert (float(row["deciding_low"]), float(row["deciding_high"])) == (decides.low, decides.high)
+        wider = "ci_family" in one["gain"]["roc_auc"] and place == 0
+        assert (float(row["deciding_low"]) < gain.low) == wider
+    assert all(r["deciding_low"] == r["gain_low"] == "" for r in rows if r["model"] != "student")
 
 
 def test_what_reads_rows_can_be_taken_home_once_however_many_students_read_by_it(jobs):  # noqa: F811

@@ -8,7 +8,6 @@ import pytest
 
 from kd_core.runs.result import ResultBuilder
 from kd_core.runs.store import ledger
-from pages.ui.arms import table
 from pages.ui.charts.spread import bounds, most
 from pages.ui.result import differences, verdict
 from pages.ui.shared import text
@@ -142,29 +141,6 @@ def test_one_seed_has_no_interval_and_says_so():
     said = verdict.judge(found, 0)
     assert "(1 seed, so no interval; rows ±0.20)" in plain(said.gain)
     assert plain(said.next).startswith("Clone the run with 3 or more seeds")
-
-
-def test_several_students_are_told_their_common_interval():
-    said = verdict.judge(result(students=("tiny", "small")), 1)
-    assert "(95 % for all 2 students together: +0.48 to +1.32; 3 seeds)" in plain(said.gain)
-    assert plain(said.family) == (
-        "Had this student been the only one, the interval would be narrower (95 %: +0.58 to +1.22; seeds ±0.25, "
-        "rows ±0.20; 3 seeds). The verdict follows the wider one, which holds for all 2 at once."
-    )
-
-
-def test_what_is_shown_beside_an_open_word_is_what_the_word_follows():
-    """One student alone would be better for sure; with all of them together it is open, and nothing is coloured as a gain."""
-    found = result(students=("tiny", "small"), verdict="inconclusive")
-    name = found["metric"]["name"]
-    gain = found["students"][0]["gain"][name]
-    gain |= {"mean": 0.0101, "ci95": [0.0019, 0.0182], "ci_family": [-0.0005, 0.0207]}
-    gain |= {"seeds_half": 0.0059, "rows_half": 0.0056}
-    assert "(95 % for all 2 students together: −0.1 to +2.1; 3 seeds)" in plain(verdict.judge(found, 0).gain)
-    cells = " ".join(map(str, table.comparison_frame(found, 0).iloc[0]))
-    assert ":green" not in cells and "+0.2" not in cells
-    gain["ci_family"] = [0.0001, 0.0201]
-    assert ":green[+1.0" in " ".join(map(str, table.comparison_frame(found, 0).iloc[0]))
 
 
 def test_many_reads_of_the_test_rows_are_said_in_one_quiet_sentence():

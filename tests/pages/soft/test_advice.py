@@ -53,7 +53,7 @@ def test_the_interval_beside_the_word_is_the_one_that_decides_it():
     found = result(students=("tiny", "small"), plain="ahead")
     found["students"][0]["gain"]["roc_auc"]["ci_family"] = [-0.0123, 0.0456]
     told = str(advice.verdict(found, 0)).replace("\u2060", "")
-    assert "for all 2 students together: −1.2 to +4.6" in told and "−1.2 to +4.6" in str(verdict.judge(found, 0).gain)
+    assert "for both students together: −1.2 to +4.6" in told and "−1.2 to +4.6" in str(verdict.judge(found, 0).gain)
 
 
 def test_of_a_student_that_was_made_smaller_the_word_is_that_of_the_student_before():

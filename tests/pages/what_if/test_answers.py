@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kd_core.errors import KDError
-from kd_core.evaluate.intervals.stepping import Behind
-from kd_core.runs.cells.variant_store import code_of_trainings
-from kd_core.runs.settings import reading, sentence, short_line, shuffled
+from kd_core.runs.settings import reading, sentence, short_line
 from kd_core.runs.settings.added import Added, Round
-from kd_core.runs.settings.answers import Answer, Answers, Setting
 from kd_core.safe_io import write_json
 from pages.ui.evidence import cell_words
+from pages.ui.result import verdict
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_reader, whatif_table
-from pages.ui.what_if.answers import answer_line, luck_asked
+from pages.ui.what_if.answers import answer_line
 from pages.ui.what_if.answers.typeset import typeset
+from pages.ui.words import decision
 from tests.pages.fixtures import store
 from tests.pages.screen import HOSTILE, jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -176,36 +174,6 @@ def test_names_are_shown_and_never_read_as_markup():
         assert "<script>" not in line and "](http" not in line and "$\\href" not in line
 
 
-def test_is_it_luck_lets_the_run_go_on_with_seeds_for_the_contenders(jobs):  # noqa: F811
-    run_id = make_sweep("done", seeds=3)
-    found = change(run_id, code=code_of_trainings())
-    at = page(run_id)
-    at.button(key="whatif-luck").click().run()
-    assert not at.exception
-    ((asked, added),) = jobs.submitted
-    (more,) = added.rounds
-    near = {c["cell"] for c in found["cells"] if c["like_best"]}
-    assert asked == run_id and more.seeds[0] == 3 and found["sweep"]["best"] in more.cells and near <= set(more.cells)
-    assert len(more.cells) < len(found["cells"]) and not added.shuffled
-
-
-def test_what_other_code_trained_is_never_mixed_with_new_seeds(jobs):  # noqa: F811
-    run_id = make_sweep("done", seeds=3)
-    change(run_id, code="older")
-    at = page(run_id)
-    at.button(key="whatif-luck").click().run()
-    assert jobs.submitted == [] and "made by another version of the code" in said(at)
-
-
-def test_a_service_that_refuses_says_why(jobs):  # noqa: F811
-    run_id = make_sweep("done", seeds=3)
-    change(run_id, code=code_of_trainings())
-    jobs.refuse = KDError("The queue is full.", "Wait.", "queue_full")
-    at = page(run_id)
-    at.button(key="whatif-luck").click().run()
-    assert not at.exception and "The queue is full." in said(at)
-
-
 def test_while_it_trains_one_cell_is_the_best_everywhere_and_only_of_seeds_that_all_cells_have():
     for finished, seeds in ((6, 0), (7, 1), (12, 1), (15, 2), (20, 2)):  # seven trainings a seed
         run_id = make_sweep("running", finished=finished, seeds=3)
@@ -247,90 +215,22 @@ def test_cells_with_fewer_seeds_are_told():
     assert seeds[few["cell"]] == 3 and seeds[grid.best] == 5 and str(t("what_if.column.dropout")) not in table
 
 
-def test_added_seeds_are_told_with_what_looking_again_costs():
+def test_the_verdict_stands_above_the_map_and_says_that_it_is_of_another_question():
     run_id = make_sweep("done", seeds=3)
-    Added((Round((3, 4), (1,)),)).write(folder_of(run_id))
-    words = said(page(run_id))
-    assert "2 seeds were added for some cells after a first look" in words
-    assert ("Is it luck? No." in words) != ("It can't be told yet." in words)  # one answer to the question
-
-
-def test_is_it_luck_is_not_asked_again_once_the_answer_is_no():
-    run_id = make_sweep("done", seeds=30)
-    told = reading.of_result(folder_of(run_id).result(), folder_of(run_id).spec())
-    assert not told.unclear
-    asked = Round((30, 31), (0, 1))
-    assert "Nothing is open in the line on top" in luck_asked._gives(told, asked)
-
-    def offered(at):
-        return [b.key for b in at.button if b.key in ("whatif-luck", "whatif-shuffle")], "fewer than would" in said(at)
-
-    assert offered(page(run_id)) == (["whatif-luck", "whatif-shuffle"], False)
-    Added((Round((30, 31), (1,)),)).write(folder_of(run_id))
-    at = page(run_id)
-    assert offered(at) == (["whatif-shuffle"], False) and "Is it luck? No." in said(at)
-
-
-def test_is_it_luck_is_answered_by_what_is_still_open():
-    def answers(*words):
-        each = tuple(Answer(at + 1, word, at, None) for at, word in enumerate(words))
-        return Answers(0, {"temperature": 1}, (Setting("temperature", each),), 0.005, 2, 3, 8, False)
-
-    assert "No.** With 8 seeds" in luck_asked._settled(answers("best", "worse", "enough"))
-    open_one = luck_asked._settled(answers("best", "unclear", "worse"))
-    assert "It can't be told yet" in open_one and open_one.endswith("these may still be as good: T 2.")
-
-
-def test_damage_of_what_was_added_is_told():
-    run_id = make_sweep("done", seeds=3)
-    (folder_of(run_id).path / "added.json").write_text("{}")
-    assert "added.json" in said(page(run_id))
-
-
-@pytest.mark.parametrize(("need", "word"), [(8, "all that is open should be settled"), (9, "fewer than would settle")])
-def test_a_round_says_what_it_gives_beside_the_number_of_the_line(need, word):
-    behind = Behind(0.001, -0.01, 0.012, 3, 0.99, "unclear", need)
-    setting = Setting("temperature", (Answer(1.0, "best", 0), Answer(4.0, "unclear", 1, behind)))
-    told = Answers(0, {"temperature": 1.0}, (setting,), 0.005, 1, 2, 3, False)
-    given = str(luck_asked._gives(told, Round((3, 4, 5, 6, 7), (0, 1))))
-    assert word in given and " 8 seeds" in given
+    found = folder_of(run_id).result()
+    best = verdict.best_student(found)
+    told = [m.value for m in page(run_id).markdown]
+    line = next(i for i, m in enumerate(told) if str(decision.of(found, best)) in m)
+    assert str(t(f"runs.word.{found['students'][best]['verdict']}")) in told[line]
+    assert line < told.index(f"**{t('what_if.map.title')}**")
+    name = found["students"][best]["name"]
+    assert str(t("what_if.head.verdict", student=name)) in said(page(run_id))
 
 
 def test_the_verdict_says_that_its_seeds_are_of_another_question():
     at = page(make_sweep("done", seeds=3))
     settle = [m.value for m in at.markdown if m.value.startswith("**What would settle it")]
     assert all("another question: how all settings compare" in html.unescape(v) for v in settle)
-
-
-def test_a_shuffled_teacher_is_asked_for_once_and_drawn_beside(jobs):  # noqa: F811
-    run_id = make_sweep("done", seeds=3)
-    found = change(run_id, code=code_of_trainings())
-    at = page(run_id)
-    at.button(key="whatif-shuffle").click().run()
-    assert jobs.submitted[0][1].shuffled
-    gain = {"mean": -0.01, "ci95": [-0.02, 0.0], "n": 3}
-    rest = {"mean": 0.03, "ci95": [0.02, 0.04], "n": 3}
-    rows = [
-        {"cell": c["cell"], "seeds": [0, 1, 2], "scores": [0.84] * 3, "mean": 0.84, "gain": gain, "teacher": rest}
-        for c in found["cells"]
-        if c["alpha"] != 0
-    ]
-    line = shuffled.line("T 1", rows[0], {"mean": 0.02, "ci95": [0.01, 0.03], "n": 3}, reading.unit_of("roc_auc"))
-    assert line == (
-        "With T 1 a student gains +2.0 points [+1.0, +3.0] over its baseline when every row hears what the teacher said of it, and "
-        "-1.0 points [-2.0, 0.0] when it hears what the teacher said of another row: the difference, +3.0 points [+2.0, +4.0], is what "
-        "the teacher knows of each row."
-    )
-    Added(shuffled=True).write(folder_of(run_id))
-    change(run_id, shuffled={"cells": rows, "best": 1, "line": line})
-    at = page(run_id)
-    assert line.replace("-1.0 points [-2.0", "−1.0 points [−2.0") in said(at) and not [
-        b for b in at.button if b.key == "whatif-shuffle"
-    ]
-    at.toggle(key=f"whatif-shuffled-{run_id}").set_value(True).run()
-    drawn = {e.key for kind in ("plotly_chart", "bidi_component") for e in at.get(kind)}
-    assert not at.exception and {f"whatif-map-{run_id}-{which}-live" for which in ("own", "shuffled")} <= drawn
-    assert str(t("what_if.luck.other")) in said(at)
 
 
 def test_an_ordinary_run_has_no_such_line():

@@ -7,11 +7,20 @@ import io
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from kd_core.errors import KDError
 from pages.ui.shared.text import t
-from pages.ui.what_if import whatif_cells, whatif_map, whatif_points, whatif_reader, whatif_table, whatif_words
+from pages.ui.what_if import (
+    whatif_cell,
+    whatif_cells,
+    whatif_map,
+    whatif_points,
+    whatif_reader,
+    whatif_table,
+    whatif_words,
+)
 from tests.pages.fixtures import HOSTILE, done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -158,3 +167,21 @@ def test_a_baseline_is_one_point_and_a_measured_latency_holds_for_all_cells_of_i
     cells = grid.cells.copy()
     cells.loc[cells.index[1:], "latency_ms"] = None
     assert {c.costs["latency"] for c in whatif_points.candidates(replace(grid, cells=cells))} == {0.005}
+
+
+@pytest.mark.slow
+def test_a_damaged_file_of_answers_is_told_in_words():
+    run_id = make_sweep()
+    folder = store().folder(run_id)
+    place = folder.path / "artifacts" / "cells.npz"
+    for damage in (
+        lambda: np.savez(place, other=1),
+        lambda: place.write_bytes(b"PK\x03\x04"),
+        lambda: place.write_bytes(b"no zip"),
+    ):
+        damage()
+        with pytest.raises(KDError, match=r"The answers of the cells of run .* can't be read"):
+            whatif_cell.kept(folder, "artifacts/cells.npz")
+    at = run_page(run=run_id, cell="4")
+    at.segmented_control(key="whatif-part").set_value("soft").run()
+    assert not at.exception and any("can't be read" in e.value for e in at.error)

@@ -135,6 +135,7 @@ def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
         "note: 1 column is not used: more" in done.stderr
         and "1 value of b could not be read as a number" in done.stderr
     )
+    assert "1 row holds a value of kind that the student was not taught" in done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
     wanted, _ = kd_core.load(run.path).ask(
         [{"a": "1.5", "b": "abc", "kind": "red"}, {"a": None, "b": 2, "kind": "never seen"}]
@@ -157,6 +158,21 @@ def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
     assert "holds no list of rows" in asked(open_at, odd).stderr
     (open_at / "rows.jsonl").write_text('{"a": 1, "b": 2, "kind": "red"}\n{"a": 2, "b": 1, "kind": "blue"}\n')
     assert len(asked(open_at, open_at / "rows.jsonl").stdout.splitlines()) == 2
+
+
+def test_values_never_seen_are_counted_once_a_column_and_the_answers_stay(open_at):
+    rows, known = open_at / "rows.csv", json.loads((open_at / "columns.json").read_text("utf-8"))["known"]
+    assert list(known) == ["kind"] and "red" in known["kind"]
+    odd = ["pink", "red", "teal", "pink", "", "gold", " red ", "grey"]
+    rows.write_text("kind,a,b\n" + "".join(f"{kind},1,2\n" for kind in odd))
+    done = asked(open_at, rows)
+    notes = [line for line in done.stderr.splitlines() if "not taught" in line]
+    assert len(notes) == 1 and notes[0].startswith("note: 5 rows hold a value of kind ")
+    assert notes[0].endswith(": 'pink', 'teal', 'gold'.")
+    answers = [json.loads(line)["p_yes"] for line in done.stdout.splitlines()]
+    assert len(answers) == 8 and len({answers[at] for at in (0, 2, 3, 5, 7)}) == 1 and answers[1] == answers[6]
+    rows.write_text("kind,a,b\nred,1,2\n,,\n")
+    assert "not taught" not in asked(open_at, rows).stderr
 
 
 DAMAGING = """
@@ -241,7 +257,8 @@ def test_a_target_that_answers_otherwise_is_not_offered(run, tmp_path):
     wrong = [[p + 1e-3 * (at == 7) for p in one] for at, one in enumerate(taking.answers)]
     with pytest.raises(KDError, match=r"Row 8 of "):
         hand_out(replace(taking, answers=wrong), "bundle", tmp_path / "x.zip")
-    broken = replace(taking, taken=replace(taking.taken, model=taking.taken.model[:-200]))
+    other = taking.taken.model.replace(b'"schema":1', b'"schema":9')
+    broken = replace(taking, taken=replace(taking.taken, model=other))
     with pytest.raises(KDError, match="could not be asked in a clean process"):
         hand_out(broken, "bundle", tmp_path / "x.zip")
     assert not (tmp_path / "x.zip").exists() and before == {path.name for path in (run.path / "exports").glob("*")}

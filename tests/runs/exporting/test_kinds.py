@@ -99,12 +99,17 @@ def test_a_bundle_of_this_kind_answers_like_the_app_where_nothing_else_is_instal
                 purpose.target,
                 purpose.classes,
             )
+        assert set(json.loads(files["columns.json"])["known"]) == _categories(kind)
         assert ("tokenizer.json" in files) == (told["kind"] == "tokens")
         assert [one.split("==")[0] for one in manifest["requirements"]] == [
             "numpy",
             "onnxruntime",
             *_more(told["kind"]),
         ]
+
+
+def _categories(kind):
+    return {"table": {"ort", "geschenk"}, "regression": {"ort", "geschenk"}, "fusion": {"material"}}.get(kind, set())
 
 
 def _more(kind):

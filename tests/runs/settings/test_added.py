@@ -19,6 +19,7 @@ from kd_core.runs.settings.added import Added, Round, pace
 from kd_core.runs.store import ledger
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.sweep_progress import SweepView
+from kd_core.safe_io import write_json
 from kd_core.specs import SweepSpec
 from kd_core.workspace import workspace
 from tests.runs.sweeps import alpha_of, engine, sweep_in, sweep_spec
@@ -138,15 +139,29 @@ def test_where_no_label_is_heard_the_sentence_says_so_and_another_cell_is_taken_
     assert found["sweep"]["best"] == 2 and found["sweep"]["shuffled"]["best"] == 1
 
 
-def test_how_long_it_takes_is_told_by_what_the_run_took(tmp_path, monkeypatch):
+def test_how_long_it_takes_is_told_by_what_the_run_took_and_the_plan_says_the_same(tmp_path, monkeypatch):
     spec = sweep_spec(tmp_path, seeds=3)
     found, _ = carried_out(tmp_path / "run", spec, Added(), [], monkeypatch)
     found = {**found, "seconds": {"data": 1.0, "sweep": 18.0, "evaluate": 3.0}}  # 9 trainings: 2 s each
-    assert luck.seconds(found, Round((3, 4), (1, 3))) == pytest.approx(2 * (2 + 1) * 2 + 4)
-    assert luck.seconds(found, None) == pytest.approx(6 * 2 + 4)
-    assert luck.seconds({**found, "sweep": {}}, None) is None
-    later = {**found, "sweep": {**found["sweep"], "trained": 90}}  # the seconds are those of the last round
-    assert luck.seconds(later, None) == luck.seconds(found, None)
+    more = Added().with_round(spec, Round((3, 4), (1, 3)))
+    assert luck.seconds(found, spec, more) == pytest.approx(2 * (2 + 1) * 2 + 4)
+    assert luck.seconds(found, spec, Added(shuffled=True)) == pytest.approx(6 * 2 + 4)
+    assert luck.seconds({**found, "sweep": {}}, spec, more) is None
+    kinds = {
+        "data": 50.0,
+        "teacher": 0.0,
+        "training:stacks": 90.0,
+        "evaluate": 40.0,
+    }  # as by size alone, on a busy machine
+    planned = {"work": [{"kind": kind, "seconds": took} for kind, took in kinds.items()], "estimate_seconds": 180.0}
+    folder = RunFolder(tmp_path / "run")
+    for added in (more, Added(shuffled=True), replace(more, shuffled=True)):
+        write_json(folder.path / "result.json", found)
+        added.write(folder)
+        before = folder.read("added.json")["before"]
+        plan = added.plan_fields(spec, planned, before)
+        assert plan["estimate_seconds"] == pytest.approx(luck.seconds(found, spec, added), abs=0.06)
+        assert sum(w["seconds"] for w in plan["work"]) == pytest.approx(plan["estimate_seconds"], abs=0.06)
 
 
 def test_every_look_at_the_test_rows_is_counted(tmp_path, monkeypatch):
@@ -184,7 +199,7 @@ def test_the_plan_names_every_training_and_the_live_map_takes_them(tmp_path):
         )
     found = view.progress()
     assert (found.trainings, found.trainings_done) == (16, 16)
-    assert [len(c["seeds"]) for c in found.cells] == [4, 2, 4, 4] and found.best == 3
+    assert [len(c["seeds"]) for c in found.cells] == [4, 2, 4, 4]
     own = {(t.seed, t.arm): 0.5 + 0.01 * t.position for t in every if t.like.index == 3 and t.arm == "student"}
     assert found.cells[3]["scores"] == pytest.approx([own[s, "student"] for s in range(4)])
     assert all(map(all, (found.cells[3]["done"], found.cells[3]["baseline_done"])))

@@ -26,6 +26,28 @@ def test_a_chain_is_written_stage_by_stage():
     assert "int8 could not be made: it has no layers." in "\n".join(told.lines({"compressed": block}))
 
 
+def test_what_misses_a_goal_is_not_written_like_the_goal():
+    block = compressed()
+    flags = [
+        {"code": "lost", "sure": False},
+        {"code": "unproved_loss"},
+        {"code": "above_bytes", "value": 20_900, "most": 20_480},
+        {"code": "above_bytes", "value": 20_485, "most": 20_480},
+        {"code": "above_microseconds", "value": 50.4, "most": 50.0},
+        {"code": "above_microseconds", "value": 12_040.0, "most": 12_000.0},
+    ]
+    lost = {**difference(1.02, 0.4), "ci95": [-3.0, 1.004]}
+    said = words.flags(block, stage(5, 0, INT8, "x", bytes=90_000, lost=lost, flags=flags))
+    assert said == [
+        "LOST MORE than the goal, though not for sure: 1.02 points, and at most 1 point may be lost",
+        "NOT PROVED to keep the goal of at most 1 point lost: it may lose up to 1.004 points",
+        "ABOVE THE GOAL: 20.4 KB, and 20 KB are asked for",
+        "ABOVE THE GOAL: 20.005 KB, and 20 KB are asked for",
+        "ABOVE THE GOAL: 50.4 us a row, and 50 us are asked for",
+        "ABOVE THE GOAL: 12.04 ms a row, and 12.00 ms are asked for",
+    ]
+
+
 def test_what_is_wrong_with_a_stage_is_said_with_both_numbers():
     block = compressed()
     assert words.flags(block, of(block, "half")) == [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from kd_core.runs.settings import reading
 from kd_core.runs.view.progress_line import ProgressLine
-from tests.runs.view.test_sweep_progress import CHOSEN, PLAN, ended, told
+from kd_core.runs.view.sweep_progress import SweepView
+from tests.runs.view.test_sweep_progress import CHOSEN, PLAN, SPEC, ended, told
 
 
 def line_after(*events):
-    line = ProgressLine()
+    line = ProgressLine(SPEC)
     for event in events:
         line.take(event)
     return line.text(events[-1])
@@ -15,10 +17,29 @@ def line_after(*events):
 
 def test_a_what_if_shows_its_share_and_its_best_cell_so_far():
     assert line_after(PLAN, CHOSEN, told({1: 0.9})) == f"[{'#' * 1:<24}] 0/9 nothing to compare yet"
-    found = line_after(PLAN, CHOSEN, told({0: 0.8, 1: 0.81, 2: 0.85}, epoch=10), ended(2, 0.86))
-    assert found == f"[{'#' * 8:<24}] 1/9 best so far: T 4, alpha 0.5, +6.00 points"
+    scores = {0: 0.8, 1: 0.81, 2: 0.86}
+    found = line_after(PLAN, CHOSEN, *(ended(p, s) for p, s in scores.items()))
+    assert found == f"[{'#' * 8:<24}] 3/9 best so far: T 4, alpha 0.5, +6.00 points"
     errors = {**PLAN, "metric": "rmse", "better": "lower"}
-    assert line_after(errors, CHOSEN, told({0: 5.0, 1: 4.5})).endswith("best so far: T 1, alpha 0.5, +0.50")
+    said = line_after(errors, CHOSEN, *(ended(p, s) for p, s in {0: 5.0, 1: 4.5, 2: 6.0}.items()))
+    assert said.endswith("best so far: T 1, alpha 0.5, +0.50")
+
+
+def test_only_seeds_that_have_ended_in_every_cell_are_compared():
+    first, second = (
+        {0: 0.80, 1: 0.84, 2: 0.82},
+        {3: 0.80, 4: 0.70},
+    )  # a baseline and T 1 of the second seed; T 4 trains on
+    line, view = ProgressLine(SPEC), SweepView(PLAN)
+    for event in (PLAN, CHOSEN, *(ended(p, s) for p, s in (first | second).items()), told({5: 0.99})):
+        line.take(event)
+        if event["kind"] != "plan":
+            view.take(event)
+    assert line.text(told({})).endswith("best so far: T 1, alpha 0.5, +4.00 points")
+    assert reading.best_so_far(view.progress().cells, SPEC, "roc_auc", True) == 1  # as the live page says
+    line.take(ended(5, 0.83))
+    assert line.text(ended(5, 0.83)).endswith("best so far: T 4, alpha 0.5, +2.50 points")
+    assert line_after(PLAN, CHOSEN, ended(0, 0.8), ended(1, 0.9), told({2: 0.95})).endswith("nothing to compare yet")
 
 
 def test_an_ordinary_run_shows_who_was_trained():
@@ -35,7 +56,7 @@ def test_an_ordinary_run_shows_who_was_trained():
 
 def test_a_run_that_takes_longer_than_its_plan_says_so_once():
     now = [0.0]
-    line = ProgressLine(lambda: now[0])
+    line = ProgressLine(SPEC, lambda: now[0])
     work = [{"kind": "training:stacks", "phases": ["students"], "estimated": 20.0, "seconds": 20.0}]
     line.take({"kind": "plan", "metric": "roc_auc", "trainings": 4, "phases": ["students"], "work": work})
     line.take({"kind": "phase", "phase": "students", "state": "start"})

@@ -86,7 +86,6 @@ def test_cells_fill_with_the_best_scores_so_far():
     assert found.cells[1]["scores"] == [0.85, None, None] and found.cells[1]["baseline"] == [0.8, 0.7, None]
     assert found.cells[1]["gain"] == {"mean": pytest.approx(0.05), "ci95": [None, None], "n": 1}
     assert found.cells[3]["mean"] is None and found.cells[3]["gain"]["mean"] is None
-    assert found.best == 0  # two seeds of the baseline's cells, one of the other
 
 
 def test_the_interval_is_that_of_the_result_and_ended_trainings_say_so():
@@ -94,7 +93,7 @@ def test_the_interval_is_that_of_the_result_and_ended_trainings_say_so():
     found = view(CHOSEN, *(ended(p, s) for p, s in values.items())).progress()
     expected = paired([0.86, 0.85, 0.88], [0.80, 0.81, 0.79])
     cell = found.cells[1]
-    assert cell["gain"]["mean"] == pytest.approx(expected.mean) and found.best == 1 and found.best_cell == cell
+    assert cell["gain"]["mean"] == pytest.approx(expected.mean)
     assert cell["gain"]["ci95"] == [pytest.approx(expected.low), pytest.approx(expected.high)]
     assert cell["done"] == [True] * 3 and found.cells[3]["done"] == [False] * 3 and found.trainings_done == 6
 
@@ -102,7 +101,6 @@ def test_the_interval_is_that_of_the_result_and_ended_trainings_say_so():
 def test_for_errors_a_fall_is_a_gain():
     found = view(CHOSEN, told({0: 5.0, 1: 4.0, 2: 6.0}), plan={**PLAN, "better": "lower"}).progress()
     assert found.cells[1]["gain"]["mean"] == pytest.approx(1.0) and found.cells[3]["gain"]["mean"] == pytest.approx(-1)
-    assert found.best == 1
 
 
 def test_diverged_and_stopped_trainings_are_told_apart():
@@ -153,7 +151,7 @@ def test_a_snapshot_holds_the_sweep_its_phase_and_its_count(folder):
     assert [p.name for p in found.phases] == ["data", "teacher", "sweep", "evaluate"]
     assert found.phases[2].progress == pytest.approx((1 + 2 * 0.9) / 9)
     assert (found.trainings_done, found.trainings, found.curves) == (1, 9, ())
-    assert found.sweep.best == 3 and found.sweep.cells[3]["scores"] == [0.95, None, None]
+    assert found.sweep.cells[3]["scores"] == [0.95, None, None]
     assert any("9 trainings to do (fused). Fastest." in line for line in found.log)
     assert snapshot(folder).sweep is found.sweep
 

@@ -16,7 +16,6 @@ from kd_core.runs.settings.sentence import Unit
 from kd_core.runs.store.folder import ACTIVE
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
-from pages.ui.what_if.answers import luck_asked
 from pages.ui.what_if.answers.typeset import typeset
 from pages.ui.what_if.whatif_words import FEW_SEEDS
 
@@ -45,7 +44,6 @@ def of_run(found: Mapping[str, Any] | None, snapshot: Any) -> Answers | None:
         text.show_error(error)
         return None
     show(told, str(found["metric"]["name"]))
-    luck_asked.show(found, snapshot, told)
     return told
 
 

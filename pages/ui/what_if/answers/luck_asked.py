@@ -39,21 +39,16 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
         if not settled:
             _seeds(folder, found, spec, added, asked)
         if _taught(found) and not added.shuffled:
-            shuffle = st.button(
-                t("what_if.luck.shuffle"),
-                key="whatif-shuffle",
-                icon=":material/shuffle:",
-                help=t("what_if.luck.shuffle_help"),
-            )
+            shuffle = st.button(t("what_if.luck.shuffle"), key="whatif-shuffle", icon=":material/shuffle:")
             if shuffle:
                 _go_on(folder, found, spec, replace(added, shuffled=True))
     told = []
     if isinstance(asked, Round) and not settled:
-        time = _time(found, asked)
+        time = _time(found, spec, added.with_round(spec, asked))
         gives = _gives(answers, asked)
         told.append(t("what_if.luck.what", seeds=len(asked.seeds), cells=len(asked.cells), time=time, gives=gives))
     if _taught(found) and not added.shuffled:
-        told.append(t("what_if.luck.what_shuffled", time=_time(found, None)))
+        told.append(t("what_if.luck.what_shuffled", time=_time(found, spec, replace(added, shuffled=True))))
     if told:
         st.caption(Safe(" ".join(told)))
     if added.rounds:
@@ -70,19 +65,20 @@ def _settled(answers: Answers) -> Safe:
     still = [sentence.named(s.name, one.value) for s in answers.settings for one in s.having("unclear")]
     if not still:
         return t("what_if.luck.no", seeds=answers.seeds)
-    return t("what_if.luck.not_yet", seeds=answers.seeds, names=escape(", ".join(still)))
+    beside = [sentence.named(s.name, a.value) for s in answers.settings for a in s.having("worse") if a.elsewhere]
+    said = [t("what_if.luck.not_yet", seeds=answers.seeds, names=escape(typeset(", ".join(still))))]
+    said += [t("what_if.luck.elsewhere", names=escape(typeset(", ".join(beside))))] if beside else []
+    alone = [a for s in answers.settings if s.name == "alpha" for a in s.having("worse") if a.value == 0]
+    said += [t("what_if.luck.taught")] if alone and not alone[0].elsewhere else []
+    return Safe(" ".join(said))
 
 
 def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked: Round | Problem) -> None:
     if isinstance(asked, Problem):
         st.caption(t("what_if.luck.why", why=f"{asked.message} {asked.hint}"), width="content")
         return
-    pressed = st.button(
-        t("what_if.luck.press"),
-        key="whatif-luck",
-        icon=":material/casino:",
-        help=t("what_if.luck.press_help", seeds=len(asked.seeds), cells=len(asked.cells)),
-    )
+    # No `help` on buttons that are gone once pressed: the browser would leave their bubble on the page. The line below tells it.
+    pressed = st.button(t("what_if.luck.press"), key="whatif-luck", icon=":material/casino:")
     if pressed:
         _go_on(folder, found, spec, added.with_round(spec, asked))
 
@@ -96,9 +92,9 @@ def _gives(answers: Answers, asked: Round) -> Safe:
     return t(f"what_if.luck.gives_{'all' if enough else 'some'}", after=after)
 
 
-def _time(found: Result, asked: Round | None) -> Safe:
-    """Say how long it takes, by what this run took."""
-    known = luck.seconds(found, asked)
+def _time(found: Result, spec: RunSpec, added: Added) -> Safe:
+    """Say how long it takes, by what this run took, as the plan says once it runs."""
+    known = luck.seconds(found, spec, added)
     return (
         t("what_if.luck.unknown")
         if known is None
