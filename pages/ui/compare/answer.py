@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kd_core.runs.outcome import read_outcome
+from kd_core.runs.view import compress_words
 from pages.ui.goals import candidates
 from pages.ui.goals.candidates import Candidate, Goals
 from pages.ui.result import comparison, differences, verdict
@@ -23,6 +24,8 @@ def show(found: Sequence[Entry], metric: str, asked: Goals) -> Candidate | None:
     named = None if asked.empty else candidates.answer(students, plain, asked)
     entry = None if named is None else next((e for e in found if e.id == named.id), None)
     made_by = None if named is None else next((e for e in found if named.id in (e.id, f"{e.id}:plain")), None)
+    runs = dict.fromkeys(e.run_id for e in [*([made_by] if made_by else []), *found])
+    session.compare(list(runs), model(named, made_by))
     rival = candidates.rival(plain, named if entry else None, asked)
     with st.container(border=True, key="compare-answer", gap="small"):
         if rival is not None:
@@ -35,6 +38,17 @@ def show(found: Sequence[Entry], metric: str, asked: Goals) -> Candidate | None:
         if entry is not None and (said := otherwise(entry)):
             st.caption(f":material/info: {said}")
     return named
+
+
+def model(named: Candidate | None, made_by: Entry | None) -> str | None:
+    """Return the name under which its run keeps the model that was named."""
+    if named is None or made_by is None:
+        return None
+    plain = made_by.read.plain
+    if named.id != made_by.id and plain is not None:
+        return f"plain {plain.name}"
+    stage = compress_words.chosen(made_by.result["compressed"]) if made_by.smaller else None
+    return str((stage or made_by.student)["name"])
 
 
 def open_result(entry: Entry | None) -> None:
