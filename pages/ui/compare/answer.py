@@ -31,11 +31,11 @@ def show(found: Sequence[Entry], metric: str, asked: Goals) -> Candidate | None:
         if rival is not None:
             candidates.warn(rival, asked)
         candidates.show(students, asked, "compare.goal.passed", named, lambda _: open_result(made_by))
-        if rival is None and entry is not None:
-            candidates.also(plain, asked)
+        if rival is None and entry is not None and named is not None:
+            candidates.also(plain, named, asked)
         elif named is not None and entry is None and (student := candidates.pick(students, asked)):
             st.markdown(t("compare.goal.student", said=candidates.words(student, asked)))
-        if entry is not None and (said := otherwise(entry)):
+        if entry is not None and (said := otherwise(entry, asked)):
             st.caption(f":material/info: {said}")
     return named
 
@@ -64,12 +64,13 @@ def open_result(entry: Entry | None) -> None:
         )
 
 
-def otherwise(entry: Entry) -> Safe | None:
+def otherwise(entry: Entry, asked: Goals) -> Safe | None:
     """Say which model the named student's result page advises, and by which rule, where it is another one."""
     first = verdict.best_student(entry.result)
     student = read_outcome(entry.result).students[first]
     plain = student.plain
-    told = {"run": escape(entry.run_name), "here": escape(entry.title)}
+    rule = t("compare.rule_within" if asked.within else "compare.rule_smallest")
+    told = {"run": escape(entry.run_name), "here": escape(entry.title), "rule": rule}
     if plain is not None and decision.prefers_plain(student, str(entry.result["metric"]["name"])) and not plain.same:
         return t("compare.otherwise_plain", name=differences.plain_label(plain.name), **told)
     return None if first == entry.index else t("compare.otherwise", name=escape(student.name), **told)

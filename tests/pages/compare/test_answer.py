@@ -10,11 +10,14 @@ import pytest
 
 from pages.ui.access import aids
 from pages.ui.compare import answer
+from pages.ui.goals.candidates import Goals
 from pages.ui.result import comparison, verdict
 from pages.ui.shared import example, session
 from pages.ui.shared.text import plain, t
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+ASKED = Goals("roc_auc", 0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -83,15 +86,16 @@ def test_another_advice_of_the_result_page_is_told_with_both_rules():
     run_id = done_run(students=("tiny", "small"))
     found = comparison.entries(store().get(run_id), store().folder(run_id))
     first = verdict.best_student(found[0].result)
-    assert answer.otherwise(found[first]) is None
-    said = plain(answer.otherwise(found[1 - first]) or "")
+    assert answer.otherwise(found[first], ASKED) is None
+    said = plain(answer.otherwise(found[1 - first], ASKED) or "")
     assert found[first].label in said and "best on validation" in said and "smallest that meets your goals" in said
+    assert "best within your limits" in str(answer.otherwise(found[1 - first], Goals("roc_auc", None, {"size": 9e9})))
 
 
 def test_a_plain_model_that_the_result_page_advises_is_told():
     run_id = done_run(students=("tiny",), plain="level")
     (entry,) = comparison.entries(store().get(run_id), store().folder(run_id))
-    said = answer.otherwise(entry)
+    said = answer.otherwise(entry, ASKED)
     assert said is not None and "plain model" in said and "by another rule" in said
 
 
