@@ -13,7 +13,7 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
 from pages.ui.compare import standing as of_stages
-from pages.ui.compress import boxes
+from pages.ui.compress import boxes, naming
 from pages.ui.goals import budget, kept
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
@@ -122,11 +122,13 @@ def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def shown(found: Mapping[str, Any], name: str) -> str:
-    """Name a model in the list: a student by its name, a plain model by what it is."""
+    """Name a model in the list: a student by its name, a stage in words, a plain model by what it is."""
     if (one := _plain(found).get(name)) is not None:
         return text.plain(t("export.plain", name=differences.plain_label(one["name"])))
     if (alone := _alone(found).get(name)) is not None:
         return text.plain(t("export.of_alone", name=alone["student"]))
+    if name in [one["name"] for one in (found.get("compressed") or {}).get("stages") or ()]:
+        return text.option(naming.said(name))
     return text.option(name)
 
 

@@ -125,6 +125,7 @@ def test_a_search_asks_for_minutes_and_the_run_links_here(first, jobs):  # noqa:
     at.segmented_control(key="compress.first.tiny.way").set_value("search").run()
     assert not at.exception and str(t("compress.search_note")) in words(at)
     at.number_input(key="compress.first.tiny.minutes").set_value(2.0).run()
+    assert words(at).count("Up to **2 min** of searching") == 1  # told once, and in brief beside the button
     button(at, "compress-start").click().run()
     ((spec, _, _),) = jobs.submitted
     assert spec.compress.chains == () and spec.compress.minutes == 2.0
