@@ -1,4 +1,4 @@
-"""Which run's student is taken home or made smaller: ?run= and ?student=, or what was looked at before."""
+"""Which run's student is taken home or made smaller: ?run= and ?student=, or what Compare named, or what was looked at before."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
 from pages.ui.compare import standing as of_stages
-from pages.ui.compress import boxes
+from pages.ui.compress import boxes, naming
 from pages.ui.goals import budget, kept
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
@@ -43,7 +43,8 @@ def run(
     rows, asked = offered(), st.query_params.get("run")
     if not rows and (among is None or not asked) and example.stand_in():
         rows = offered()
-    wanted = asked or session.run_id()
+    before = session.compared()[0]
+    wanted = asked or next((i for i in before if i in rows), None) or session.run_id()
     if wanted and wanted not in rows and instead and (other := instead(wanted)) in rows:
         st.caption(t(f"{page}.instead", run=rows[other].name or other))
         wanted = other
@@ -60,7 +61,7 @@ def run(
         st.session_state[held] = wanted if wanted in rows else next(iter(rows))
     chosen = st.selectbox(t(f"{page}.run"), list(rows), key=held, format_func=lambda i: names.get(i, i))
     st.session_state[seen] = chosen
-    session.set_run(chosen)
+    session.show_run(chosen, asked if asked in rows else None)
     return rows[chosen]
 
 
@@ -87,7 +88,8 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
     """Let the person choose a model of the run, or one `among` those named; the address's, else the best on validation."""
     names = [n for n in engine.models_of_run(row.id) if among is None or n in among]
     found = engine.store().folder(row.id).result() or {}
-    named = st.query_params.get("student")
+    runs, model = session.compared()
+    named = st.query_params.get("student") or (model if row.id in runs[:1] else None)
     key = f"{page}-student-{row.id}"
     if st.session_state.get(key) not in names:
         st.session_state[key] = named if named in names else first(found, names)
@@ -120,11 +122,13 @@ def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def shown(found: Mapping[str, Any], name: str) -> str:
-    """Name a model in the list: a student by its name, a plain model by what it is."""
+    """Name a model in the list: a student by its name, a stage in words, a plain model by what it is."""
     if (one := _plain(found).get(name)) is not None:
         return text.plain(t("export.plain", name=differences.plain_label(one["name"])))
     if (alone := _alone(found).get(name)) is not None:
         return text.plain(t("export.of_alone", name=alone["student"]))
+    if name in [one["name"] for one in (found.get("compressed") or {}).get("stages") or ()]:
+        return text.option(naming.said(name))
     return text.option(name)
 
 
