@@ -64,7 +64,7 @@ def test_a_bundle_is_made_proved_and_offered_with_its_code(run_id):
     (made,) = exporting.kept(engine.store().folder(run_id))
     assert made.parity is not None and made.parity.largest <= made.parity.limit
     code = next(one.value for one in at.code if "predict.py" in one.value)
-    assert code.splitlines()[0] == f"unzip {run_id}-{made.path.name} -d student && cd student" and "FILE" not in code
+    assert code.splitlines()[0] == f"unzip {run_id}-{made.path.name} -d model && cd model" and "FILE" not in code
     assert len(downloads(at)) == 1
 
 
