@@ -12,8 +12,10 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import verdict as of_goals
 from pages.ui.compare import standing as of_stages
 from pages.ui.compress import boxes, naming
+from pages.ui.compress.typeset import typeset
 from pages.ui.goals import budget, kept
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
@@ -104,21 +106,33 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
         if at is not None:
             budget.show(found, at, kept.data_of(row))
     if told and page == "export":
-        if found.get("compressed"):
-            boxes.warn(found["compressed"], str(chosen))
+        if block := found.get("compressed"):
+            if chosen == first(found, names):
+                st.caption(why_first(block, str(chosen)))
+            boxes.warn(block, str(chosen))
         if at is not None and (plain := in_short.beside(found, at)):
             st.markdown(plain)
     return str(chosen)
 
 
 def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Name the model that is offered first: the one that the run's result says to take, else the student it shows, where it is among them."""
-    if found.get("students"):
+    """Name the model that is offered first: the stage that was chosen, or the one that the run's result says to take, else the student it shows, where it is among them."""
+    if (block := found.get("compressed")) and (stage := compress_words.chosen(block)):
+        if stage["name"] in names and of_goals.gains(block, stage):
+            return str(stage["name"])
+    elif found.get("students") and not block:
         best = verdict.best_student(found)
         for name in (decision.file(found, best), str(found["students"][best]["name"])):
             if name in names:
                 return name
     return names[0]
+
+
+def why_first(block: Mapping[str, Any], name: str) -> Safe:
+    """Say which stage is chosen at first, and by what."""
+    as_it_was = name == compress_words.student(block)["name"]
+    stage = t("export.as_it_was") if as_it_was else naming.said(name)
+    return t("export.stage_why", stage=stage, why=typeset(of_goals.line(naming.worded(block, quoted=True))))
 
 
 def shown(found: Mapping[str, Any], name: str) -> str:

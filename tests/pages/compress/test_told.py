@@ -329,26 +329,3 @@ def test_where_the_student_itself_breaks_a_goal_a_larger_stage_may_be_taken():
     block["goals"]["microseconds"] = 20
     block["stages"][0]["latency"] = {"whole": {"1": {"p50": 0.05, "p95": 0.05}}}
     assert verdict.misses(block, compress_words.student(block)) and verdict.takeable(block)
-
-
-@pytest.mark.parametrize(
-    ("code", "words_"),
-    [
-        ("student", "student"),
-        ("half-again", "halved, taught again"),
-        ("cut12_5-again", "12.5 % cut, taught again"),
-        ("thin25-again-int8-dynamic", "thin layers (25 % of the numbers), taught again, int8, ranges by batch"),
-        ("narrow-sparse50-qat", "fewer numbers per word, 50 % of weights zero, taught in int8"),
-        ("something-new", "something, new"),
-    ],
-)
-def test_codes_of_stages_are_said_in_words(code, words_):
-    assert naming.said(code) == words_
-
-
-def test_every_code_that_a_step_gives_its_stage_is_known_in_words():
-    from kd_core.compress.steps import STEPS
-
-    for entry in STEPS.entries():
-        code = str(entry.facts.get("short", entry.name.replace("_", "-")))
-        assert code in (*naming.ALONE, *naming.SHARED), code
