@@ -115,6 +115,12 @@ def test_a_column_of_names_takes_the_room_that_others_leave_and_shortens_the_res
     assert cards.names(["a"], 0, 150) == (150, ["a"])
 
 
+def test_a_word_in_capitals_gets_the_room_that_it_takes():
+    """The table breaks a word that is wider than its column, and R, O and C are wider than most letters."""
+    drawn = {"ROC-AUC": 72, "Accuracy": 70}  # pixels in the browser, edges included
+    assert all(cards.needed(["Metric", word]) >= pixels for word, pixels in drawn.items())
+
+
 def test_the_list_shows_where_names_differ_and_what_each_student_weighs():
     same = "postcodes.csv: T=2 α=.7 best student by best teacher"
     done_run(name=f"{same} again"), done_run(name=f"{same} smaller")
