@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from pages.ui.access import aids
 from pages.ui.compare import answer
 from pages.ui.goals.candidates import Goals
-from pages.ui.result import comparison, verdict
+from pages.ui.result import comparison, comparison_table, verdict
 from pages.ui.shared import example, session
 from pages.ui.shared.text import plain, t
 from tests.pages.fixtures import done_run, store
@@ -166,3 +167,16 @@ def test_a_run_that_a_page_offers_by_itself_is_not_the_one_that_was_looked_at(pa
     assert at.session_state[f"current.{session.RUN}"] == at.selectbox(key=box.key).value
     asked = open_page(page, run=older)
     assert asked.session_state[f"current.{session.RUN}"] == older
+
+
+def test_a_plain_model_of_two_runs_is_one_row_or_told_apart_by_its_run():
+    runs = [done_run(name=name, students=("tiny",), plain="level") for name in ("spring", "autumn")]
+    found = [e for run in runs for e in comparison.entries(store().get(run), store().folder(run))]
+    student = str(t("compare.column.student"))
+    (one,) = comparison_table.plain_lines(found, "roc_auc", None)
+    assert "·" not in one[student]
+    other = copy.deepcopy(found[1].result)
+    best = other["students"][0]["reference"]["best"]
+    best["metrics"]["roc_auc"]["mean"] -= 0.01
+    told = comparison_table.plain_lines([found[0], replace(found[1], result=other)], "roc_auc", None)
+    assert [line[student] for line in told] == [f"{one[student]} · spring", f"{one[student]} · autumn"]
