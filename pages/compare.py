@@ -94,12 +94,7 @@ def page() -> None:
     data = {kept.data_of(r) for r in rows}
     if len(data) > 1:
         st.warning(t("compare.mixed_data", names=", ".join(sorted(data))), icon=":material/warning:")
-    narrow = aids.is_narrow()
-    if not narrow:
-        cautions(store, rows, found)
-    compared(store, found, data)
-    if narrow:  # the answer comes before what bears on it
-        cautions(store, rows, found)
+    compared(store, rows, found, data)
     lab.show(store, rows)
     recipe.offer(t("compare.all"), lambda: everything(store, found), "comparison.zip", "application/zip", "compare")
 
@@ -116,7 +111,7 @@ def cautions(store: RunStore, rows: list[RunRow], found: list[Entry]) -> None:
 
 
 @st.fragment
-def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
+def compared(store: RunStore, rows: list[RunRow], found: list[Entry], data: set[str]) -> None:
     """Draw what the choices change, apart from the rest of the page: goals, answer, chart and table.
 
     What is drawn in one case only stands in a container that is always there: one element more above it would have the browser mount the chart anew.
@@ -135,6 +130,8 @@ def compared(store: RunStore, found: list[Entry], data: set[str]) -> None:
         named = None if asked is None else answer.show(found, metric, asked)
     with drawn:
         front.show(found, metric, by, asked, None if named is None else named.id, data)
+    with st.container(key="compare-cautions"):  # answer and chart come before what bears on them
+        cautions(store, rows, found)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-picks"):
         opened(found)
     table(store, found, metric, asked)

@@ -31,6 +31,7 @@ st.caption(t("compress.lead"))
 store = engine.store()
 row = choosing.run(store, "compress", ":material/compress:", among=runs_offered.able, instead=runs_offered.first)
 if row:
+    runs_offered.left_out(row.id)
     try:
         names = runs_offered.students(store.folder(row.id))
         if without_weights(store.folder(row.id)):

@@ -68,7 +68,7 @@ def choose_run(store: RunStore) -> RunRow | None:
         on_change=_follow,
     )
     st.session_state["soft-url"] = chosen
-    session.set_run(chosen)
+    session.show_run(chosen, st.query_params.get("run") if asked in by_id else None)
     return by_id[chosen]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kd_core.data.plain.questions import CLASSES, NUMBER, Question, Questions
 
+_MARKS = re.compile(r"[\\`*\[\]<>|#]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word marks nothing
 _WORDS = {
     "beats": "better than the same model taught without a teacher, by the interval",
     "ties": "as good as the same model taught without a teacher",
@@ -21,14 +23,18 @@ def card_text(card: Mapping[str, Any], requirements: Sequence[str]) -> str:
     rows = card["data"]["rows"]
     predicts = _predicts(card)
     parts = [
-        f"# {_plain(card['name'])}",
+        f"# {_plain(name_of(card))}",
         f"It answers one row of data with {predicts}: the column **{_plain(card['target'])}**. Made by {card['made_by']} from the run `{card['run']}`"
         f"{_when(card.get('created_utc'))}.",
         "## How to ask it",
         "```\npip install -r requirements.txt\npython predict.py --check\npython predict.py sample.csv\n```\n"
         f"It needs {', '.join(requirements)} and nothing else. `columns.json` says how each column is read.",
         "## How good it is",
-        *([f"Measured on {rows['test']:,} rows that it never learned from."] if card.get("metrics") else []),
+        *(
+            [f"Measured on {rows['test']:,} rows that it never learned from{_newest(card)}."]
+            if card.get("metrics")
+            else []
+        ),
         _measured(card),
         *_by_task(card),
         *_compared(card),
@@ -49,6 +55,34 @@ def card_text(card: Mapping[str, Any], requirements: Sequence[str]) -> str:
         f"```json\n{json.dumps(card['recipe'], ensure_ascii=False, indent=1)}\n```",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def readme_text(card: Mapping[str, Any], file: str) -> str:
+    """Write what somebody reads first: how to ask the model, and where the rest stands."""
+    return f"""# {_plain(name_of(card))}
+
+It answers one row of data with {_predicts(card)}: the column **{_plain(card["target"])}**.
+
+```
+python -m pip install -r requirements.txt
+python predict.py --check
+python predict.py {file}
+```
+
+The first line fetches what it needs, the second checks every file and the answers to the sample, the third answers the rows of a
+file: one line of JSON for each, in the order of the file. Put a file with the same columns in the place of {file}.
+
+`CARD.md` says how good it is, for what it is not, and from which data and recipe it was made. `columns.json` says how each column is read.
+"""
+
+
+def name_of(card: Mapping[str, Any]) -> str:
+    """Name the model in words: of a plain one what it is, not the code under which its run keeps it."""
+    return f"{card['title']}, a plain model" if card.get("plain") and card.get("title") else str(card["name"])
+
+
+def _newest(card: Mapping[str, Any]) -> str:
+    return f": the newest of the file, by the column {_plain(card['time'])}" if card.get("time") else ""
 
 
 def _predicts(card: Mapping[str, Any]) -> str:
@@ -190,4 +224,4 @@ def _when(utc: Any) -> str:
 def _plain(text: Any) -> str:
     """Keep names from data from being read as Markdown or HTML, and on one line."""
     held = " ".join(str(text).split())
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in held)
+    return _MARKS.sub(r"\\\g<0>", held)

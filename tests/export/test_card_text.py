@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kd_core.export.card_text import card_text
+from kd_core.export.card_text import card_text, readme_text
 
 CARD = {
     "name": "tiny <b>|x|</b>",
@@ -63,6 +63,8 @@ def test_what_was_measured_stands_with_its_interval_and_beside_the_others():
 def test_names_from_data_are_no_markup():
     text = card_text(CARD, [])
     assert text.splitlines()[0] == r"# tiny \<b\>\|x\|\</b\>" and r"**\# bought \*now\***" in text
+    assert card_text({**CARD, "name": "trees_30x4"}, []).startswith("# trees_30x4\n")  # marks nothing within a word
+    assert card_text({**CARD, "name": "_a_ b_"}, []).startswith("# \\_a\\_ b\\_\n")
     assert "mine \\<i\\>" in card_text({**CARD, "licence": "mine <i>"}, [])
 
 
@@ -98,3 +100,18 @@ def test_the_best_plain_model_stands_with_its_score_and_what_can_be_told(word, s
     assert f"+0.05 (+0.01 to +0.09): {said}." in text
     older = {"name": "trees_4", "title": "4 trees"}
     assert "size: 4 trees." in card_text(CARD | {"taught": True, "reference": {"best": older}}, [])
+
+
+def test_a_plain_model_is_named_in_words_in_card_and_readme():
+    plain = CARD | {"name": "plain trees_30x4", "title": "30 trees of 4 leaves", "plain": True, "taught": False}
+    for said in (card_text(plain, []), readme_text(plain, "sample.csv")):
+        assert said.startswith("# 30 trees of 4 leaves, a plain model\n")
+    older = {k: v for k, v in plain.items() if k != "title"}
+    assert card_text(older, []).startswith("# plain trees_30x4\n")
+
+
+def test_rows_that_were_split_by_time_are_told_to_be_the_newest():
+    assert "never learned from." in card_text(CARD, [])
+    assert "never learned from: the newest of the file, by the column ordered at." in card_text(
+        {**CARD, "time": "ordered at"}, []
+    )

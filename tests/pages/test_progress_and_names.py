@@ -46,7 +46,7 @@ def test_a_run_that_takes_longer_than_thought_says_so():
         }
     ]
     said = words(open_page("runs", run=make_run("running", events=events)))
-    assert "Took longer than thought: about 1 min " in said
+    assert "Took longer than thought: about 2 min" in said
 
 
 def test_seeds_that_are_added_are_said_with_the_new_total_and_are_a_round_of_their_own():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kd_core.export.bundle_file import MODEL
-from kd_core.export.card_text import card_text
+from kd_core.export.card_text import card_text, readme_text
 from kd_core.export.known_labels import known_labels
 from kd_core.export.parity import LIMIT, clean_python
 from kd_core.export.raw_model import CARRYING
@@ -52,7 +52,7 @@ def _asked(folder: Path, rows: Path) -> list[str]:
     asked=_asked,
     carries="the program that reads rows and asks the model, the weights once more, sample rows and the proof",
     usage=(
-        "unzip FILE -d student && cd student",
+        "unzip FILE -d model && cd model",
         "python -m pip install -r requirements.txt",
         "python predict.py sample.csv",
     ),
@@ -76,6 +76,7 @@ def bundle(taken: Taken, folder: Path) -> None:
     (folder / "requirements.txt").write_text("\n".join(needs) + "\n", "utf-8")
     write_sample(taken.sample, folder, facts["read"])
     _json(folder / "expected.json", {"limit": LIMIT, "rows": SAMPLE, "answers": taken.answers})
+    (folder / "README.md").write_text(readme_text(taken.card, SAMPLE), "utf-8")
     (folder / "CARD.md").write_text(card_text(taken.card, needs), "utf-8")
 
 

@@ -30,6 +30,7 @@ def card_of(folder: RunFolder, student: Mapping[str, Any], purpose: Purpose, lic
         "classes": list(purpose.classes),
         **({} if purpose.questions.one else {"answers": [one.told() for one in purpose.questions.every]}),
         "data": result["dataset"],
+        **({"time": spec.dataset.time} if spec.dataset.time else {}),
         "architecture": {**student["arch"], "reads": student["kind"]},
         "metric": result["metric"],
         **judged,
@@ -37,7 +38,7 @@ def card_of(folder: RunFolder, student: Mapping[str, Any], purpose: Purpose, lic
         "recipe": _recipe(spec),
         "environment": result.get("environment", {}),
         "references": _references(spec, student, judged["taught"]),
-        "limits": _limits(result, purpose),
+        "limits": _limits(result, purpose, spec.dataset.time),
     }
 
 
@@ -107,6 +108,7 @@ def _plain(result: Mapping[str, Any], name: str) -> dict[str, Any]:
     beside = [r for s in result["students"] for r in (s.get("reference") or {}).values() if isinstance(r, Mapping)]
     tested = next((r for r in beside if r.get("name") == one.get("name") and r.get("metrics")), {})
     return {
+        **({"title": one["title"]} if "title" in one else {}),
         "metrics": tested.get("metrics", {}),
         "selected": one.get("selected"),
         "size_bytes": one.get("bytes"),
@@ -124,11 +126,16 @@ def _references(spec: RunSpec, student: Mapping[str, Any], taught: bool) -> list
     return [{"what": one.title, "source": one.source} for one in found if one.source]
 
 
-def _limits(result: Mapping[str, Any], purpose: Purpose) -> list[str]:
+def _limits(result: Mapping[str, Any], purpose: Purpose, time: str | None) -> list[str]:
     """Say in sentences for what the student is not."""
     rows = result["dataset"]["rows"]
+    which = (
+        f"the newest rows of the file, by '{time}'; it learned from older ones"
+        if time
+        else "rows of the same file that it learned from"
+    )
     said = [
-        f"It was judged by rows of the same file that it learned from ({rows['test']:,} to test by); rows of another time, place or kind may be answered worse.",
+        f"It was judged by {which} ({rows['test']:,} to test by); rows of another time, place or kind may be answered worse.",
         "It answers every row, however unlike those that it knows: a likely class is no promise.",
         "Values that it never met count as unknown, and what can't be read counts as missing.",
     ]

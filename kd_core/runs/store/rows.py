@@ -11,9 +11,11 @@ from typing import Any
 from kd_core.runs.outcome import Outcome, read_outcome
 from kd_core.runs.store.folder import DAMAGED, STATES, RunFolder
 from kd_core.runs.store.seeds_told import named
+from kd_core.runs.view.smaller import verdict
 from kd_core.safe_io import Damaged
 from kd_core.specs import RunSpec
 
+NOTHING_SMALLER = "no_smaller"  # in place of a verdict: no stage of a run that makes a student smaller is to be taken
 PARSED_ROWS = 1024  # of the index that stay in memory, about 2 KB each
 
 
@@ -261,6 +263,7 @@ def _of_stages(block: dict[str, Any], found: Outcome, teacher: float | None) -> 
     student = one["metrics"].get(name)
     away = None if student is None or teacher is None else (student - teacher) * (1 if better == "higher" else -1)
     about = (block["student"], *([one["name"]] if one is not whole else []))
+    smaller = one is not whole and verdict.gains(block, one)
     return Headline(
         name,
         better,
@@ -269,7 +272,7 @@ def _of_stages(block: dict[str, Any], found: Outcome, teacher: float | None) -> 
         student,
         None,
         *(None,) * 3,
-        verdict="",
+        verdict="" if smaller else NOTHING_SMALLER,
         versus=away,
         bytes=one["bytes"],
     )

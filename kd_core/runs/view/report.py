@@ -227,11 +227,11 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         lines.append(f"  {moved}")
     lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]
     if student.advice is not None and student.advice.kind == "seeds":
-        lines.append(f"  What would settle it: about {student.advice.need} seeds.")
+        lines.append(f"  What would settle it: about {student.advice.need} seeds in all.")
     elif student.advice is not None and student.advice.kind in ("rows", "both"):
         units = "queries" if _queries(found.raw) else "rows"
         besides = "more seeds can't help" if student.advice.kind == "rows" else "and more seeds besides"
-        lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; {besides}.")
+        lines.append(f"  What would settle it: about {student.advice.need:,} test {units} in all; {besides}.")
     return lines
 
 

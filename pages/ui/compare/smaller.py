@@ -8,6 +8,7 @@ from typing import Any
 
 from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import same_seeds
+from pages.ui.compress import naming
 
 Json = Mapping[str, Any]
 OF_ANOTHER = ("gain", "versus_teacher")  # differences of the student as it was
@@ -33,7 +34,7 @@ def taken(found: Json) -> Json | None:
     return {
         **whole,
         **{name: {} for name in OF_ANOTHER},
-        "name": f"{whole['name']}, {one['name']}{f' ({share})' if (share := same_seeds.share(block, one)) else ''}",
+        "name": f"{whole['name']} · {naming.said(one['name'])}{f' ({share})' if (share := same_seeds.share(block, one)) else ''}",
         "metrics": {name: _spread(block, one, name) for name in one["metrics"]},
         "size_bytes": one["bytes"],
         "flops": one.get("flops"),

@@ -11,6 +11,7 @@ import streamlit as st
 from kd_core.requests.compress_spec import LEAST_AGREEMENT
 from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import verdict
+from pages.ui.compress import naming
 from pages.ui.compress.typeset import typeset
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
@@ -23,6 +24,7 @@ BADGES: dict[str, tuple[str, Any]] = {
     "unproved": (":material/warning:", "orange"),
     "missed": (":material/close:", "red"),
 }
+STATES = {"done": ":material/check:", "running": ":material/play_arrow:", "missed": ":material/close:"}
 
 
 def chains(block: Block) -> None:
@@ -99,9 +101,11 @@ def warn(block: Block, name: str) -> None:
     one = next((one for one in compress_words.made(block) if one["name"] == name), None)
     if one is None:
         return
-    rest = [flag for flag in one.get("flags") or () if flag["code"] not in OF_GOALS]
     known = [words for words in [verdict.warning(block, one)] if words]
-    for words in (*known, *compress_words.flags(block, weighed(block, {**one, "flags": rest}), brief=True)):
+    read = naming.worded(block)
+    at = next(each for each in read["stages"] if each["id"] == one["id"])
+    rest = [flag for flag in at.get("flags") or () if flag["code"] not in OF_GOALS]
+    for words in (*known, *compress_words.flags(read, weighed(read, {**at, "flags": rest}), brief=True)):
         st.markdown(f":orange[:material/warning:] {typeset(words)}")
 
 
@@ -158,13 +162,13 @@ def numbers(block: Block, one: Any) -> list[Safe]:
 
 
 def planned(names: Sequence[str], done: Sequence[tuple[str, Safe] | None], key: str, *, joined: bool = True) -> None:
-    """Draw a chain while it is made: per stage its name, and what is known of it; None while nothing is."""
+    """Draw a chain while it is made: per stage its name in words, and what is known of it; None while nothing is."""
     with row(key):
         for i, (name, known) in enumerate(zip(names, done, strict=True)):
             with linked(f"{key}-link-{i}", joined=joined and i > 0), box(f"{key}-{i}"):
-                st.markdown(f"**{escape(name)}**")
+                st.markdown(f"**{escape(naming.said(name))}**")
                 if known is None:
                     st.caption(f":material/schedule: {t('compress.live.waiting')}")
                 else:
                     state, words = known
-                    st.markdown(f"{':material/check:' if state == 'done' else ':material/play_arrow:'} {words}")
+                    st.markdown(f"{STATES[state]} {words}")

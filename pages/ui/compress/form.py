@@ -126,7 +126,7 @@ def foreseen(spec: RunSpec) -> tuple[Safe, Safe, Safe]:
     assert small is not None
     if not small.chains:
         searched = t("compress.time_searched", minutes=f"{small.minutes:g}")
-        return searched, searched, launch.reasons(found)
+        return searched, t("compress.time_searched_brief", minutes=f"{small.minutes:g}"), launch.reasons(found)
     steps = sum(map(len, small.chains))
     about = {"steps": steps, "seeds": spec.training.seeds_at_first, "time": launch.time(found)}
     return t("compress.time", **about), launch.brief(found), launch.reasons(found)

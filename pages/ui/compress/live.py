@@ -39,9 +39,9 @@ def show(now: Any) -> None:
 def tried(one: Mapping[str, Any]) -> tuple[str, Safe]:
     """Say what a chain of a search came to: its file, and whether it keeps the goals."""
     if one.get("bytes") is None:
-        return "done", t("compress.not_made", why=str(one.get("why") or "–"))
+        return "missed", t("compress.not_made", why=str(one.get("why") or "–"))
     keeps = t("compress.live.keeps" if one["keeps"] else "compress.live.keeps_not")
-    return "done", Safe(f"{escape(compress_words.size(one['bytes']))} · {keeps}")
+    return "done" if one["keeps"] else "missed", Safe(f"{escape(compress_words.size(one['bytes']))} · {keeps}")
 
 
 def planned(chains: Sequence[Any]) -> list[list[str]]:
@@ -67,7 +67,7 @@ def filled(known: Sequence[Mapping[str, Any]], seeds: int) -> tuple[str, Safe] |
     if not known:
         return None
     if all(one.get("reason") for one in known):
-        return "done", t("compress.not_made", why=str(known[0]["reason"]))
+        return "missed", t("compress.not_made", why=str(known[0]["reason"]))
     size = next((one["bytes"] for one in known if one.get("bytes")), None)
     scores = [one["score"] for one in known if one.get("score") is not None]
     parts = [escape(compress_words.size(size))] if size else []

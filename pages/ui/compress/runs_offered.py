@@ -11,7 +11,7 @@ from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from pages.ui.shared import engine, session
-from pages.ui.shared.text import t
+from pages.ui.shared.text import escape, t
 
 
 def kept(run: str) -> bool:
@@ -42,6 +42,29 @@ def first(run: str) -> str | None:
 
 def _plain(spec: RunSpec) -> bool:
     return spec.sweep is None and spec.compress is None and spec.continues is None
+
+
+def left_out(shown: str) -> None:
+    """Say why the what-if that Compare named, or that was looked at, is not the run shown, and lead to where one of its cells becomes a run."""
+    expected = next(iter(session.compared()[0]), None) or session.run_id()
+    if expected in (None, shown):
+        return
+    try:
+        row, spec = engine.store().get(expected), engine.store().folder(expected).spec()
+    except KDError:
+        return
+    if spec.sweep is None:
+        return
+    model = session.compared()[1]
+    name = t("compress.model_of", model=model, run=row.name or row.id) if model else escape(row.name or row.id)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compress-left-out"):
+        st.caption(f":material/block: {t('compress.left_out', name=name)}", width="stretch")
+        st.page_link(
+            "runs.py",
+            label=t("compress.left_out_open"),
+            icon=":material/grid_on:",
+            query_params=session.link(run=expected),
+        )
 
 
 def students(folder: RunFolder) -> list[str]:

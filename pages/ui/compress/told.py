@@ -12,7 +12,7 @@ from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import same_seeds, tried, verdict
 from pages.ui.access import aids
 from pages.ui.charts import compress as charts
-from pages.ui.compress import boxes, points, table
+from pages.ui.compress import boxes, naming, points, siblings, table
 from pages.ui.compress.typeset import typeset
 from pages.ui.result import speed
 from pages.ui.shared import picture, session, text
@@ -24,12 +24,13 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
     block = found.get("compressed")
     if not block:
         return
-    block = same_seeds.of(block)
+    kept = same_seeds.of(block)
+    block = naming.worded(kept)
     found = {**found, "compressed": block}
-    judgement(found, block)
+    judgement(naming.worded(kept, quoted=True), siblings.line(kept))
     narrow = aids.is_narrow()
     if narrow:  # the answer, what it is set beside and what can be done with it come before what they rest on
-        take(run_id, block)
+        take(run_id, kept)
         chart(run_id, found)
     with _part("compress.chains", folded=narrow):
         boxes.chains(block)
@@ -39,7 +40,7 @@ def show(run_id: str, found: Mapping[str, Any]) -> None:
         with _part("compress.layers.title", folded=True):
             layers(block, f"layers-{run_id}")
     else:
-        take(run_id, block)
+        take(run_id, kept)
         left, right = st.columns([3, 2], gap="large") if block.get("sensitivity") else (st.container(), st.container())
         with left:
             chart(run_id, found)
@@ -69,8 +70,8 @@ def chart(run_id: str, found: Mapping[str, Any]) -> None:
     points.show(found, f"compressed-{run_id}")
 
 
-def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
-    """Say which stage to take, from which run it comes, and how often its test rows were read."""
+def judgement(block: Mapping[str, Any], sibling: Safe | None) -> None:
+    """Say which stage to take, which other student of its run is smaller and as good, and how often its test rows were read."""
     with st.container(border=True, key="compressed"):
         if (best := compress_words.chosen(block)) is not None and verdict.gains(block, best):
             boxes.badge(block, best)
@@ -81,6 +82,8 @@ def judgement(found: Mapping[str, Any], block: Mapping[str, Any]) -> None:
         st.markdown(f"{t('compress.from', **about)} {way}")
         for line in (*verdict.nearest(block), *verdict.unchosen(block), *same_seeds.lines(block)):
             st.markdown(typeset(line))
+        if sibling is not None:
+            st.markdown(f":material/lightbulb: {sibling}")
         st.page_link(
             "runs.py",
             label=t("compress.open_first"),
@@ -109,7 +112,7 @@ def take(run_id: str, block: Mapping[str, Any]) -> None:
             t("compress.take"),
             names,
             index=names.index(first) if first in names else None,
-            format_func=text.option,
+            format_func=lambda name: text.option(naming.said(name)),
             placeholder=t("compress.take_none"),
             key=f"compress-take-{run_id}",
             help=t("compress.take_help"),

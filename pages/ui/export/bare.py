@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
+from kd_core.task import task_of
 from pages.ui.export import making
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
@@ -23,7 +24,7 @@ MOST_COLUMNS = 40  # of a program that somebody copies
 def program(taken: Taken, file: str) -> str:
     """Write the few lines that ask the file about a row of the test part in Python; of very many columns those that name them.
 
-    The row is written as the file takes it: numbers as such, `np.nan` for a missing one.
+    The row is written as the file takes it, and comments say how: numbers as decimals, times in seconds, what stands for a missing cell.
     """
     from kd_core.export.raw_session import RawStudent
 
@@ -31,11 +32,41 @@ def program(taken: Taken, file: str) -> str:
     given, _ = RawStudent(taken.model).reader.read([taken.sample[0]])
     if len(given) > MOST_COLUMNS:
         return "\n".join([*head[1:], "print([(one.name, one.type) for one in session.get_inputs()])"])
-    row = [f"    {name!r}: {_written(values.ravel()[0])}," for name, values in given.items()]
-    classes = [str(one) for one in taken.facts.get("classes") or ()]
-    said = [f"# {t('export.file.shares', classes=Safe(', '.join(classes)))}"] if classes else []
+    row = [f"    {name!r}: {_written(v.ravel()[0])},{_unit(taken, name, v)}" for name, v in given.items()]
+    kinds = [
+        n
+        for n, is_text in (("numbers", False), ("words", True))
+        if is_text in {v.dtype.kind in "OUS" for v in given.values()}
+    ]
+    how = [f"# {text.plain(t(f'export.file.{kind}'))}" for kind in kinds]
+    said = [f"# {one}" for one in _answered(taken)]
     ask = "print(session.run(None, {name: np.array([[value]]) for name, value in row.items()})[0])"
-    return "\n".join([*head, "row = {", *row, "}", *said, ask])
+    return "\n".join([*head, *how, "row = {", *row, "}", *said, ask])
+
+
+def _unit(taken: Taken, name: str, values: Any) -> str:
+    """Say behind a time what its number counts, and which cell of the file it is; nothing behind other values."""
+    if (taken.facts["columns"].get(name) or {}).get("kind") != "datetime" or values.dtype.kind in "OUS":
+        return ""
+    cell = " ".join(str(taken.sample[0].get(name) or "").split())
+    return f"  # {text.plain(t('export.file.time', cell=Safe(cell)))}"
+
+
+def _answered(taken: Taken) -> list[str]:
+    """Say what the numbers of an answer are, and from which share on a class is the answer; nothing of a number."""
+    classes = [str(one) for one in taken.facts.get("classes") or ()]
+    if not classes:
+        return []
+    said = [text.plain(t("export.file.shares", classes=Safe(" ".join(", ".join(classes).split()))))]
+    least = taken.facts.get("threshold")
+    if not task_of(taken.facts["task"]).has_classes:
+        return said
+    if len(classes) == 2:
+        key = "threshold" if least is not None else "half"
+        said.append(text.plain(t(f"export.file.{key}", yes=Safe(classes[1]), least=f"{least or 0.5:.6g}")))
+    else:
+        said.append(text.plain(t("export.file.likeliest")))
+    return said
 
 
 def _written(value: Any) -> str:

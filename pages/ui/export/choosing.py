@@ -1,4 +1,4 @@
-"""Which run's student is taken home or made smaller: ?run= and ?student=, or what was looked at before."""
+"""Which run's student is taken home or made smaller: ?run= and ?student=, or what Compare named, or what was looked at before."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
+from kd_core.runs.view.smaller import verdict as of_goals
 from pages.ui.compare import standing as of_stages
-from pages.ui.compress import boxes
+from pages.ui.compress import boxes, naming
+from pages.ui.compress.typeset import typeset
 from pages.ui.goals import budget, kept
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
@@ -43,7 +45,8 @@ def run(
     rows, asked = offered(), st.query_params.get("run")
     if not rows and (among is None or not asked) and example.stand_in():
         rows = offered()
-    wanted = asked or session.run_id()
+    before = session.compared()[0]
+    wanted = asked or next((i for i in before if i in rows), None) or session.run_id()
     if wanted and wanted not in rows and instead and (other := instead(wanted)) in rows:
         st.caption(t(f"{page}.instead", run=rows[other].name or other))
         wanted = other
@@ -60,7 +63,7 @@ def run(
         st.session_state[held] = wanted if wanted in rows else next(iter(rows))
     chosen = st.selectbox(t(f"{page}.run"), list(rows), key=held, format_func=lambda i: names.get(i, i))
     st.session_state[seen] = chosen
-    session.set_run(chosen)
+    session.show_run(chosen, asked if asked in rows else None)
     return rows[chosen]
 
 
@@ -87,7 +90,8 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
     """Let the person choose a model of the run, or one `among` those named; the address's, else the best on validation."""
     names = [n for n in engine.models_of_run(row.id) if among is None or n in among]
     found = engine.store().folder(row.id).result() or {}
-    named = st.query_params.get("student")
+    runs, model = session.compared()
+    named = st.query_params.get("student") or (model if row.id in runs[:1] else None)
     key = f"{page}-student-{row.id}"
     if st.session_state.get(key) not in names:
         st.session_state[key] = named if named in names else first(found, names)
@@ -102,16 +106,21 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
         if at is not None:
             budget.show(found, at, kept.data_of(row))
     if told and page == "export":
-        if found.get("compressed"):
-            boxes.warn(found["compressed"], str(chosen))
+        if block := found.get("compressed"):
+            if chosen == first(found, names):
+                st.caption(why_first(block, str(chosen)))
+            boxes.warn(block, str(chosen))
         if at is not None and (plain := in_short.beside(found, at)):
             st.markdown(plain)
     return str(chosen)
 
 
 def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Name the model that is offered first: the one that the run's result says to take, else the student it shows, where it is among them."""
-    if found.get("students"):
+    """Name the model that is offered first: the stage that was chosen, or the one that the run's result says to take, else the student it shows, where it is among them."""
+    if (block := found.get("compressed")) and (stage := compress_words.chosen(block)):
+        if stage["name"] in names and of_goals.gains(block, stage):
+            return str(stage["name"])
+    elif found.get("students") and not block:
         best = verdict.best_student(found)
         for name in (decision.file(found, best), str(found["students"][best]["name"])):
             if name in names:
@@ -119,12 +128,21 @@ def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
     return names[0]
 
 
+def why_first(block: Mapping[str, Any], name: str) -> Safe:
+    """Say which stage is chosen at first, and by what."""
+    as_it_was = name == compress_words.student(block)["name"]
+    stage = t("export.as_it_was") if as_it_was else naming.said(name)
+    return t("export.stage_why", stage=stage, why=typeset(of_goals.line(naming.worded(block, quoted=True))))
+
+
 def shown(found: Mapping[str, Any], name: str) -> str:
-    """Name a model in the list: a student by its name, a plain model by what it is."""
+    """Name a model in the list: a student by its name, a stage in words, a plain model by what it is."""
     if (one := _plain(found).get(name)) is not None:
         return text.plain(t("export.plain", name=differences.plain_label(one["name"])))
     if (alone := _alone(found).get(name)) is not None:
         return text.plain(t("export.of_alone", name=alone["student"]))
+    if name in [one["name"] for one in (found.get("compressed") or {}).get("stages") or ()]:
+        return text.option(naming.said(name))
     return text.option(name)
 
 

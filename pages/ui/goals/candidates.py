@@ -89,6 +89,11 @@ class Goals:
         """Say whether nothing was asked for."""
         return self.worst is None and not self.most
 
+    @property
+    def within(self) -> bool:
+        """Say whether costs alone were limited: then the best score within them is meant, a limit is not to be undercut."""
+        return self.worst is None and bool(self.most)
+
     def over(self, c: Candidate) -> dict[str, float]:
         """Return how many times a candidate uses up each limit of cost; infinite where its cost is not known."""
         return {n: float("inf") if (own := c.costs.get(n)) is None else own / most for n, most in self.most.items()}
@@ -102,7 +107,8 @@ def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
     """Name the candidate to ship: the smallest that meets all goals surely, else on the mean, else what comes nearest to them.
 
     The smallest rather than the best: among many, the best score on the rows shown would flatter itself. Of equally
-    small ones the best on validation. The nearest: as a run chooses its student where no candidate meets the goals.
+    small ones the best on validation. With limits alone the best on validation, as a search chooses; on the rows shown where
+    not all have been judged there. The nearest: as a run chooses its student where no candidate meets the goals.
     """
     known = [c for c in found if c.value is not None]
     able = [c for c in known if not goals.missed(c)]
@@ -112,7 +118,12 @@ def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
     def size(c: Candidate) -> float:
         return most if (own := c.costs.get("size")) is None else own
 
+    unjudged = any(c.validation is None for c in able)
+
     def rank(c: Candidate) -> tuple[float, ...]:
+        if goals.within:
+            score = c.value if unjudged else c.validation
+            return (len(goals.unknown(c)), sign * (score or 0.0), size(c))
         order = (size(c), None if c.validation is None else sign * c.validation, c.costs.get("latency"))
         return (len(goals.unknown(c)), not goals.sure(c), *(most if x is None else x for x in order))
 
@@ -223,10 +234,17 @@ def warn(best: Candidate, goals: Goals) -> None:
     st.markdown(f":material/star: {t('compare.goal.rival', **about, metric=verdict.metric_title(goals.metric))}")
 
 
-def also(plain: Sequence[Candidate], goals: Goals) -> None:
-    """Name the plain model without a teacher that misses no goal, too; of several the one that would be picked among them."""
+def second(plain: Sequence[Candidate], chosen: Candidate, goals: Goals) -> Candidate | None:
+    """Return the plain model that misses no goal: of several the one that would be picked, first among those cheaper in all that is limited."""
     able = [c for c in plain if c.value is not None and not goals.missed(c)]
-    best = pick(able, goals)
+    mine = {n: own for n in goals.most if (own := chosen.costs.get(n)) is not None}
+    cheaper = [c for c in able if all((c.costs.get(n) or float("inf")) <= own for n, own in mine.items())]
+    return pick(cheaper or able, goals)
+
+
+def also(plain: Sequence[Candidate], chosen: Candidate, goals: Goals) -> None:
+    """Name the plain model without a teacher that misses no goal, too."""
+    best = second(plain, chosen, goals)
     if best is not None:
         title = verdict.metric_title(goals.metric)
         st.markdown(
@@ -247,9 +265,16 @@ def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = N
     best = max(able, key=lambda c: sign * (c.value or 0.0), default=None)
     if goals.meets(chosen) and best is not None and text.score(best.value) != text.score(chosen.value):
         size = text.size(best.costs.get("size"))
-        said.append(t("compare.goal.higher", name=best.name, size=size, value=text.score(best.value)))
+        said.append(
+            t(
+                f"compare.goal.higher{'_within' if goals.within else ''}",
+                name=best.name,
+                size=size,
+                value=text.score(best.value),
+            )
+        )
     own = chosen.costs.get("size")
     smaller = [c for c in able if own is not None and (c.costs.get("size") or own) < own]
-    if goals.sure(chosen) and (one := pick(smaller, goals)) is not None:
+    if goals.sure(chosen) and (one := pick(smaller, goals)) is not None and not goals.sure(one):
         said.append(t("compare.goal.mean_one", name=one.name, size=text.size(one.costs.get("size"))))
     return said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -57,8 +58,7 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
         | line(e, metric, goals, names)
         for e in found
     ]
-    plain = [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
-    lines += [told for i, told in enumerate(plain) if told not in plain[:i]]  # of other seeds, but told alike
+    lines += plain_lines(found, metric, goals)
     frame = pd.DataFrame(lines).astype("object")
     rows = [i for i, e in enumerate(found) if e.id in picks()]
     run, star = str(t("compare.column.run")), str(t("compare.column.star"))
@@ -136,6 +136,20 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}flops"): text.number(s.get("flops")),
         t(f"{c}note"): e.note or None,
     }
+
+
+def plain_lines(found: list[Entry], metric: str, goals: Goals | None) -> list[dict[str, Any]]:
+    """Lay the plain models out, once where two are told alike; what is called the same and told otherwise is told apart by its run."""
+    every = [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
+    runs = [e.run_name for e, _ in comparison.plain_models(found)]
+    kept = [(told, run) for i, (told, run) in enumerate(zip(every, runs, strict=True)) if told not in every[:i]]
+    student = str(t("compare.column.student"))
+    alike = Counter(told[student] for told, _ in kept)
+    short = text.apart([run for _, run in kept], naming.RUN_LETTERS)
+    return [
+        {**told, student: f"{told[student]} · {run}"} if alike[told[student]] > 1 else told
+        for (told, _), run in zip(kept, short, strict=True)
+    ]
 
 
 def plain_line(c: Candidate, metric: str, goals: Goals | None) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 DATA, RUN, CLONE = "data", "run", "clone"
+OFFERED = "offered.run"  # in the session: the run in the URL that a page chose by itself
+COMPARED = "compared"  # in the session: runs and model that Compare showed last, its answer first
 BEGUN = "data_choices"  # in the session: what is being set up on Data
 PUT = "widgets.put"  # in the session, by widget: when its value was set, and to what
 LATE = 20.0  # seconds within which the code of a widget has come
@@ -53,13 +55,46 @@ def begun() -> str | None:
 
 
 def run_id() -> str | None:
-    """Id of the current run: `?run=` or what was chosen before."""
+    """Id of the current run: `?run=` or what was chosen before; not a run that a page chose by itself."""
+    if is_offered(st.query_params.get(RUN)):
+        return st.session_state.get(f"current.{RUN}")
     return _kept(RUN)
 
 
 def set_run(value: str | None) -> None:
     """Make a run the current one, in the session and the URL."""
+    for name in (OFFERED, COMPARED):
+        st.session_state.pop(name, None)
     _keep(RUN, value)
+
+
+def is_offered(run: str | None) -> bool:
+    """Say whether a run stands in the URL because a page chose it by itself."""
+    return run is not None and run == st.session_state.get(OFFERED)
+
+
+def show_run(shown: str, asked: str | None) -> None:
+    """Write the run that a page shows into the URL; it becomes the current one only where a person asked for it or chose it.
+
+    `asked`: the run of the URL as the page was opened, where the page has that one.
+    """
+    if shown == run_id():
+        _keep(RUN, shown)
+    elif asked and not (asked == shown and is_offered(asked)):
+        set_run(shown)
+    else:
+        st.session_state[OFFERED] = st.query_params[RUN] = shown
+
+
+def compare(runs: Sequence[str], model: str | None) -> None:
+    """Note which runs Compare shows, the one of its answer first, and the model of that answer."""
+    st.session_state[COMPARED] = (tuple(dict.fromkeys(runs)), model)
+
+
+def compared() -> tuple[tuple[str, ...], str | None]:
+    """Return the runs that Compare showed, its answer's first, and the model it named; none where another run was looked at since."""
+    found: tuple[tuple[str, ...], str | None] = st.session_state.get(COMPARED, ((), None))
+    return found
 
 
 def link(**more: str | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
-from pages.ui.result.differences import Written, metric_title, metric_word
+from pages.ui.result.differences import Written, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 from pages.ui.words import decision
@@ -64,7 +64,7 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
         "who": who,
         "Who": Safe(who[0].upper() + who[1:]),
         "title": t("runs.in_short.same") if found.plain.same else found.plain.title,
-        "metric": metric_title(metric),
+        "metric": metric_word(metric),
         "plain": text.score(plain),
         "own": text.score(own),
     }

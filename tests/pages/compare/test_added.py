@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kd_core.runs.settings.added import Added, Round
+from tests.pages.compare.test_answer import walk
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import open_page, words
 from tests.pages.sweeps import make_sweep
@@ -15,7 +16,10 @@ def test_added_seeds_are_told_of_the_runs_compared_and_of_no_other():
     before = open_page("compare", runs=f"{swept},{plain}")
     assert not before.exception and SAID not in words(before)
     Added((Round((3, 4), (1,)),)).write(store().folder(swept))
-    said = [str(w.value) for w in open_page("compare", runs=f"{swept},{plain}").warning]
+    at = open_page("compare", runs=f"{swept},{plain}")
+    said = [str(w.value) for w in at.warning]
+    order = [e.type for e in walk(at.main) if e.type in ("alert", "warning", "plotly_chart", "arrow_data_frame")]
+    assert order[0] == "plotly_chart" and "warning" in order  # answer and chart first
     assert [SAID in w and w.startswith("many:") for w in said] == [True]
     assert SAID not in words(open_page("compare", runs=plain))
 

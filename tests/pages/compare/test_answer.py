@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from pages.ui.access import aids
 from pages.ui.compare import answer
-from pages.ui.result import comparison, verdict
+from pages.ui.goals.candidates import Goals
+from pages.ui.result import comparison, comparison_table, verdict
+from pages.ui.shared import example, session
 from pages.ui.shared.text import plain, t
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
+
+ASKED = Goals("roc_auc", 0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -81,15 +87,16 @@ def test_another_advice_of_the_result_page_is_told_with_both_rules():
     run_id = done_run(students=("tiny", "small"))
     found = comparison.entries(store().get(run_id), store().folder(run_id))
     first = verdict.best_student(found[0].result)
-    assert answer.otherwise(found[first]) is None
-    said = plain(answer.otherwise(found[1 - first]) or "")
+    assert answer.otherwise(found[first], ASKED) is None
+    said = plain(answer.otherwise(found[1 - first], ASKED) or "")
     assert found[first].label in said and "best on validation" in said and "smallest that meets your goals" in said
+    assert "best within your limits" in str(answer.otherwise(found[1 - first], Goals("roc_auc", None, {"size": 9e9})))
 
 
 def test_a_plain_model_that_the_result_page_advises_is_told():
     run_id = done_run(students=("tiny",), plain="level")
     (entry,) = comparison.entries(store().get(run_id), store().folder(run_id))
-    said = answer.otherwise(entry)
+    said = answer.otherwise(entry, ASKED)
     assert said is not None and "plain model" in said and "by another rule" in said
 
 
@@ -121,3 +128,55 @@ def test_the_ring_lies_on_the_mark_where_a_baseline_is_moved_aside():
     fig = pareto(points, [], metric="m", lower_is_better=False, front_name="", named="a", named_as="named", **shown)
     at = {d["name"]: d["x"] for d in fig.to_dict()["data"]}
     assert at["named"] == at["Baseline"] != at["Student"]
+
+
+def with_models(*ids):
+    """Copies of the example, whose models can be taken home and made smaller."""
+    _, run = example.adopt()
+    for own in ids:
+        shutil.copytree(store().folder(run).path, store().runs / own)
+        store().refresh(own)
+    return ids
+
+
+def test_who_comes_from_compare_is_offered_its_answer_and_no_default_becomes_the_run_that_was_looked_at():
+    small = done_run(students=("tiny", "small"))
+    compared = open_page("compare", runs=f"{done_run()},{small}")
+    compared.number_input(key="goal-lost-roc_auc").set_value(9.0).run()
+    runs, model = compared.session_state[session.COMPARED]
+    assert len(runs) == 2 and small in runs and model == "tiny"
+    other, asked, newest = with_models("aa-other", "bb-asked", "zz-newest")
+    kept = {session.COMPARED: ((other, asked), "small"), f"current.{session.RUN}": newest}
+    at = open_page("export", kept)
+    assert at.selectbox(key="export-run").value == other
+    assert at.selectbox(key=f"export-student-{other}").value == "small"
+    at.run()
+    assert at.session_state[f"current.{session.RUN}"] == newest and session.COMPARED in at.session_state
+    at.selectbox(key="export-run").set_value(asked).run()
+    assert at.session_state[f"current.{session.RUN}"] == asked and session.COMPARED not in at.session_state
+
+
+@pytest.mark.parametrize("page", ["export", "soft_labels"])
+def test_a_run_that_a_page_offers_by_itself_is_not_the_one_that_was_looked_at(page):
+    older, newest = with_models("aa-older", "zz-newest")
+    at = open_page(page).run()
+    box = at.selectbox(key="export-run" if page == "export" else "soft-run")
+    assert not at.exception and f"current.{session.RUN}" not in at.session_state
+    assert at.query_params[session.RUN] in (box.value, [box.value])  # the address leads here again
+    box.set_value(older if box.value == newest else newest).run()
+    assert at.session_state[f"current.{session.RUN}"] == at.selectbox(key=box.key).value
+    asked = open_page(page, run=older)
+    assert asked.session_state[f"current.{session.RUN}"] == older
+
+
+def test_a_plain_model_of_two_runs_is_one_row_or_told_apart_by_its_run():
+    runs = [done_run(name=name, students=("tiny",), plain="level") for name in ("spring", "autumn")]
+    found = [e for run in runs for e in comparison.entries(store().get(run), store().folder(run))]
+    student = str(t("compare.column.student"))
+    (one,) = comparison_table.plain_lines(found, "roc_auc", None)
+    assert "·" not in one[student]
+    other = copy.deepcopy(found[1].result)
+    best = other["students"][0]["reference"]["best"]
+    best["metrics"]["roc_auc"]["mean"] -= 0.01
+    told = comparison_table.plain_lines([found[0], replace(found[1], result=other)], "roc_auc", None)
+    assert [line[student] for line in told] == [f"{one[student]} · spring", f"{one[student]} · autumn"]

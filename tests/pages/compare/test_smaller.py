@@ -53,7 +53,7 @@ def test_the_page_draws_the_smaller_student_and_lists_it():
     traces = json.loads(at.get("plotly_chart")[0].proto.spec)["data"]
     assert any("14 KB" in str(one.get("customdata")) for one in traces if one["name"] == "Made smaller")
     table = at.dataframe[0].value
-    assert list(table["Student"]) == ["tiny", "tiny, half-again-int8"] and list(table["Size"])[1] == "14 KB"
+    assert list(table["Student"]) == ["tiny", "tiny · halved, taught again, int8"] and list(table["Size"])[1] == "14 KB"
     assert "No smaller student was chosen" not in words(at)
     again = open_page("compare", runs=f"{first},{smaller(first, best=None)}")
     assert list(again.dataframe[0].value["Student"]) == ["tiny"]

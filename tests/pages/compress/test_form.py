@@ -19,6 +19,7 @@ from pages.ui.shared import engine, example, session
 from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import done_run, make_run, result
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
+from tests.pages.sweeps import make_sweep
 from tests.runs.continuing.test_going import carry_out, table
 from tests.runs.view.compressed_block import compressed
 
@@ -124,6 +125,7 @@ def test_a_search_asks_for_minutes_and_the_run_links_here(first, jobs):  # noqa:
     at.segmented_control(key="compress.first.tiny.way").set_value("search").run()
     assert not at.exception and str(t("compress.search_note")) in words(at)
     at.number_input(key="compress.first.tiny.minutes").set_value(2.0).run()
+    assert words(at).count("Up to **2 min** of searching") == 1  # told once, and in brief beside the button
     button(at, "compress-start").click().run()
     ((spec, _, _),) = jobs.submitted
     assert spec.compress.chains == () and spec.compress.minutes == 2.0
@@ -263,3 +265,17 @@ def test_the_best_on_validation_is_offered_first_wherever_a_model_is_chosen(own_
     assert not at.exception and at.selectbox(key=f"export-student-{run}").value == best
     assert choosing.first(found, [n for n in names if n != best]) == next(n for n in names if n != best)
     assert choosing.first({}, names) == names[0]
+
+
+def test_why_the_what_if_that_compare_named_is_not_offered_stands_where_it_is_expected(own_workspace, jobs):  # noqa: F811
+    what_if = make_sweep()
+    _, run = example.adopt()
+    name = engine.store().get(what_if).name
+    at = open_page("compress", {session.COMPARED: ((what_if, run), "tiny")})
+    assert not at.exception and at.selectbox(key="compress-run").value == run
+    assert f"tiny of {name} is not offered: a what-if holds many settings" in words(at)
+    (link,) = [one for one in at.get("page_link") if one.proto.label == t("compress.left_out_open")]
+    assert f"run={what_if}" in link.proto.query_string
+    looked_at = open_page("compress", {f"current.{session.RUN}": what_if})
+    assert f"{name} is not offered: a what-if holds many settings" in words(looked_at)
+    assert "a what-if holds many settings" not in words(open_page("compress", run=run))

@@ -1,7 +1,7 @@
 """A student being made smaller: boxes fill as stages are made, seed by seed."""
 
 from kd_core.specs import Choice
-from pages.ui.compress import live
+from pages.ui.compress import live, naming
 from pages.ui.shared.text import catalogue, t
 from tests.pages.fixtures import make_run, spec, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -30,7 +30,7 @@ def running(monkeypatch, events, chains=(STEPS,), state="running"):
 
 def test_boxes_wait_fill_seed_by_seed_and_are_done(jobs, monkeypatch):  # noqa: F811
     said = running(monkeypatch, [event(s, "student", id=0) for s in range(3)] + [event(0, NAME)])
-    assert "**student**" in said and f"**{NAME}**" in said
+    assert "**student**" in said and f"**{naming.said(NAME)}**" in said
     assert "validation 0.9000" in said and str(t("compress.live.seeds", done=1, of=3)) in said
     assert "2 KB · validation 0.9100" in said  # the mean of all seeds of the student as it was
     assert str(t("compress.live.waiting")) in running(monkeypatch, [])
@@ -46,7 +46,11 @@ def test_a_search_shows_what_was_tried(jobs, monkeypatch):  # noqa: F811
     assert str(t("compress.live.tried", num=live.NEWEST + 3)) in said
     assert str(t("runs.phase.units", done=7, of=61)) not in said
     assert "**s3**" in said and "**s2**" not in said and str(t("runs.units.search", done=7, of=61)) in said
-    assert f"2 KB · {t('compress.live.keeps')}" in said and f"2 KB · {t('compress.live.keeps_not')}" in said
+    assert (
+        f"2 KB · {t('compress.live.keeps')}" in said
+        and f":material/close: 2 KB · {t('compress.live.keeps_not')}" in said
+    )
+    assert ":material/check: 2 KB · " + str(t("compress.live.keeps_not")) not in said
     assert str(t("compress.not_made", why="it has no layers")) in said and str(t("compress.live.found")) not in said
     said = running(monkeypatch, [*every, part, event(0, "narrow"), {**part, "of": 6, "what": "compress:narrow"}], ())
     assert str(t("compress.live.found")) in said and str(t("compress.live.seeds", done=1, of=3)) in said
@@ -58,7 +62,7 @@ def test_twins_without_a_teacher_are_no_seeds_and_a_failed_stage_says_why():
     assert [one["seed"] for one in made["distill"]] == [0, 1]
     assert live.filled((), 3) is None
     state, words_ = live.filled([event(0, reason="it has no layers")], 3)
-    assert state == "done" and "no layers" in words_
+    assert state == "missed" and "no layers" in words_
     assert live.filled([event(s) for s in range(3)], 3)[0] == "done"
     assert live.filled([event(0)], 3)[0] == "running"
 

@@ -10,7 +10,7 @@ from kd_core.runs.view.smaller import same_seeds, tried, verdict
 from pages.ui.access import aids
 from pages.ui.compare import smaller as taken
 from pages.ui.compare import standing
-from pages.ui.compress import boxes, points, table, told
+from pages.ui.compress import boxes, naming, points, table, told
 from pages.ui.compress.typeset import typeset
 from pages.ui.export import choosing
 from pages.ui.shared import engine, text
@@ -36,10 +36,11 @@ def opened(found):
 
 def test_the_page_says_which_stage_to_take_and_draws_every_box(jobs):  # noqa: F811
     found = smaller()
-    block = found["compressed"]
     at = opened(found)
     said = words(at)
-    assert str(typeset(verdict.line(block))) in said
+    assert str(typeset(verdict.line(naming.worded(found["compressed"], quoted=True)))) in said
+    assert "“halved, taught again, int8”, 14 KB" in said and "half-again" not in said
+    block = naming.worded(found["compressed"])
     for one in block["stages"]:
         assert f"**{one['name']}**" in said
         assert t("compress.score", metric="Accuracy", value=compress_words.score(one)) in said
@@ -232,7 +233,7 @@ def test_export_and_compare_tell_the_student_over_the_same_seeds(jobs):  # noqa:
     found = {**smaller(), "compressed": few()}
     same = str(t("compress.reached", share="2 of 5 seeds", value="0.9250"))
     assert same in str(choosing.standing(found, "int8")) and same in standing.less(found["compressed"], "accuracy")
-    assert taken.taken(found)["name"] == "tiny, int8 (2 of 5 seeds)"
+    assert taken.taken(found)["name"] == "tiny · int8 (2 of 5 seeds)"
     whole = smaller()
     assert "seeds" not in str(choosing.standing(whole, "half-again-int8")) + taken.taken(whole)["name"]
 
@@ -249,7 +250,7 @@ def test_a_phone_says_the_answer_first_and_folds_what_it_rests_on(jobs, monkeypa
     said = [line.removeprefix("##### ") for line in words(narrow).splitlines()]
     assert sorted({*said, *parts}) == sorted({line.removeprefix("##### ") for line in words(wide).splitlines()})
     inside = "\n".join(m.value for m in folds[parts[0]].markdown)
-    assert f"**{found['compressed']['stages'][1]['name']}**" in inside
+    assert "**halved**" in inside
     assert str(typeset(verdict.line(found["compressed"]))) not in inside
 
 
@@ -276,7 +277,8 @@ def test_a_search_that_nothing_came_of_says_what_comes_nearest_and_how_many_were
     one = {"name": "int8", "bytes": 6544, "lost": 0.1, "keeps": False, "why": None, "chain": [], "seconds": 1.0}
     found = smaller(best=None, searched=True, tried=[one, {**one, "name": "fp16"}], goals=goals)
     said = words(opened(found))
-    for line in (*verdict.nearest(found["compressed"]), tried.line(found["compressed"])):
+    read = naming.worded(found["compressed"], quoted=True)
+    for line in (*verdict.nearest(read), tried.line(read)):
         assert str(typeset(line)) in said
     assert "Chains: " not in said and "keep the student as it was" not in said
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kd_core.export import parity
+from kd_core.export.raw_session import RawStudent
 from kd_core.export.web import runtime
 from kd_core.runs.exporting import exporting
 from pages.ui.export import bare, choosing, making, offers
@@ -62,7 +64,7 @@ def test_a_bundle_is_made_proved_and_offered_with_its_code(run_id):
     (made,) = exporting.kept(engine.store().folder(run_id))
     assert made.parity is not None and made.parity.largest <= made.parity.limit
     code = next(one.value for one in at.code if "predict.py" in one.value)
-    assert code.splitlines()[0] == f"unzip {run_id}-{made.path.name} -d student && cd student" and "FILE" not in code
+    assert code.splitlines()[0] == f"unzip {run_id}-{made.path.name} -d model && cd model" and "FILE" not in code
     assert len(downloads(at)) == 1
 
 
@@ -87,6 +89,16 @@ def test_the_bare_file_is_offered_as_it_is_and_packed_with_exact_sizes(run_id, t
     taken = making.taking(folder.path, name).taken
     np.testing.assert_allclose(scope["told"], taken.answers[:1], atol=1e-6)
     assert scope["row"].keys() == taken.sample[0].keys() and "shares of: no, yes" in code
+    assert "the answer is yes where its share is above 0.5" in code and "47.0, not 47; np.nan where nothing" in code
+    assert '"" where nothing is known' in code and "seconds since 1970" not in code
+    empty = {k: "" if isinstance(v, str) else np.nan for k, v in scope["row"].items()}
+    given, _ = RawStudent(model).reader.read([dict.fromkeys(taken.sample[0])])
+    np.testing.assert_equal({k: v.ravel()[0] for k, v in given.items()}, empty)  # as the comment says
+    facts = {**taken.facts, "threshold": 0.4, "columns": {**taken.facts["columns"], "hour": {"kind": "datetime"}}}
+    told = bare.program(replace(taken, facts=facts), file)
+    assert "at least 0.4: this threshold was chosen" in told
+    assert f"counts as UTC: here {taken.sample[0]['hour']}" in next(one for one in told.splitlines() if "'hour'" in one)
+    exec(told.replace(file, str(tmp_path / "model.onnx")), dict(scope))
     monkeypatch.setattr(bare, "MOST_COLUMNS", 3)
     exec(bare.program(taken, str(tmp_path / "model.onnx")), scope)
     assert scope["told"] == [(one.name, one.type) for one in onnxruntime.InferenceSession(model).get_inputs()]

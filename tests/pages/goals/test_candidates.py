@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui.goals.candidates import Candidate, Goals, answer, pick, price, rival
+from pages.ui.goals.candidates import Candidate, Goals, answer, pick, price, rival, second
 from pages.ui.goals.candidates import words as say
 from pages.ui.result import comparison
 from tests.pages.fixtures import done_run, store
@@ -124,3 +124,26 @@ def test_a_plain_model_that_is_smaller_better_and_as_sure_is_the_answer():
     assert answer([student], [replace(plain, surely=0.66)], asked) == student  # which meets them surely
     assert answer([student], [replace(plain, costs={"size": 7_000.0})], asked) == student
     assert answer([student], [replace(plain, value=0.68)], asked) == student
+
+
+def test_with_limits_alone_the_best_within_them_is_named_and_a_cheaper_plain_model_second():
+    tiny = Candidate("a", "tiny", 0.854, {"size": 5_700.0, "latency": 0.028}, 0.861)
+    small = Candidate("b", "small", 0.855, {"size": 7_500.0, "latency": 0.029}, 0.864)
+    base = Candidate("c", "base", 0.870, {"size": 90_000.0, "latency": 0.029}, 0.880)
+    limits = Goals("roc_auc", None, {"size": 8_192.0, "latency": 0.04})
+    assert pick([tiny, small, base], limits) == small  # a budget is not to be undercut
+    assert pick([tiny, small, base], replace(limits, worst=0.85)) == tiny  # with a score the smallest that reaches it
+    lucky = replace(tiny, value=0.86)
+    assert pick([lucky, small], limits) == small  # test rows choose nothing
+    assert "test rows choose nothing" in str(price([lucky, small], limits)[1])
+    assert len(price([tiny, small], limits)) == 1  # nobody scores higher, and the smaller one meets them as surely
+    assert pick([lucky, replace(small, validation=None)], limits) == lucky
+    assert pick([replace(tiny, costs={"size": None}), small], limits) == small
+    plain = [
+        Candidate("p", "30 trees", 0.851, {"size": 4_700.0, "latency": 0.021}),
+        Candidate("q", "60 trees", 0.8545, {"size": 8_000.0, "latency": 0.035}),
+    ]
+    assert answer([tiny, small], plain, limits) == small and second(plain, small, limits) == plain[0]
+    assert second(plain[1:], small, limits) == plain[1]
+    errors = Goals("rmse", None, {"size": 8_192.0})
+    assert pick([replace(tiny, validation=0.3), replace(small, validation=0.4)], errors).id == "a"

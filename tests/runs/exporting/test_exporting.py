@@ -87,7 +87,11 @@ def test_what_lies_in_a_bundle(run, bundle):
         json.loads(files["labels.json"])["classes"] == ["no", "yes"]
         and "kind" in json.loads(files["columns.json"])["columns"]
     )
-    assert {f"{PACKAGE}/student.py", f"{PACKAGE}/cell.py", "predict.py", "CARD.md"} <= files.keys()
+    assert {f"{PACKAGE}/student.py", f"{PACKAGE}/cell.py", "predict.py", "README.md", "CARD.md"} <= files.keys()
+    first = files["README.md"].decode()
+    assert (
+        "python predict.py sample.csv" in first and "`CARD.md` says how good it is" in first and "**target**" in first
+    )
 
 
 def test_the_card_tells_data_recipe_measures_limits_and_licence_and_no_place_on_this_machine(run, bundle):

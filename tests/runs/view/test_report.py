@@ -94,8 +94,8 @@ def test_the_distance_to_the_teacher_and_what_would_settle_it():
         "INCONCLUSIVE: it is not clear yet whether distilling helped the tiny student: +0.53 points"
     )
     assert "  Against the teacher: -0.70 points of accuracy (95 %: -1.10 to -0.30; seeds +-0.10, rows +-0.40)." in lines
-    assert "  What would settle it: about 5,200 test rows; more seeds can't help." in lines
-    assert "  What would settle it: about 9 seeds." in claim(advice={"kind": "seeds", "need": 9})
+    assert "  What would settle it: about 5,200 test rows in all; more seeds can't help." in lines
+    assert "  What would settle it: about 9 seeds in all." in claim(advice={"kind": "seeds", "need": 9})
 
 
 def test_small_differences_of_a_target_get_their_digits():

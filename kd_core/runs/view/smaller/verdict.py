@@ -83,15 +83,20 @@ def _stays(block: Block) -> str:
 
 def nearest(block: Block) -> list[str]:
     """Say, where no stage is to be taken, which one comes nearest to the goals on test rows and what it misses by how little."""
-    if chosen(block) is not None or unchosen(block):
+    one = nearest_stage(block)
+    if one is None:
         return []
-    missing = [one for one in takeable(block) if misses(block, one)]
-    if not missing:
-        return []
-    one = min(missing, key=lambda one: (_beyond(block, one), one["bytes"] or 0))
     found = "; ".join(misses(block, one))
     also = lost_briefly(block, one) if lost(block, one) not in found else size(one["bytes"])
     return [f"Nearest to the goals: {one['name']}, {also}; it misses: {found}."]
+
+
+def nearest_stage(block: Block) -> Stage | None:
+    """Return the stage that comes nearest to the goals on test rows, where none is to be taken."""
+    if chosen(block) is not None or unchosen(block):
+        return None
+    missing = [one for one in takeable(block) if misses(block, one)]
+    return min(missing, key=lambda one: (_beyond(block, one), one["bytes"] or 0), default=None)
 
 
 def _beyond(block: Block, stage: Stage) -> float:
