@@ -56,15 +56,15 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
             with left:
                 player.show(learned, result)
             with right:
-                _said(spec, result, best)
+                _said(spec, result, best, fold=False)
+            _sure(result, best)  # below both: opened in one of them it would push the other down
     if narrow:
         first_words.show(example.FOLDER, result, best)
 
 
-def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
-    """What came out, where and when it was measured, and the ways on from here."""
+def _said(spec: RunSpec, result: dict[str, Any], best: int, *, fold: bool = True) -> None:
+    """What came out, where and when it was measured, the ways on from here, and under a `fold` how sure it is."""
     from pages.ui.result import speed, verdict
-    from pages.ui.result.page import claims
     from pages.ui.start import headline
     from pages.ui.words import in_short
 
@@ -99,8 +99,17 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int) -> None:
             version=result["environment"]["torch"],
         )
     )
-    with st.expander(t("start.sure"), icon=":material/straighten:"):
-        claims(said, result, result["students"][best])
+    if fold:
+        _sure(result, best)
+
+
+def _sure(result: dict[str, Any], best: int) -> None:
+    """The intervals behind it, and plain models, under a fold."""
+    from pages.ui.result import verdict
+    from pages.ui.result.page import claims
+
+    with st.expander(t("start.sure"), icon=":material/straighten:", key="start-sure"):
+        claims(verdict.judge(result, best), result, result["students"][best])
 
 
 def _run(spec: RunSpec) -> None:

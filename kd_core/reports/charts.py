@@ -47,9 +47,9 @@ def gains(found: Outcome, student: StudentOutcome) -> Markup:
     """Draw what the student gains over each of those it is compared with; above 0 is better."""
     name = found.metric.name
     factor, unit = (100.0, ", points") if found.metric.unit == "share" else (1.0, "")
-    compared = [("over its baseline", "baseline", student.gain.get(name))]
+    compared = [("over its baseline", "baseline", student.judged(name))]
     compared.append(("over the placebo", "placebo", student.placebo.gain.get(name) if student.placebo else None))
-    compared.append(("over a plain model", "plain", student.plain.gain.get(name) if student.plain else None))
+    compared.append(("over a plain model", "plain", student.plain.judged(name) if student.plain else None))
     compared.append(("over the teacher", "teacher", student.own_versus_teacher.get(name)))
     marks = [_gain(label, arm, gain, factor) for label, arm, gain in compared if gain is not None]
     title = f"What the {student.name} student gains in {found.metric.title}, with 95 % intervals"

@@ -91,6 +91,11 @@ class Plain:
         """Tell it from others: two students may be set beside the same, and with other seeds it has other scores."""
         return self.name, self.bytes, *(self.arm.mean(m) for m in sorted(self.arm.metrics))
 
+    def judged(self, metric: str) -> Gain:
+        """Return the student's gain over it with the interval that its standing is decided by, whose parts are not told."""
+        gain, (low, high) = self.gain[metric], self.family
+        return gain if low is None else replace(gain, low=low, high=high, seeds_half=None, rows_half=None)
+
 
 @dataclass(frozen=True)
 class StudentOutcome:
@@ -340,10 +345,5 @@ def read_gain(found: Json) -> Gain:
 
 def write_gain(gain: Gain) -> dict[str, Any]:
     """Write a difference as result.json holds it. Units: the metric's; the parts are half widths at 95 %."""
-    return {
-        "mean": gain.mean,
-        "ci95": [gain.low, gain.high],
-        "seeds_half": gain.seeds_half,
-        "rows_half": gain.rows_half,
-        "n": gain.n,
-    }
+    parts = {"seeds_half": gain.seeds_half, "rows_half": gain.rows_half}
+    return {"mean": gain.mean, "ci95": [gain.low, gain.high], **parts, "n": gain.n}

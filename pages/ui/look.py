@@ -119,6 +119,9 @@ FRONT = "rgba(127,127,127,0.9)"  # the line that joins what nothing beats
 HALO = "rgba(255,255,255,0.85)"  # around a mark, so that two on each other are told apart
 STRIPE = "rgba(255,255,255,0.6)"  # of a pattern
 FAINTEST, STRONGEST = 0.04, 0.95  # of a hue over the page: a cell of nothing, and the strongest
+# The same of a cell that holds words in the ink of its page: on a dark page more of a hue is needed to be told apart, and less than all to read on.
+CELL_STRONGEST = {False: 0.52, True: 0.72}
+CELL_NOTHING = 0.12  # grey over the page: a cell without a gain
 # Purple loses, orange gains: a pair that stays apart for every kind of colour blindness (ColorBrewer PuOr).
 SHIFT_HUES = ("#5E3C99", "#D55E00")
 SHIFTS = [

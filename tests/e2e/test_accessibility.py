@@ -6,10 +6,13 @@ stands in `THEIRS` with its reason.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from pages.ui.shared.text import t
 from tests.e2e import walk
 from tests.e2e.furnished import RUN
 from tests.e2e.screen import Screen
@@ -112,6 +115,7 @@ def test_a_phones_second_drawing_keeps_what_widgets_were_told(browser, house):
     screen.open(f"/compare?runs={RUN}")
     screen.page.wait_for_function(KNOWN, timeout=WHILE)
     screen.settled()
+    screen.page.locator(".st-key-compare-runs-place summary").click()
     expect(screen.page.locator(".st-key-compare-runs [data-tag]").first).to_be_visible(timeout=60_000)
     screen.close()
 
@@ -157,4 +161,48 @@ def test_on_a_phone_start_stays_in_reach_and_ends_in_its_own_place(browser, hous
     screen.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 1e6)")
     screen.settled()
     assert start.bounding_box()["y"] < box["y"] - 50
+    screen.close()
+
+
+def test_a_run_that_is_opened_from_a_scrolled_list_begins_at_its_top(browser, house):
+    screen = Screen(browser, house.server.url)
+    screen.page.set_viewport_size({"width": 420, "height": 300})
+    screen.open("/runs")
+    screen.page.wait_for_function(KNOWN, timeout=WHILE)
+    screen.settled()
+    main = screen.page.get_by_test_id("stMain")
+    link = main.locator(f"a[href*='run={RUN}']").first
+    link.scroll_into_view_if_needed()
+    main.evaluate("e => { e.scrollTop += 80; }")
+    assert main.evaluate("e => e.scrollTop") > 200
+    link.click()
+    screen.page.wait_for_url(re.compile(rf"/runs\?.*run={RUN}"))
+    screen.settled()
+    assert main.evaluate("e => e.scrollTop") == 0
+    main.evaluate("e => { e.scrollTop = 400; }")
+    screen.settled()
+    assert main.evaluate("e => e.scrollTop") == 400  # who scrolls stays there
+    screen.close()
+
+
+@pytest.mark.parametrize("width", [420, 1440])
+def test_boxes_show_all_they_say_and_nothing_empty(browser, house, width):
+    screen = Screen(browser, house.server.url)
+    screen.page.set_viewport_size({"width": width, "height": 1000})
+    screen.open("/data")
+    screen.page.wait_for_function(KNOWN, timeout=WHILE)
+    screen.settled()
+    told = screen.page.get_by_test_id("stFileUploaderDropzoneInstructions").locator("span").last
+    assert told.evaluate("e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).display === 'inline'")
+    expect(told).to_have_css("white-space", "normal")
+    box = screen.page.get_by_test_id("stFileUploader").bounding_box()
+    after = screen.page.get_by_text(t("data.samples"), exact=True).bounding_box()
+    assert width > 640 or after["y"] - box["y"] - box["height"] < 40  # no hole below it
+    if width > 640:
+        screen.open(house.addresses()["what-if"])
+        screen.settled()
+        chips = screen.page.get_by_test_id("stMultiSelect").filter(has_text="Soft share")
+        drawn = chips.locator("[data-tag]").evaluate_all("all => all.map((e) => e.getBoundingClientRect())")
+        inner = chips.locator("input").first.bounding_box()
+        assert inner["y"] < max(one["bottom"] for one in drawn)  # no empty line below the last of them
     screen.close()

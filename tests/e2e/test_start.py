@@ -149,3 +149,17 @@ def test_the_example_runs_with_one_click(browser, app):
     run_id = screen.run_id()
     assert RunFolder(app.workspace / "runs" / run_id).spec() == RunFolder(example.FOLDER).spec()
     screen.close()
+
+
+def test_what_it_rests_on_opens_below_both_columns_and_moves_neither(browser, app):
+    screen = opened(browser, app, reduced_motion="reduce")
+    screen.settled()
+    curves = screen.page.locator(CURVES)
+    before = curves.bounding_box()
+    fold = screen.page.locator(".st-key-start-sure")
+    assert fold.bounding_box()["width"] > 1.5 * before["width"]
+    fold.locator("summary").click()
+    screen.sees("AGAINST THE TEACHER")
+    screen.settled()
+    assert curves.bounding_box()["y"] == pytest.approx(before["y"], abs=2)
+    screen.close()

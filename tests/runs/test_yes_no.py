@@ -72,7 +72,7 @@ def test_every_way_to_ask_says_yes_from_it_on(rare):
     assert student.predict(rows)["target"].tolist() == wanted
     assert [one["answer"] for one in told(student.answers(rows), student)] == wanted
     (file,) = [one["onnx"] for one in result["artifacts"]["students"]]
-    alone = Student(path / file)
+    alone = Student(path / file, {})
     assert alone.questions.every[0].threshold == at
     assert [
         one["target"] for one in alone.predict(rows.astype(object).where(rows.notna(), None).to_dict("records"))

@@ -77,8 +77,11 @@ def _alike_lines(result: dict[str, Any], found: Outcome) -> list[str]:
     most_seeds = max(len(c.raw["scores"]) for c in found.cells)
     one_seed = " (one seed: within the margin of the metric)" if most_seeds == 1 else ""
     if alike and alike == compared - 1:
-        others = "The other cell can't" if alike == 1 else f"None of the other {alike} cells can"
-        lines.append(f"{others} be told apart from it on validation{one_seed}.")
+        others = "the other cell can't" if alike == 1 else f"none of the other {alike} cells can"
+        lines.append(
+            f"Which cell is best is open: {others} be told apart from it on validation{one_seed}. "
+            "The verdict is of another question: it sets the best cell against its baseline, on test rows."
+        )
     elif alike:
         lines.append(f"{alike} of the other {compared - 1} cells can't be told apart from it on validation{one_seed}.")
     elif compared > 1:
@@ -224,11 +227,11 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         lines.append(f"  {moved}")
     lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]
     if student.advice is not None and student.advice.kind == "seeds":
-        lines.append(f"  What would settle it: about {student.advice.need} seeds.")
+        lines.append(f"  What would settle it: about {student.advice.need} seeds in all.")
     elif student.advice is not None and student.advice.kind in ("rows", "both"):
         units = "queries" if _queries(found.raw) else "rows"
         besides = "more seeds can't help" if student.advice.kind == "rows" else "and more seeds besides"
-        lines.append(f"  What would settle it: about {student.advice.need:,} test {units}; {besides}.")
+        lines.append(f"  What would settle it: about {student.advice.need:,} test {units} in all; {besides}.")
     return lines
 
 
@@ -242,9 +245,10 @@ def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome
     moral = "" if student.alone else " Distilling this student does not pay here."
     if student.plain:
         name, plain = found.metric.name, student.plain
-        scale, gain = Scale.of(found.metric, plain.gain[name]), plain.gain[name]
+        scale, gain = Scale.of(found.metric, plain.judged(name)), plain.judged(name)
+        level = "" if None in plain.family else ", for all such statements together"
         whose = f"{'the same model' if plain.same else plain.title} of {kilobytes(plain.bytes)}, without a teacher,"
-        away = f"{scale(gain.mean)} {scale.points}{found.metric.title} ({scale.interval(gain)}; {this}: {own})"
+        away = f"{scale(gain.mean)} {scale.points}{found.metric.title} ({scale.interval(gain)}{level}; {this}: {own})"
         said = {
             "ahead": f"No plain model of this size comes near: over the best, {whose} {away}.",
             "behind": f"A plain model of this size is better: over {whose} {away}.{moral}",

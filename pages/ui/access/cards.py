@@ -17,7 +17,7 @@ FITS = 3  # columns that fit beside each other on a phone
 MOST, OPEN = 50, 5  # cards: more are not scrolled through; what comes after the first ones is folded
 SHORT = (14, 30)  # letters of a value that takes a third of a card, and two thirds
 ROOM = 975  # pixels of a table on a laptop
-EDGES, LETTER = 18, 6.9  # pixels of a cell beside its text, and of a letter
+EDGES, LETTER, CAPITAL = 18, 6.9, 1.5  # pixels of a cell beside its text, of a letter, and what a capital takes more
 DRAWN = ("button", "image", "list", "bar_chart", "line_chart", "area_chart")  # kinds of columns a card leaves out
 
 Column = tuple[int, str, str, str | None]  # place, name, title, number format
@@ -48,7 +48,8 @@ def table(frame: pd.DataFrame, *, main: Sequence[str] = (), links: Sequence[Link
 
 def needed(said: Sequence[Any], most: int = 210) -> int:
     """Return the pixels of a column in which every value, and its title, is read whole; at most `most`."""
-    return min(most, EDGES + round(LETTER * max(len(text.plain(str(one))) for one in said if one is not None)))
+    told = [text.plain(str(one)) for one in said if one is not None]
+    return min(most, EDGES + round(max(LETTER * len(one) + CAPITAL * sum(c.isupper() for c in one) for one in told)))
 
 
 def names(told: Sequence[str], others: int, least: int, lines: int = 1) -> tuple[int, list[str]]:

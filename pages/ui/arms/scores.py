@@ -1,4 +1,4 @@
-"""The scores behind a verdict on one axis: teacher, the small model alone and as taught, drawn by the page's own styles."""
+"""The scores behind a verdict on one axis: teacher, the small model alone and as taught, a plain one; drawn by the page's own styles."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ class Score:
 
 
 def scores(found: Result, index: int) -> list[Score]:
-    """Return the scores that are known of teacher, baseline and student, in that order."""
+    """Return the scores that are known of teacher, baseline, student and the plain model of its size, in that order."""
     name, student = found["metric"]["name"], found["students"][index]
     best = None if _partly_known(found) else found["teacher"]["metrics"].get(name)
     lines = [] if best is None else [Score("teacher", float(best), None, None)]
-    for arm, block in (("baseline", student["baseline"]), ("student", student)):
+    beside = (student.get("reference") or {}).get("best") or {"metrics": {}}
+    for arm, block in (("baseline", student["baseline"]), ("student", student), ("plain", beside)):
         told = block["metrics"].get(name) or {}
         if told.get("mean") is not None:
             lines.append(Score(arm, float(told["mean"]), *bounds(told.get("values") or [], name)))

@@ -102,8 +102,17 @@ function byKey({ key }) {
   for (const element of document.querySelectorAll(`[${QUIET}]`)) element.removeAttribute(QUIET);
 }
 
+// Streamlit leaves a new page scrolled to where the last one was; another page, or another run, begins at its top.
+function begun() {
+  const { pathname, search, hash } = window.location;
+  const at = `${pathname} ${new URLSearchParams(search).get("run") ?? ""}`;
+  if (memory.at !== undefined && memory.at !== at && !hash) document.querySelector(PAGE)?.scrollTo({ top: 0, behavior: "instant" });
+  memory.at = at;
+}
+
 function mend() {
   memory.timer = 0;
+  begun();
   levels();
   scrolling();
   spelled();

@@ -26,7 +26,7 @@ def show(place: Any, spec: RunSpec | None, facts: Facts, found: Estimate | None)
             st.markdown(f"**{t('distill.chain.title')}**")
             st.caption(t("distill.chain.later"))
             return
-        st.markdown(f"**{t('distill.chain.title_time', seconds=text.seconds(found.seconds))}**")
+        st.markdown(f"**{t('distill.chain.title_time', seconds=text.forecast(found.seconds))}**")
         try:
             st.html(drawing(chain(spec, facts, found)))
         except KDError as error:

@@ -10,6 +10,7 @@ from kd_core import limits
 from kd_core.errors import KDError
 from kd_core.registry import Entry
 from kd_core.scenarios import AREAS, SCENARIOS, default_spec
+from pages.ui.access import aids
 from pages.ui.shared import engine, example, forms, session, text, uploader
 from pages.ui.shared.text import t
 
@@ -80,7 +81,7 @@ def nothing() -> None:
 def picker() -> None:
     """Draw the three ways to choose data; samples step aside once a file is open."""
     opened = st.session_state.get(CHOICES) is not None
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="small" if aids.is_narrow() else "large")
     with left:
         turn = st.session_state.setdefault("data_upload_turn", 0)
         file = uploader.drop(

@@ -86,6 +86,8 @@ def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name:
         "table": cell_words.columns(grid),
         "cells": [],
         "colours": {"loss": look.SHIFT_HUES[0], "gain": look.SHIFT_HUES[1], "picked": look.COLOUR["compressed"]},
+        "strongest": [look.CELL_STRONGEST[False], look.CELL_STRONGEST[True]],
+        "nothing": look.CELL_NOTHING,
         "words": {k.removeprefix(WORDS): v for k, v in catalogue().items() if k.startswith(WORDS)},
     }
     for c in grid.each(cells):

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
+from kd_core.task import task_of
 from pages.ui.export import making
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
@@ -58,10 +59,12 @@ def _answered(taken: Taken) -> list[str]:
         return []
     said = [text.plain(t("export.file.shares", classes=Safe(" ".join(", ".join(classes).split()))))]
     least = taken.facts.get("threshold")
-    if len(classes) == 2 and taken.facts["task"] == "binary":
+    if not task_of(taken.facts["task"]).has_classes:
+        return said
+    if len(classes) == 2:
         key = "threshold" if least is not None else "half"
         said.append(text.plain(t(f"export.file.{key}", yes=Safe(classes[1]), least=f"{least or 0.5:.6g}")))
-    elif taken.facts["task"] == "multiclass":
+    else:
         said.append(text.plain(t("export.file.likeliest")))
     return said
 

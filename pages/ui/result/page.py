@@ -89,10 +89,11 @@ def choose_student(found: Result, run_id: str) -> int:
     # the address is followed once, then the choice
     if asked in names and st.session_state.get(f"{key}-asked") != asked:
         st.session_state.update({key: names.index(asked), f"{key}-asked": asked})
+    # told anew each time: a phone may draw only the second of two runs, and a default stands in the first alone
+    st.session_state[key] = best if st.session_state.get(key) is None else st.session_state[key]
     chosen = st.pills(
         t("runs.result.student"),
         list(range(len(students))),
-        default=None if key in st.session_state else best,
         format_func=lambda i: f"{escape(students[i]['name'])} · {t('runs.short.' + students[i]['verdict'])}",
         key=key,
         help=t("runs.result.student_help"),

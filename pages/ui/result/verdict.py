@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,10 @@ def interval(found: Outcome, student: StudentOutcome) -> Safe:
     name = found.metric.name
     gain = student.judged(name)
     assert gain is not None  # the word is about this metric
-    level = t(f"runs.verdict.level_{together(found.raw)}", n=len(found.students)) if name in student.family else None
+    several = (
+        together(found.raw) if len(found.students) > 1 else "before"
+    )  # made smaller, it keeps that of its first run
+    level = t(f"runs.verdict.level_{several}", n=len(found.students)) if name in student.family else None
     return Written.of(name, gain).interval(gain, lower=lower_is_better(name), level=level)
 
 
@@ -196,10 +199,7 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
     if student.bytes is None or not tried:
         return ()
     if plain:
-        gain, level = plain.gain[name], None
-        if None not in plain.family:  # the word follows it
-            gain = replace(gain, low=plain.family[0], high=plain.family[1], seeds_half=None, rows_half=None)
-            level = t("runs.verdict.level_statements")
+        gain, level = plain.judged(name), None if None in plain.family else t("runs.verdict.level_statements")
         written = Written.of(name, gain)
         lines.append(
             t(
@@ -285,7 +285,7 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
 def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Tell the narrower interval of one student by itself, where the word follows that of all students together."""
     name = found.metric.name
-    if name not in student.family:
+    if name not in student.family or len(found.students) < 2:
         return None
     gain, lower = student.gain[name], lower_is_better(name)
     told = {"n": len(found.students), "interval": Written.of(name, gain).interval(gain, lower=lower)}

@@ -25,9 +25,10 @@ def show(found: Result) -> None:
     told = read_choice(found, read_outcome(found))
     if told is None:
         return
-    metric = differences.metric_title(found["metric"]["name"])
+    name = found["metric"]["name"]
+    metric, word = differences.metric_title(name), differences.metric_word(name)
     with st.container(border=True, key="choice"):
-        st.markdown(f"**{t('runs.choice.title')}** {' '.join(sentences(told, metric))}", help=t("runs.choice.help"))
+        st.markdown(f"**{t('runs.choice.title')}** {' '.join(sentences(told, word))}", help=t("runs.choice.help"))
         with st.expander(t("runs.choice.fold", num=len(told.candidates)), icon=":material/checklist:"):
             with st.container(key="choice-table"):
                 st.table(table(told, metric), border="horizontal")

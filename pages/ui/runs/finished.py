@@ -53,7 +53,7 @@ def ahead(store: RunStore, run_id: str) -> None:
         left = store.snapshot(row.id, 0).eta_s
     except KDError:  # removed or damaged meanwhile: its own page says what is wrong
         left = None
-    words = t("runs.live.behind_seconds", left=text.seconds(round(left))) if left else t("runs.live.behind")
+    words = t("runs.live.behind_seconds", left=text.forecast(round(left))) if left else t("runs.live.behind")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-ahead"):
         st.markdown(words, width="content")
         st.page_link(
@@ -68,4 +68,4 @@ def late(now: Any) -> Safe | None:
     """Say that a run takes longer than its plan promised, and about how much longer; None when it is on time."""
     if not now.eta_s or not now.outlook.late:
         return None
-    return t("runs.live.late", more=text.seconds(round(now.eta_s)))
+    return t("runs.live.late", more=text.forecast(round(now.eta_s)))

@@ -69,15 +69,15 @@ def waiting(spec: RunSpec) -> list[Safe]:
 def time(found: Estimate) -> Safe:
     """Say the time of an estimate, the teacher's share of it, and whether other work makes it longer."""
     if found.teacher_kept:
-        words = t("distill.time_kept", seconds=text.seconds(found.seconds))
+        words = t("distill.time_kept", seconds=text.forecast(found.seconds))
     else:
-        words = t("distill.time", seconds=text.seconds(found.seconds), teacher=text.seconds(found.teacher_seconds))
+        words = t("distill.time", seconds=text.forecast(found.seconds), teacher=text.forecast(found.teacher_seconds))
     return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
 
 
 def brief(found: Estimate) -> Safe:
     """Say the time of an estimate and nothing else, where there is room for no more."""
-    return t("distill.time_brief", seconds=text.seconds(found.seconds))
+    return t("distill.time_brief", seconds=text.forecast(found.seconds))
 
 
 def _time(spec: RunSpec, found: Estimate) -> Safe:
@@ -105,7 +105,7 @@ def cost(spec: RunSpec, found: Estimate, longest: tuple[int, float] | None = Non
         limits.append(t("distill.limit_choose", minutes=f"{spec.choose.minutes:g}"))
     if longest is not None:
         trainings, seconds = longest
-        limits.append(t("distill.limit_seeds", trainings=trainings, seconds=text.seconds(seconds)))
+        limits.append(t("distill.limit_seeds", trainings=trainings, seconds=text.forecast(seconds)))
     return t("distill.limits", said=said, limits=Safe(" ".join(limits))) if limits else said
 
 
@@ -128,7 +128,7 @@ def reasons(found: Estimate) -> Safe:
     learned = t("distill.learned", num=found.learned) if found.learned else t("distill.learned_none")
     said = t("distill.estimate_help", learned=learned)
     saved = found.places.saved
-    return Safe(f"{said} {t('distill.places', seconds=text.seconds(saved))}") if saved >= 1 else said
+    return Safe(f"{said} {t('distill.places', seconds=text.forecast(saved))}") if saved >= 1 else said
 
 
 def start(spec: RunSpec, page: str, *, again: bool = False) -> None:

@@ -103,7 +103,8 @@ def elapsed(now: Any) -> str:
     gone = f"**{text.seconds(round(seconds))}**"
     if now.eta_s is None:
         return gone
-    return t("runs.head.elapsed", elapsed=text.Safe(gone), estimate=text.seconds(round(seconds + now.eta_s)))
+    whole = text.forecast(round(seconds + now.eta_s), gone=seconds)
+    return t("runs.head.elapsed", elapsed=text.Safe(gone), estimate=whole)
 
 
 def machine(now: Any) -> str:

@@ -141,10 +141,9 @@ def part_title(kind: str, name: str) -> str:
     """Return what a part is called on screen; of a part that is no longer known, its plain name."""
     module, registry = {"teacher": ("kd_core.teachers", "SOURCES"), "loss": ("kd_core.distill", "LOSSES")}[kind]
     known = getattr(sys.modules.get(module), registry, None)
-    if known is None:  # still loading
-        title = _titles(module, registry).get(name)
-    else:
-        title = known.get(name).title if name in known.names() else None
+    if known is not None and name in known.names():
+        return str(known.get(name).title)
+    title = _titles(module, registry).get(name)  # the registry is there, and fills, while its package still loads
     return title or name.replace("_", " ")
 
 

@@ -196,6 +196,14 @@ def seconds(value: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def forecast(value: float | None, gone: float = 0.0) -> str:
+    """Shorten a time that is foreseen to what it is worth: whole minutes from a minute on, never less than what is `gone` already."""
+    if value is None or not math.isfinite(value) or value < 59.5:
+        return seconds(value)
+    minutes = math.floor(value / 60 + 0.5)
+    return seconds(60 * (minutes if 60 * minutes >= gone else math.ceil(value / 60)))
+
+
 def fraction(part: float | None, whole: float | None) -> str:
     """Say a ratio of sizes or times as 1/210, or 2.3 x when the part is the larger."""
     if not part or not whole or not math.isfinite(part / whole):

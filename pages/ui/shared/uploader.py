@@ -16,6 +16,7 @@ _STYLE = """<style>
     clip: auto !important; clip-path: none !important; overflow: visible !important; white-space: normal !important;
 }}
 .st-key-{key} [aria-invalid="true"] {{ width: auto !important; max-width: 100% !important; height: auto !important; }}
+.st-key-{key} [data-testid="stFileUploaderDropzoneInstructions"] span {{ white-space: normal; overflow: visible; }}
 </style>"""
 
 

@@ -26,12 +26,12 @@ def otherwise(found: Mapping[str, Any], index: int) -> Safe | None:
 
 
 def verdict(found: Mapping[str, Any], index: int) -> Safe:
-    """Tell the verdict of the student that is drawn, with its gain and interval. Errors: as `otherwise`."""
+    """Tell the verdict of the student that is drawn, with its gain and interval; made smaller, it is that of the student before. Errors: as `otherwise`."""
     outcome = read_outcome(found)
     student, name = outcome.students[index], outcome.metric.name
     gain = student.gain[name]
     return t(
-        "soft_labels.verdict",
+        "soft_labels.verdict_before" if found.get("compressed") else "soft_labels.verdict",
         word=t(f"runs.short.{student.verdict}"),
         gain=Written.of(name, gain).signed_amount(gain.mean),
         metric=metric_word(name),

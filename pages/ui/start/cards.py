@@ -40,15 +40,15 @@ def card(name: str) -> kept.Card | None:
 
 
 @st.cache_data(max_entries=64, ttl=FRESH, show_spinner=False)
-def seconds(name: str, stamp: str) -> tuple[float, float]:
-    """Foresee how long a scenario runs here and now, as it begins and with all seeds that may be added. `stamp` tells runs of other sizes apart."""
+def seconds(name: str, stamp: str) -> tuple[float, float, float]:
+    """Foresee how long a scenario runs here and now, as it begins and with all seeds that may be added, and how many times longer other work makes that. `stamp` tells runs of other sizes apart."""
     found = card(name)
     assert found is not None
     facts = Facts(found.rows, found.columns, found.inputs, found.outputs, (), found.task)
     spec = default_spec(name)
     begins = launch.foresee(spec, facts)
     longest = launch.most(spec, facts, begins)
-    return begins.seconds, longest[1] if longest else begins.seconds
+    return begins.seconds, longest[1] if longest else begins.seconds, begins.busy
 
 
 def show(run: Run) -> None:
@@ -63,6 +63,7 @@ def show(run: Run) -> None:
         help=t("start.area_help"),
     )
     st.caption(t("start.green"))
+    around = st.empty()
     shown = [entry for entry in every if area is None or area in entry.facts["tags"]]
     first = FIRST_ON_PHONE if aids.is_narrow() and area is None else len(shown)
     own, *places = _places(first + 1)
@@ -75,7 +76,7 @@ def show(run: Run) -> None:
     for place, entry in zip(places, shown, strict=False):
         with place, st.container(border=True, height="stretch", key=f"start-card-{entry.name}"):
             waiting[entry.name] = _scenario(entry, run)
-    _told(waiting)
+    _told(waiting, around)
 
 
 def _places(count: int) -> list[Any]:
@@ -119,16 +120,19 @@ def _size(entry: Entry[Any]) -> str:
     return escape(" · ".join([area, *more, rows]))
 
 
-def _told(waiting: dict[str, Any]) -> None:
-    """Say beside each scenario how long it takes here, and which is the quickest."""
+def _told(waiting: dict[str, Any], around: Any) -> None:
+    """Say beside each scenario how long it takes here, and which is the quickest; in `around`, what other work makes of all times."""
     known = {}
     for name in waiting:
         if (found := card(name)) is not None:
             known[name] = seconds(name, f"{found.rows}-{found.outputs}-{default_spec(name).work_hash()}")
     every = {entry.name: entry for entry in sources.scenarios()}
-    for name, (takes, most) in known.items():
+    busy = max((times for _, _, times in known.values()), default=1.0)
+    if busy >= launch.NOTICED:
+        around.caption(t("start.busy", times=f"{busy:.2g}"))
+    for name, (takes, most, _) in known.items():
         quick = len(known) > 1 and takes == min(known.values())[0]
-        told, longest = (text.seconds(_rounded(value)) for value in (takes, most))
+        told, longest = (text.forecast(_rounded(value)) for value in (takes, most))
         said = t("start.quickest" if quick else "start.takes", seconds=told)
         if longest != told:
             said = t("start.up_to", said=said, seconds=longest)

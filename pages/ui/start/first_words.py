@@ -17,7 +17,7 @@ from kd_core.runs.store.folder import RunFolder
 from kd_core.task import task_of
 from pages.ui.charts.marks import COLOUR
 from pages.ui.result import kept_rows
-from pages.ui.result.differences import metric_title
+from pages.ui.result.differences import metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -88,7 +88,7 @@ def _html(result: Mapping[str, Any], student: int, row: Row | None) -> str:
     named = {"teacher": result["teacher"]["name"].replace("_", " "), "student": chosen["name"]}
     parts = []
     for arm in ("teacher", "student"):
-        told = {"size": text.size(sizes[arm]), "metric": metric_title(metric), "score": text.score(scores[arm])}
+        told = {"size": text.size(sizes[arm]), "metric": metric_word(metric), "score": text.score(scores[arm])}
         said = t(f"start.words.{arm}_is", name=named[arm], **told)
         parts.append(f"<div>{_square(arm, sizes)}<div><h2>{t(f'start.words.{arm}')}</h2><p>{said}</p></div></div>")
     shares = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pages.ui.result.differences import metric_title
+from pages.ui.result.differences import metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
@@ -16,7 +16,7 @@ def reached(result: Mapping[str, Any], student: int) -> Safe:
     return t(
         "start.reached",
         ratio=text.fraction(chosen["size_bytes"], result["teacher"]["size_bytes"]),
-        metric=metric_title(metric),
+        metric=metric_word(metric),
         student=text.score(chosen["metrics"][metric]["mean"]),
         teacher=text.score(result["teacher"]["metrics"][metric]),
         alone=text.score(chosen["baseline"]["metrics"][metric]["mean"]),

@@ -9,10 +9,12 @@ from typing import Any
 import streamlit as st
 
 from kd_core import safe_io
-from kd_core.specs import DatasetSpec
+from kd_core.errors import KDError
+from kd_core.runs.outcome import read_outcome
+from kd_core.specs import DatasetSpec, StudentSpec
 from kd_core.workspace import workspace
 from pages.ui.runs import draft
-from pages.ui.shared import forms
+from pages.ui.shared import engine, forms, session
 from pages.ui.shared.facts import Facts
 
 KEY = "whatif"  # prefix of every widget of the form
@@ -26,14 +28,34 @@ def _path(dataset_id: str) -> Path:
 
 
 def defaults(dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:
-    """A grid of T and alpha for the first student that Distill would offer; 3 seeds."""
+    """A grid of T and alpha for the student of the run looked at, else the first that Distill would offer; 3 seeds."""
     from kd_core.distill import LOSSES
 
     values = {n: v for n, v in draft.defaults(dataset, facts).items() if n != "choose"}  # cells are compared instead
     soft = "temperature" in LOSSES.get(values["objective"]["name"]).spec.model_fields
     sweep = {"temperature": list(TEMPERATURES) if soft else [], "alpha": [] if dataset.answer_columns else list(ALPHAS)}
     training = {**values["training"], "seeds": 3}
-    return {**values, "name": "", "students": values["students"][:1], "training": training, "sweep": sweep}
+    mine = run_student(dataset)
+    students = [mine.model_dump(mode="json")] if mine and varies(mine.arch.name) else values["students"][:1]
+    return {**values, "name": "", "students": students, "training": training, "sweep": sweep}
+
+
+def varies(arch: str) -> bool:
+    """Say whether a kind of student can be varied: one that is grown step by step takes its settings once, not cell by cell."""
+    from kd_core.models import ARCHS
+
+    return "fits" not in ARCHS.get(arch).facts
+
+
+def run_student(dataset: DatasetSpec) -> StudentSpec | None:
+    """Return the student that the run looked at last shows first, where it had the same data."""
+    try:
+        folder = engine.store().folder(session.run_id() or "")
+        spec, found = folder.spec(), read_outcome(folder.result() or {})
+    except KDError:  # none was looked at, or it has no result
+        return None
+    best = found.students[found.best].name if found.students else None
+    return next((s for s in spec.students if s.name == best), None) if spec.dataset == dataset else None
 
 
 def load(dataset_id: str, dataset: DatasetSpec, facts: Facts) -> dict[str, Any]:

@@ -104,13 +104,10 @@ def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
 
 def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Choose among the sizes Distill knows, its own shapes included."""
-    from kd_core.models import ARCHS
-
     known = draft.load(dataset_id, dataset, facts)["students"]
-    sizes = [
-        s for s in draft.presets(facts) if "fits" not in ARCHS.get(s["arch"]["name"]).facts
-    ]  # trees take no settings
-    offered = {s["name"]: s for s in [*sizes, *known, *held]}
+    mine = whatif_draft.run_student(dataset)
+    listed = [*draft.presets(facts), *known, *([mine.model_dump(mode="json")] if mine else []), *held]
+    offered = {s["name"]: s for s in listed if whatif_draft.varies(s["arch"]["name"])}
     place = forms.seed(f"{KEY}.students", [s["name"] for s in held])
     st.session_state[place] = [n for n in st.session_state[place] or () if n in offered]
     names = st.pills(
@@ -121,10 +118,19 @@ def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[di
         format_func=lambda n: escape(n),
         help=t("what_if.form.students_help"),
     )
+    if left := _left_out([s["arch"]["name"] for s in listed]):
+        st.caption(f":material/block: {t('what_if.form.not_varied', names=left)}")
     chosen = [offered[n] for n in offered if n in (names or ())]
     for student in chosen:
         st.caption(f"**{escape(student['name'])}** · {students.cost(student['arch'], facts)}")
     return chosen
+
+
+def _left_out(archs: list[str]) -> str:
+    """Name the kinds of students that Distill offers and a what-if can't vary."""
+    from kd_core.models import ARCHS
+
+    return ", ".join(dict.fromkeys(ARCHS.get(name).title for name in archs if not whatif_draft.varies(name)))
 
 
 def _grid(at: Situation, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
-from pages.ui.result.differences import Written, metric_title, metric_word
+from pages.ui.result.differences import Written, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 from pages.ui.words import decision
@@ -43,6 +43,16 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
     if found.plain is None:
         return None
     plain, own, standing = found.plain.arm.mean(metric), found.own.mean(metric), str(found.plain.standing)
+    larger = found.smallest_like_it
+    if (
+        standing == "ahead" and larger is not None and larger[1] > (found.bytes or 0)
+    ):  # the edge of "its size" decides nothing by itself
+        return t(
+            "runs.in_short.plain_ahead_larger",
+            title=larger[2],
+            size=text.size(larger[1]),
+            own=text.size(found.bytes or 0),
+        )
     if standing == "ahead" and found.verdict == "hurts" and not found.alone:
         standing = "ahead_untaught"
     elif standing == "ahead" and found.verdict == "inconclusive":
@@ -54,7 +64,7 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
         "who": who,
         "Who": Safe(who[0].upper() + who[1:]),
         "title": t("runs.in_short.same") if found.plain.same else found.plain.title,
-        "metric": metric_title(metric),
+        "metric": metric_word(metric),
         "plain": text.score(plain),
         "own": text.score(own),
     }

@@ -135,18 +135,20 @@ def test_the_students_own_answer_is_named_where_it_is_neither_of_the_two(browser
         screen.close()
 
 
-def test_marks_of_few_rows_are_faint_and_not_joined(browser, furnished):
+def test_marks_of_few_rows_are_hollow_and_not_joined(browser, furnished):
     server, runs = furnished
     for key, every in (("some", False), ("few", True)):
         screen = opened(browser, server, runs[key][0], t=1)
         card = screen.page.locator("section.belief")
         counts = [b["count"] for b in drawn(screen)["arms"]["teacher"]["calibration"]]
         few = card.locator(".dots.teacher path").evaluate_all("all => all.map((one) => one.classList.contains('few'))")
+        fills = card.locator(".dots.teacher path").evaluate_all("all => all.map((one) => getComputedStyle(one).fill)")
+        assert [fill == "none" for fill in fills] == few
         assert few == [count < 10 for count in counts] and any(few) and all(few) == every
         joined = sum(not a and not b for a, b in itertools.pairwise(few))
         assert (card.locator("path.teacher").get_attribute("d") or "").count("L") == joined
         said = card.locator(".finding").inner_text()
-        assert ("27 rows: too few to tell" in said) == every and ("Faint marks" in said) != every
+        assert ("27 rows: too few to tell" in said) == every and ("Hollow marks" in said) != every
         screen.close()
 
 
@@ -220,7 +222,10 @@ def test_the_way_to_the_student_is_paused_and_stepped_by_key(browser, furnished)
 
 def test_cells_of_few_rows_are_faint_told_as_such_and_in_no_list(browser, served_few):
     server, runs = served_few
-    for key, said in (("some", "Faint: cells of fewer than 10 rows"), ("all", "Every cell is of fewer than 10 rows")):
+    for key, said in (
+        ("some", "Pale and framed with dashes: cells of fewer than 10 rows"),
+        ("all", "Every cell is of fewer than 10 rows"),
+    ):
         run_id, kept = runs[key]
         screen = opened(browser, server, run_id, t=1)
         page, y = screen.page, kept["labels"]
@@ -233,11 +238,13 @@ def test_cells_of_few_rows_are_faint_told_as_such_and_in_no_list(browser, served
         told = page.locator(".classmap .finding").inner_text()
         assert f"class {a:03d} look like class {b:03d} most" in told and f"on {count[a]} rows" in told
         expect(page.locator(".classmap .chart")).to_contain_text(said)
+        titled = page.locator(".pairs h3").first.inner_text()
+        assert titled.startswith("Largest cells of 10 rows or more" if key == "some" else "Largest cells, ranked")
         lines = page.locator(".pairs button:not([hidden])").all_inner_texts()
         assert any(line.startswith("class 000 →") for line in lines) == (key == "all")
         page.get_by_text("What the student inherited").click()
         few = page.locator(".classmap .finding").inner_text()
-        assert ("too few for so many classes" in few) == (key == "all") and f"{len(y)}" in few
+        assert ("too few for 5 classes" in few) == (key == "all") and f"{len(y)}" in few
         screen.close()
 
 
@@ -273,5 +280,5 @@ def test_the_box_names_the_run_that_is_shown_on_a_phone_too(browser, served_few,
         screen.settled()
         box = screen.page.get_by_role("combobox", name="Run")
         expect(box).to_have_value(names[run_id])
-        expect(screen.page.locator(".soft .bar")).to_contain_text(f"of {len(kept['labels'])} rows")
+        expect(screen.page.locator(".soft .bar")).to_contain_text(f"{len(kept['labels'])} rows")
         screen.close()

@@ -176,6 +176,7 @@ def test_a_choice_lists_its_rows_and_a_row_of_the_list_is_shown(browser, furnish
     p = {arm: soft_labels.soften(kept[key], 2.0) for arm, key in ARMS.items()}
     apart = 0.5 * np.abs(p["teacher"] - p["student"]).sum(axis=1)
     wide = soft_labels.disagreements(kept["teacher"], kept["student_0"], 2.0)
+    page.locator(".list").get_by_role("button", name="Disagreements").click()
     assert listed(screen) == ids[wide[:10]].tolist()
 
     page.locator(".pairs .pair:not(.titles)").first.click()  # a cell

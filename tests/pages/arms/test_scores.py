@@ -36,6 +36,15 @@ def test_teacher_alone_and_taught_stand_where_their_scores_are():
     assert all(0 <= place <= 100 for place in at.values())
 
 
+def test_the_plain_model_that_may_be_the_one_to_take_stands_below():
+    found = result(plain="unclear")
+    name, best = found["metric"]["name"], found["students"][0]["reference"]["best"]
+    assert [one.arm for one in scores.scores(found, 0)] == ["teacher", "baseline", "student", "plain"]
+    assert scores.scores(found, 0)[-1].value == best["metrics"][name]["mean"] and "plain" in lefts(found)
+    found["students"][0]["reference"]["best"] = None
+    assert "plain" not in lefts(found)
+
+
 def test_better_is_to_the_right_where_a_lower_error_is_better(monkeypatch):
     found = result()
     before = lefts(found)

@@ -19,7 +19,7 @@ def test_added_seeds_are_told_of_the_runs_compared_and_of_no_other():
     at = open_page("compare", runs=f"{swept},{plain}")
     said = [str(w.value) for w in at.warning]
     order = [e.type for e in walk(at.main) if e.type in ("alert", "warning", "plotly_chart", "arrow_data_frame")]
-    assert order == ["plotly_chart", "warning"]  # answer and chart first
+    assert order[0] == "plotly_chart" and "warning" in order  # answer and chart first
     assert [SAID in w and w.startswith("many:") for w in said] == [True]
     assert SAID not in words(open_page("compare", runs=plain))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from pydantic import Field
 
@@ -11,6 +13,7 @@ from kd_core.errors import KDError
 from kd_core.models import ARCHS
 from kd_core.runs import estimate
 from kd_core.scenarios import default_spec
+from pages.ui.runs import launch, live
 from pages.ui.shared import engine
 from pages.ui.shared.text import t
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -242,3 +245,10 @@ def test_automatic_seeds_placebo_and_splits_are_said_in_words(at, jobs):  # noqa
     assert "2 students × 2 seeds × 3 splits, each with the teacher and alone" in words(at)
     spec = start(at, jobs)
     assert (spec.training.seeds, spec.evaluation.placebo, spec.evaluation.splits) == (2, False, 3)
+
+
+def test_a_time_over_a_minute_is_told_in_whole_minutes():
+    works = tuple(estimate.Work(kind, s, s) for kind, s in (("teacher:boosting", 65.0), ("training:stacks", 61.0)))
+    assert "about **2 min**, 1 min of it" in launch.time(estimate.Estimate(2, works, 0))
+    now = SimpleNamespace(elapsed_s=130.0, outlook=SimpleNamespace(since=0.0), eta_s=10.0)
+    assert live.elapsed(now) == "**2 min 10 s** of about 3 min"  # never less than what is gone

@@ -46,7 +46,7 @@ def test_seeds_that_may_be_added_are_told_with_their_trainings_and_time():
     assert spec.training.seeds is None and longest[1] > begins.seconds
     assert longest[0] * spec.training.seeds_at_first == begins.trainings * MOST_SEEDS
     said = str(launch.cost(spec, begins, longest))
-    limit = f"If seeds have to be added: **{longest[0]} trainings** in **{text.seconds(longest[1])}**."
+    limit = f"If seeds have to be added: **{longest[0]} trainings** in **{text.forecast(longest[1])}**."
     assert limit in said and "seeds have to be" not in str(launch.cost(spec, begins))
     fixed = spec.model_copy(update={"training": spec.training.model_copy(update={"seeds": 5})})
     assert launch.most(fixed, facts, begins) is None

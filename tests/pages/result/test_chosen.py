@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.choosing.told import read_choice
@@ -85,7 +86,7 @@ def test_what_else_a_person_should_know_is_said():
     assert "The better thing to take home may be a plain model: 30 trees of 4 leaves of 1.1 KB" in said(behind)
     assert "The run keeps its file" not in said(behind)  # an older result has none
     behind["artifacts"]["plain"] = [{"name": f"plain {behind['students'][0]['reference']['best']['name']}"}]
-    assert "see Downloads under Recipe." in said(behind)
+    assert "The run keeps its file: take it home on Export." in said(behind)
 
 
 ALONE = (Candidate("a", 9_000, 90.0, 0.85, 0.84), Candidate("b_*x*", 30_720, 90.0, 0.84, 0.87, arm="baseline"))
@@ -143,6 +144,22 @@ def test_the_page_shows_the_paragraph_and_the_fold():
     assert list(frame["What became of it"])[:4] == ["chosen", "", "", "not trained: 8.8 KB before it learned anything"]
     assert frame["What became of it"].iloc[-1].startswith("It {can") and frame.index[0] == "**piecewise small**"
     assert "WHY THIS ONE" not in words(open_page("runs", run=make_run("done", ("tiny",), result())))
+
+
+def test_a_metric_is_written_as_inside_a_sentence():
+    found = {**result(), "choice": block()}
+
+    def page():
+        import streamlit as st
+
+        from pages.ui.runs import chosen
+
+        chosen.show(st.session_state["found"])
+
+    at = AppTest.from_function(page)
+    at.session_state["found"] = found | {"metric": {**found["metric"], "name": "accuracy"}}
+    said = words(at.run())
+    assert "whose accuracy on validation" in said or "its accuracy on validation" in said, said
 
 
 def test_the_head_and_the_live_page_name_the_candidates():

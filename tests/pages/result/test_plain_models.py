@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from kd_core.reports import charts as report_charts
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.plain.items import TABLES
 from kd_core.runs.plain.lists import NETWORKS, PICTURES, PLAIN, TEXTS
 from kd_core.runs.view.report import verdict_lines
@@ -64,6 +66,16 @@ def test_the_interval_beside_a_plain_model_is_the_one_that_its_word_follows():
     found = result(plain="unclear")
     found["students"][0]["reference"]["best"]["ci_family"] = [-0.0123, 0.0183]
     assert "together: −1.2 to +1.8; 3 seeds)" in said(found)[0]
+
+
+def test_the_report_and_its_chart_give_the_same_interval_beside_a_plain_model():
+    found = result(plain="unclear")
+    found["students"][0]["reference"]["best"]["ci_family"] = [-0.0123, 0.0345]
+    outcome = read_outcome(found)
+    drawn = str(report_charts.gains(outcome, outcome.students[0]))
+    told = next(line for line in verdict_lines(found) if "plain model of this size does as well" in line)
+    assert "-1.23 to +3.45" in told and "all such statements together" in told
+    assert "over a plain model: +0.3 (−1.23 to +3.45)" in drawn
 
 
 def test_without_plain_models_nothing_is_said():

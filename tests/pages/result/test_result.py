@@ -167,6 +167,20 @@ def test_moved_rows_are_told_against_baseline_and_teacher():
     assert mistakes.largest_shift([[1.0]], [[1.0]]) is None
 
 
+def test_the_student_that_is_shown_is_marked_in_every_drawing_of_the_page():
+    """A browser may draw only the second of two quick runs: each says by itself which one is chosen."""
+    students = ("tiny", "small")
+    at = open_page("runs", run=done_run(students=students))
+
+    def marked():
+        (group,) = (g.proto for g in at.get("button_group") if "student-" in g.proto.id)
+        return list(group.raw_values) if group.set_value else [group.options[i].content for i in group.default]
+
+    first = marked()
+    at.run()
+    assert len(first) == 1 and marked() == first
+
+
 def splits_block(task="binary", metric="roc_auc"):
     gains = [difference([0.88 + g, 0.88 + g], [0.88, 0.881], metric) for g in (0.004, 0.010, 0.007)]
     return {

@@ -108,6 +108,31 @@ def test_the_first_picture_waits_for_nothing_that_trains():
     assert done.stdout.split("\n")[:3] == ["True", "[]", "[]"], done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("kind", "module", "name", "title"),
+    [
+        ("loss", "kd_core.distill", "hinton", "Soft labels (KD)"),
+        ("teacher", "kd_core.teachers", "gradient_boosting", "Gradient boosting"),
+    ],
+)
+def test_a_part_is_named_by_its_title_while_its_registry_fills(kind, module, name, title):
+    """A fresh server loads the engine beside its first page: the registry is there then, and still without this part."""
+    script = (
+        "import importlib, sys\n"
+        "from pages.ui.shared import engine\n"
+        "class Ear:\n"
+        "    def find_spec(self, wanted, path=None, target=None):\n"
+        f"        if wanted in ('{module}.losses', '{module}.sources'):\n"
+        f"            print(engine.part_title('{kind}', '{name}'))\n"
+        "sys.meta_path.insert(0, Ear())\n"
+        f"importlib.import_module('{module}')\n"
+        f"print(engine.part_title('{kind}', '{name}'))"
+    )
+    root = Path(engine.__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, timeout=120)
+    assert done.stdout.split("\n")[:-1] == [title, title], done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", [*engine.FIRST, *engine.SOON, *engine.HEAVY])
 def test_what_is_loaded_ahead_is_there(name):
     assert importlib.util.find_spec(name) is not None

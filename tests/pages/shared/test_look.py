@@ -129,3 +129,12 @@ def test_styles_begin_with_the_variables_of_the_look():
     css = (ROOT / "pages" / "ui" / "browser" / "frame.css").read_text("utf-8")
     assert look_css.variables() in css, f"frame.css must hold:\n{look_css.variables()}"
     assert len(re.findall(r"^:root", css, re.M)) == 1
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_cells_of_a_map_are_told_apart_and_read(dark):
+    nothing = look.mixed(look.GREY, look.PAPER[dark], look.CELL_NOTHING)
+    for hue in look.SHIFT_HUES:
+        third, most = (look.mixed(hue, nothing, look.CELL_STRONGEST[dark] * share) for share in (1 / 3, 1.0))
+        assert look.contrast(most, look.INK[dark]) >= 4.5 and look.contrast(third, look.INK[dark]) >= 4.5
+    assert look.contrast(third, most) >= (2.0 if dark else 1.5)  # gains: a third of the strongest beside it

@@ -164,6 +164,14 @@ def test_bytes_are_shortened(value, shown):
 def test_times_ratios_and_spreads():
     found = [text.milliseconds(v) for v in (0.0057, 0.01949, 0.0994, 0.0996, 0.31, 9.996, 12.2, None)]
     assert found == ["5.7 µs", "19 µs", "99 µs", "0.10 ms", "0.31 ms", "10 ms", "12 ms", "–"]
+    assert [text.forecast(v) for v in (42, 59.4, 89, 126, 150, 3 * 3600 + 299, None)] == [
+        "42 s", "59 s", "1 min", "2 min", "3 min", "3 h 5 min", "–",
+    ]  # fmt: skip
+    assert (text.forecast(140), text.forecast(140, gone=119), text.forecast(140, gone=130)) == (
+        "2 min",
+        "2 min",
+        "3 min",
+    )
     assert [text.seconds(v) for v in (0.4, 42, 200, 7500, 120, None)] == [
         "0.4 s",
         "42 s",

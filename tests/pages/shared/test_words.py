@@ -35,6 +35,22 @@ def test_a_word_is_found_by_its_name_and_by_what_it_means_its_name_first():
     assert glossary.matching("nobody knows this") == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("piecewise", "piecewise"),
+        ("PLR", "piecewise"),
+        ("tabm", "tabm"),
+        ("additive pairs", "additive_pairs"),
+        ("chain", "chain"),
+        ("epoch", "epoch"),
+        ("effective soft share", "effective_share"),
+    ],
+)
+def test_words_that_pages_use_are_found_by_the_name_that_they_use(asked, name):
+    assert glossary.matching(asked)[0] == name
+
+
 def test_the_box_shows_what_is_found_and_says_where_nothing_is():
     def page():
         from pages.ui.words import glossary
@@ -50,6 +66,13 @@ def test_the_box_shows_what_is_found_and_says_where_nothing_is():
     assert not at.markdown and "&#60;b&#62;qqq" in at.info[0].value
     at.text_input(key="words-find").set_value("").run()
     assert not at.info and len(at.markdown) == len(glossary.terms())
+
+
+def test_one_of_a_kind_is_told_as_one():
+    said = [str(t("compress.time", steps=n, seeds=3, time="4 s")) for n in (1, 2)]
+    assert said[0].startswith("**1 step**") and said[1].startswith("**2 steps**")
+    assert [str(t("data.ready", n=n)) for n in (1, 2)] == ["1 column ready", "2 columns ready"]
+    assert [str(t("data.look", n=n)) for n in (1, 2)] == ["1 finding to look at", "2 findings to look at"]
 
 
 def head(found):

@@ -56,6 +56,16 @@ def test_the_interval_beside_the_word_is_the_one_that_decides_it():
     assert "for both students together: −1.2 to +4.6" in told and "−1.2 to +4.6" in str(verdict.judge(found, 0).gain)
 
 
+def test_of_a_student_that_was_made_smaller_the_word_is_that_of_the_student_before():
+    found = result(plain="ahead")
+    assert str(advice.verdict(found, 0)).startswith("Did distilling help? ")
+    found["students"][0]["gain"]["roc_auc"]["ci_family"] = [-0.0123, 0.0456]  # of several, in the run it comes from
+    told = str(advice.verdict(found | {"compressed": {"run": "first"}}, 0))
+    assert told.startswith("Did distilling help, before this student was made smaller? ")
+    assert "95 % for all students of the run it comes from" in told and "all 1" not in told
+    assert verdict.judge(found, 0).family is None
+
+
 def test_the_page_tells_it_in_one_line_with_the_way_to_the_result():
     run = done_run(verdict="hurts")
     at = open_page("soft_labels", run=run)

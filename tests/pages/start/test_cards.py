@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kd_core.runs import estimate
 from kd_core.scenarios import SCENARIOS, default_spec
 from kd_core.scenarios.cards import card as kept
 from kd_core.workspace import samples
@@ -51,15 +52,15 @@ def test_the_kept_size_gives_the_estimate_that_the_page_distill_gives(name):
 
 def test_each_card_says_how_long_it_takes_and_one_is_the_quickest(jobs, monkeypatch):  # noqa: F811
     takes = {name: 10.0 + 100 * at for at, name in enumerate(SCENARIOS.names())}
-    monkeypatch.setattr(cards, "seconds", lambda name, stamp: (takes[name], 2 * takes[name]))
+    monkeypatch.setattr(cards, "seconds", lambda name, stamp: (takes[name], 2 * takes[name], 1.0))
     said = words(open_page())
     assert said.count("the quickest") == 1 and said.count(" here") >= len(takes)
-    assert "about 10 s here, the quickest; up to 20 s where seeds are added" in said and "about 3 min 30 s here" in said
+    assert "about 10 s here, the quickest; up to 20 s where seeds are added" in said and "about 4 min here" in said
 
 
 def test_a_card_counts_the_seeds_that_may_be_added():
     found = kept.read("purchase", samples())
-    begins, longest = cards.seconds("purchase", f"{found.rows}-most")
+    begins, longest, _ = cards.seconds("purchase", f"{found.rows}-most")
     assert longest > begins
 
 
@@ -92,3 +93,12 @@ def test_on_a_phone_most_samples_are_one_fold_away(jobs, narrow):  # noqa: F811
         assert {b.key for b in folded[0].button} == {
             f"start-{e.name}" for e in sources.scenarios()[cards.FIRST_ON_PHONE :]
         }
+
+
+@pytest.mark.parametrize(("times", "told"), [(1.0, False), (2.0, True)])
+def test_a_busy_machine_is_told_beside_the_times(jobs, monkeypatch, times, told):  # noqa: F811
+    monkeypatch.setattr(estimate, "busy", lambda: times)
+    cards.seconds.clear()
+    said = words(open_page())
+    cards.seconds.clear()
+    assert (t("start.busy", times="2") in said) == told

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.pages.screen import jobs, open_page  # noqa: F401
+import pytest
+
+from kd_core.models import ARCHS
+from pages.ui.shared import engine
+from tests.pages.fixtures import done_run, store
+from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
 
 
@@ -14,3 +19,17 @@ def test_the_data_of_the_run_looked_at_last_are_one_click_away(jobs):  # noqa: F
     assert not at.exception
     (offer,) = [b for b in at.button if b.key == "whatif-of-run"]
     assert "visits" in offer.label
+
+
+def opened_for(run_id):
+    data = engine.library().save_spec(store().folder(run_id).spec().dataset)
+    at = open_page("what_if", {"current.run": run_id}, data=data)
+    assert not at.exception
+    return at
+
+
+@pytest.mark.slow
+def test_it_starts_with_the_student_that_the_run_shows_and_says_who_is_not_offered(jobs):  # noqa: F811
+    at = opened_for(done_run(students=("base",)))
+    assert at.session_state["whatif_draft"]["values"]["students"][0]["name"] == "base"
+    assert f"{ARCHS.get('trees').title} grow step by step" in words(at)

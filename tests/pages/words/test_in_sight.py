@@ -8,7 +8,9 @@ import re
 import pytest
 
 from pages.ui.result import page, verdict
+from pages.ui.shared import text
 from pages.ui.shared.text import t
+from pages.ui.words import in_short
 from tests.pages.fixtures import done_run
 from tests.pages.results import result
 from tests.pages.screen import jobs, open_page  # noqa: F401
@@ -98,3 +100,15 @@ def test_a_hurt_student_gets_one_advice_and_a_better_one_no_second_model_beside_
     seen, folded = page.next_steps(verdict.judge(several, 1), several, 1)
     assert [line.startswith("Or take") for line, _ in seen] == [True]
     assert any("simpler one may do as well" in line for line, _ in folded)
+
+
+@pytest.mark.parametrize("more", [-300, 200, 90_000])
+def test_the_edge_of_a_size_does_not_hide_a_plain_model_that_is_a_little_larger(more):
+    found = result(plain="ahead")
+    student = found["students"][0]
+    size = student["deployed"]["bytes"]
+    student["reference"]["smallest"] = {**student["reference"]["best"], "title": "30 trees", "bytes": size + more}
+    told = in_short.beside(found, 0)
+    larger = t("runs.in_short.plain_ahead_larger", title="30 trees", size=text.size(size + more), own=text.size(size))
+    assert (told == larger) == (more > 0)
+    assert ("the one to use" in told) == (more < 0)

@@ -16,8 +16,8 @@ def plain(words):
 @pytest.mark.parametrize(
     ("advice", "words"),
     [
-        ({"kind": "seeds", "need": 12}, "About 12 seeds."),
-        ({"kind": "rows", "need": 2400}, "About 2,400 test rows; more seeds can't help."),
+        ({"kind": "seeds", "need": 12}, "About 12 seeds in all."),
+        ({"kind": "rows", "need": 2400}, "About 2,400 test rows in all; more seeds can't help."),
         ({"kind": "rows", "need": None}, "More test rows; more seeds can't help."),
     ],
 )

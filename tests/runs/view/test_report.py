@@ -15,7 +15,10 @@ def test_the_choice_is_said_with_its_odds():
         "Best of 4 cells on validation: T 4, alpha 0.75; on the test rows +0.90 points accuracy against its baseline "
         "(95 % +0.20 to +1.60)."
     )
-    assert lines[1] == "None of the other 3 cells can be told apart from it on validation."
+    assert lines[1] == (
+        "Which cell is best is open: none of the other 3 cells can be told apart from it on validation. "
+        "The verdict is of another question: it sets the best cell against its baseline, on test rows."
+    )
     assert lines[2] == (
         "BEATS: distilling helped the tiny student: +0.90 points of accuracy over the same student alone (95 %: +0.20 to +1.60; "
         "3 seeds)."
@@ -56,7 +59,7 @@ def test_a_setting_names_what_was_varied():
 def test_with_one_seed_the_margin_is_named():
     cells = [{**c, "scores": [0.8]} for c in SQUARE]
     (line,) = [x for x in verdict_lines(result(cells, [student("tiny", 3)], 3)) if "on validation (" in x]
-    assert line.endswith("on validation (one seed: within the margin of the metric).")
+    assert "on validation (one seed: within the margin of the metric). The verdict is" in line
 
 
 def claim(**more):
@@ -91,8 +94,8 @@ def test_the_distance_to_the_teacher_and_what_would_settle_it():
         "INCONCLUSIVE: it is not clear yet whether distilling helped the tiny student: +0.53 points"
     )
     assert "  Against the teacher: -0.70 points of accuracy (95 %: -1.10 to -0.30; seeds +-0.10, rows +-0.40)." in lines
-    assert "  What would settle it: about 5,200 test rows; more seeds can't help." in lines
-    assert "  What would settle it: about 9 seeds." in claim(advice={"kind": "seeds", "need": 9})
+    assert "  What would settle it: about 5,200 test rows in all; more seeds can't help." in lines
+    assert "  What would settle it: about 9 seeds in all." in claim(advice={"kind": "seeds", "need": 9})
 
 
 def test_small_differences_of_a_target_get_their_digits():

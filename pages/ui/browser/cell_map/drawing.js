@@ -14,9 +14,11 @@ function cellDrawing(app) {
   function coloured() {
     const paper = rgb(app.style("--st-background-color"));
     const ink = app.style("--st-text-color");
-    const nothing = mixed([127, 127, 127], paper, 0.12);
+    const nothing = mixed([127, 127, 127], paper, data.nothing);
+    const dark = paper[0] + paper[1] + paper[2] < 384;
     shades = {
       ink, paper: css(paper), nothing, quiet: app.style("--st-gray-text-color") || ink,
+      strongest: data.strongest[dark ? 1 : 0],
       hues: { gain: rgb(data.colours.gain), loss: rgb(data.colours.loss) },
     };
   }
@@ -25,7 +27,7 @@ function cellDrawing(app) {
   function fill(cell) {
     if (cell.gain === null) return css(shades.nothing);
     const share = Math.min(1, Math.abs(cell.gain) / data.scale);
-    return css(mixed(cell.gain >= 0 ? shades.hues.gain : shades.hues.loss, shades.nothing, 0.52 * share));
+    return css(mixed(cell.gain >= 0 ? shades.hues.gain : shades.hues.loss, shades.nothing, shades.strongest * share));
   }
 
   // Along one setting bars stand upright beside each other; a map that is too wide is turned.

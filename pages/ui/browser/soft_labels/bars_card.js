@@ -135,7 +135,7 @@ function barsCard(app, kind) {
 
   return {
     element, show, update, numbered,
-    place: (at, num) => write(place, at < 0 ? "" : filled(words.place, { at: exact(at + 1), num: exact(num) })),
+    place: (at, num) => write(place, at < 0 ? words.place_out : filled(words.place, { at: exact(at + 1), num: exact(num) })),
     leave: () => [timer, become.later].forEach(clearTimeout),
   };
 }

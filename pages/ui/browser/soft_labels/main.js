@@ -41,6 +41,7 @@ function started(data, parentElement, kept) {
     list.fresh(chosen);
     app.listed(true);
     for (const card of Object.values(others)) card.update(app.numbers);
+    if (order.length && !order.includes(app.state.row)) app.show(order[0]);
     app.speak(told());
   };
   app.listed = (anew) => {
@@ -51,6 +52,7 @@ function started(data, parentElement, kept) {
   };
   app.show = (row, near = false) => {
     app.state.row = row;
+    if (!order.includes(row)) app.choose({ kind: "all" }); // the row in sight is one of the list that the bar names
     keep({ row: model.ids[row] });
     one.show(row);
     one.update(app.numbers);
@@ -98,7 +100,7 @@ function started(data, parentElement, kept) {
   const rowWanted = model.ids.findIndex((id) => String(id) === (same ? String(kept.row) : asked.get("row")));
   app.state.temperature = bar.nearest(wanted >= 0 && Number.isFinite(wanted) ? wanted : data.start);
   if (rowWanted >= 0) app.state.row = rowWanted;
-  if (model.partedAll) app.state.chosen = { kind: "apart" };
+  if (model.partedAll && HOLDS.apart(model, {})(app.state.row)) app.state.chosen = { kind: "apart" };
   [app.state.sort] = sortsOf(app.state.chosen);
   bar.update(app.state.temperature);
   if (same) keep({ [data.address]: app.state.temperature, row: model.ids[app.state.row] }); // the server wrote its own address

@@ -33,7 +33,7 @@ function mapCard(app) {
   );
   const drawing = C > 2 ? mapDrawing(app, cells, still) : null;
   const moved = new Float64Array(C * C);
-  // Cells of few rows are faint, and where others have enough no sentence or list takes them.
+  // Cells of few rows are pale, and where others have enough no sentence or list takes them.
   const few = Uint8Array.from({ length: C * C }, (_, k) => (model.rowsOf(k) < ROWS_EACH ? 1 : 0));
   const known = Array.from(arms.teacher.lift.keys()).filter((k) => Math.floor(k / C) !== k % C && model.rowsOf(k) > 0);
   const [someFew, allFew] = [known.some((k) => few[k]), known.every((k) => few[k])];
@@ -159,7 +159,7 @@ function mapCard(app) {
     drawing.paint(shown, most, signed, few);
     legendOf(most, signed);
     const [top, away] = signed ? inheritedCells() : [largestCells(ranked(map), LISTED), []];
-    write(title, signed ? words.inherited_pairs : words.pairs);
+    write(title, signed ? words.inherited_pairs : filled(someFew && !allFew ? words.pairs_firm : words.pairs, { least: ROWS_EACH }));
     const luck = someFew ? `${filled(allFew ? words.map_all_few : words.map_few, { least: ROWS_EACH })} ` : "";
     write(note, luck + filled(signed ? words.inherited_map_note : words.map_note, { t: data.ordered_at, floor: percent(data.floor) }));
     none.hidden = !signed || top.length > 0;
@@ -226,7 +226,7 @@ function mapCard(app) {
     const way = arms.teacher.lift.reduce((most, v, k) => { const one = Math.abs(above(v) - above(arms.baseline.lift[k])); return one > most ? one : most; }, 0);
     if (way < LITTLE) return say(finding, words.inherited_little, { t, most: times(way) });
     const between = inheritedBetween(model, share, (one, group) => liftWithout(one, model, group));
-    const said_ = { t, share: whole(share), num: exact(model.N), low: between && whole(between[0]), high: between && whole(between[1]) };
+    const said_ = { t, share: whole(share), num: exact(model.N), classes: C, low: between && whole(between[0]), high: between && whole(between[1]) };
     if (model.N < ROWS_EACH * C) return say(finding, words.inherited_few, said_);
     if (between === null) return say(finding, words.inherited_alone, said_);
     return say(finding, between[0] > 0 ? words.inherited_note : words.inherited_open, said_);

@@ -126,6 +126,19 @@ function mapDrawing(app, cells, still) {
       }
   }
 
+  // Pale alone is not seen on a dark page: a dashed frame says it too.
+  function framed(few, of) {
+    const { row, column: from, size, left, above, cell } = layout;
+    context.strokeStyle = colours.faint;
+    context.setLineDash([2, 2]);
+    for (let i = 0; i < size; i++)
+      for (let j = 0; j < size; j++) {
+        const k = order[row + i] * C + order[from + j];
+        if (few[k] && Number.isFinite(of[k])) context.strokeRect(left + j * cell + 1.5, above + i * cell + 1.5, cell - 3, cell - 3);
+      }
+    context.setLineDash([]);
+  }
+
   return {
     painted,
     lay(view, width) {
@@ -166,6 +179,7 @@ function mapDrawing(app, cells, still) {
           context.lineTo(left + side, above + i * cell);
         }
         context.stroke();
+        framed(few, of);
       }
       if (size <= VALUED && cell >= 24) values(of, { table, at }, few);
     },

@@ -98,7 +98,7 @@ def _time(found: Result, spec: RunSpec, added: Added) -> Safe:
     return (
         t("what_if.luck.unknown")
         if known is None
-        else t("what_if.luck.about", time=text.seconds(max(1.0, round(known))))
+        else t("what_if.luck.about", time=text.forecast(max(1.0, round(known))))
     )
 
 

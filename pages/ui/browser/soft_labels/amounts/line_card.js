@@ -68,7 +68,7 @@ function lineCard(app) {
   return {
     element, show, update,
     numbered: (row) => { number.value = model.ids[row]; },
-    place: (at, num) => write(place, at < 0 ? "" : filled(words.place, { at: exact(at + 1), num: exact(num) })),
+    place: (at, num) => write(place, at < 0 ? words.place_out : filled(words.place, { at: exact(at + 1), num: exact(num) })),
     leave() {},
   };
 }

@@ -21,6 +21,12 @@ const rowLine = ({ data, model, words }) => ({
   far: (row) => model.apart[row],
 });
 
+// A model's runner-up.
+function secondOf({ C, arms }, arm, row) {
+  const z = arms[arm].z.subarray(row * C, (row + 1) * C);
+  return z.reduce((best, v, c) => (c !== arms[arm].top[row] && (best < 0 || v > z[best]) ? c : best), -1);
+}
+
 // Likeliest for teacher and student, and the label, in the teacher's order; a temperature changes none of it.
 function drawnClasses(model, row) {
   const { C, labels, arms } = model;
@@ -51,8 +57,13 @@ function classBars({ data, model, words, state }) {
       const share = (arm, c) => percent(arms[arm].p[row * C + c]);
       const first = arms.student.top[row];
       const named = first === top || first === other;
-      say(place, `${top === label ? words.right : words.wrong} ${named ? words.student_gives : words.student_answers}`, {
-        first: data.classes[first], s_first: share("student", first), top: data.classes[top], other: data.classes[other], p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
+      const [next, s_next] = ["teacher", "student"].map((arm) => secondOf(model, arm, row));
+      const unnamed = { teacher: ![top, other].includes(next), student: ![top, other, first].includes(s_next) };
+      say(place, [
+        top === label ? words.right : words.wrong, unnamed.teacher ? words.teacher_next : "",
+        named ? words.student_gives : words.student_answers, unnamed.student ? words.student_next : "",
+      ].filter(Boolean).join(" "), {
+        next: data.classes[next], p_next: share("teacher", next), second: data.classes[s_next], s_second: share("student", s_next), first: data.classes[first], s_first: share("student", first), top: data.classes[top], other: data.classes[other], p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
       });
     },
     formula(arm, row, c) {
