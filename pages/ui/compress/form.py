@@ -16,7 +16,7 @@ from kd_core.requests.compress_spec import CompressSpec
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.specs import Choice, RunSpec
-from pages.ui.compress import boxes, chains, cloned
+from pages.ui.compress import boxes, chains, cloned, rounding
 from pages.ui.compress.chains import Chain, Step, Steps
 from pages.ui.data import understanding
 from pages.ui.goals import kept
@@ -54,7 +54,9 @@ def show(folder: RunFolder, student: str) -> None:
         unable.show(offered)
         return
     cloned.fill(key, folder.id, student, possible)
-    idle = idle_of(folder, student)
+    idle = rounding.idle(folder, student)
+    if said := rounding.no_smaller(folder, student, offered):
+        st.info(said, icon=":material/block:")
     way = st.segmented_control(
         t("compress.way"),
         WAYS,
@@ -85,22 +87,6 @@ def _offered(path: Path, changed_ns: int, run: str, student: str) -> list[tuple[
 def steps_of(folder: RunFolder, student: str) -> list[tuple[Entry[Any], str | None]]:
     """Pair every step with why this student can't take it; looked at once for each state of the run. Errors: as `offering.offered`."""
     return _offered(folder.path, (folder.path / MODEL).stat().st_mtime_ns, folder.id, student)
-
-
-@functools.lru_cache(maxsize=8)
-def _idle(path: Path, changed_ns: int, student: str) -> dict[str, tuple[int, int]]:
-    from kd_core.runs.compressing import rounded
-
-    try:
-        found = rounded.foresee(path, student)
-    except KDError:
-        return {}
-    return {} if found is None else {name: (size, found.whole) for name, size in found.idle().items()}
-
-
-def idle_of(folder: RunFolder, student: str) -> dict[str, tuple[int, int]]:
-    """Return the steps that would save no bytes of this student worth it: those of its file with each, and as it is."""
-    return _idle(folder.path, (folder.path / MODEL).stat().st_mtime_ns, student)
 
 
 def spec_of(

@@ -15,8 +15,8 @@ from pages.ui.export import choosing
 from pages.ui.goals import candidates as goals
 from pages.ui.goals import kept
 from pages.ui.result import verdict
-from pages.ui.shared import engine, example, session
-from pages.ui.shared.text import catalogue, t
+from pages.ui.shared import engine, example, session, text
+from pages.ui.shared.text import Safe, catalogue, t
 from tests.pages.fixtures import done_run, make_run, result
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.pages.sweeps import make_sweep
@@ -28,14 +28,14 @@ def button(at, key):
     return next(b for b in at.button if b.key == key)
 
 
-@pytest.fixture
-def first(own_workspace, tmp_path):
-    """A finished run in the workspace."""
+@pytest.fixture(params=["tiny"])
+def first(request, own_workspace, tmp_path):
+    """A finished run of one student in the workspace."""
     table(600, 1).to_csv(tmp_path / "old.csv", index=False)
     data = DatasetSpec(source=str(tmp_path / "old.csv"), target="bought")
     judged = EvaluationSpec(folds=2, references=False, latency=False)
     teacher = Choice(name="gradient_boosting", settings={"rounds": 10})
-    spec = make_spec(data, teacher, ["tiny"], Choice(name="hinton"), (3, 2, 0), evaluation=judged)
+    spec = make_spec(data, teacher, [request.param], Choice(name="hinton"), (3, 2, 0), evaluation=judged)
     (own_workspace / "runs").mkdir(parents=True, exist_ok=True)
     carry_out(spec, own_workspace / "runs/first")
     engine._store.cache_clear()
@@ -279,3 +279,20 @@ def test_why_the_what_if_that_compare_named_is_not_offered_stands_where_it_is_ex
     looked_at = open_page("compress", {f"current.{session.RUN}": what_if})
     assert f"{name} is not offered: a what-if holds many settings" in words(looked_at)
     assert "a what-if holds many settings" not in words(open_page("compress", run=run))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["linear", "tiny"], indirect=True)
+def test_where_no_step_makes_the_file_smaller_that_is_said_first_with_the_reason(first, jobs):  # noqa: F811
+    (student,) = runs_offered.students(engine.store().folder(first))
+    at = open_page("compress", run=first)
+    assert not at.exception
+    said = [one.value for one in at.info if "smaller" in one.value]
+    if student == "tiny":
+        assert not said
+        return
+    (one,) = said
+    why = {entry.name: why for entry, why in form.steps_of(engine.store().folder(first), student)}
+    assert f"Nothing here makes {student} smaller" in one and why["prune_structured"].rstrip(".") in text.plain(
+        Safe(one)
+    )
