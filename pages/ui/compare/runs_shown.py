@@ -83,10 +83,11 @@ def _others(rows: dict[str, RunRow], offered: list[RunRow], picked: list[str]) -
 
 
 def of_dataset(rows: list[RunRow]) -> list[RunRow]:
-    """Keep the runs of the current dataset, or of the newest run's when none fits."""
+    """Keep the runs of the current dataset, else of the data of the run that was looked at, else of the newest run's."""
     if not rows:
         return []
-    name, target = rows[0].dataset_name, rows[0].target
+    looked_at = next((r for r in rows if r.id == session.run_id()), rows[0])
+    name, target = looked_at.dataset_name, looked_at.target
     current = session.dataset_id()
     if current:
         try:

@@ -48,3 +48,10 @@ def test_no_line_of_the_best_is_drawn_through_models_of_different_data():
     assert str(t("compare.front")) in names and str(t("compare.chart_note_mixed")) not in " ".join(said)
     names, said = drawn(one, other)
     assert str(t("compare.front")) not in names and str(t("compare.chart_note_mixed")) in " ".join(said)
+
+
+def test_without_chosen_data_the_runs_are_those_of_the_run_that_was_looked_at():
+    own = done_run(name="own")
+    done_run(dataset="orders", name="newer")
+    assert open_page("compare", run=own).multiselect(key="compare-runs").value == [own]
+    assert own not in open_page("compare").multiselect(key="compare-runs").value
