@@ -42,9 +42,9 @@ function mapCard(app) {
   let [cursor, layout, shown] = [null, null, arms.teacher.lift];
 
   function listed() {
-    const [name, change, values] = [el("span"), el("span", { class: "tag" }), ARMS.map(() => el("span", { class: "num" }))];
-    const whole_ = el("span", { class: "name" }, name, change);
-    const one = { cell: null, element: el("button", { type: "button", class: "pair", onclick: () => choose(one.cell) }, whole_, ...values), name, change, values };
+    const [name, change, luck, values] = [el("span", { class: "name" }), el("span", { class: "tag" }), el("span", { class: "tag" }), ARMS.map(() => el("span", { class: "num" }))];
+    const tags = el("span", { class: "tags" }, change, luck);
+    const one = { cell: null, element: el("button", { type: "button", class: "pair", onclick: () => choose(one.cell) }, name, tags, ...values), name, change, luck, tags, values };
     return one;
   }
 
@@ -187,9 +187,13 @@ function mapCard(app) {
     const [a, b] = names_(cell);
     write(one.name, `${short(data.classes[a], 24)} → ${short(data.classes[b], 24)}`);
     ARMS.forEach((arm, k) => write(one.values[k], times(arms[arm].lift[cell])));
-    one.change.hidden = !signed && !byOneRow(map, cell);
+    const arm = signed ? "teacher" : map; // whose likeness the pair is listed for
+    one.change.hidden = !signed;
+    one.luck.hidden = !byOneRow(arm, cell);
+    one.tags.hidden = one.change.hidden && one.luck.hidden;
     const by = times(Math.abs(far("student", cell) - far("baseline", cell)));
-    write(one.change, signed ? filled(away ? words.inherited_away : words.inherited_nearer, { times: by }) : filled(words.one_row_makes, { times: times(arms[map].spared[cell]) }));
+    write(one.change, signed ? filled(away ? words.inherited_away : words.inherited_nearer, { times: by }) : "");
+    write(one.luck, one.luck.hidden ? "" : filled(words.one_row_makes, { times: times(arms[arm].spared[cell]) }));
     one.element.setAttribute("aria-pressed", String(chosen.kind === "cell" && chosen.a === a && chosen.b === b));
   }
 
