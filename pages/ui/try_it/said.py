@@ -7,7 +7,7 @@ from typing import Any
 
 from kd_core.data.plain.questions import LABELS, NUMBER, Question, Questions
 from pages.ui.shared import text
-from pages.ui.shared.text import t
+from pages.ui.shared.text import Safe, t
 from pages.ui.try_it.models import Reply
 
 MOST = 5  # likeliest classes told of an answer
@@ -40,7 +40,8 @@ def truth(questions: Questions, label: Any) -> str:
 def shares(told: Mapping[str, float]) -> str:
     """Write the likeliest classes or labels with their shares; where all fit, in one order for every model."""
     first = list(told) if len(told) <= MOST else sorted(told, key=lambda name: -told[name])[:MOST]
-    return " · ".join(f"{name} {100 * told[name]:.0f}\u00a0%" for name in first)
+    told_ = [(Safe(name), Safe(f"{100 * told[name]:.0f}\u00a0%")) for name in first]  # a table escapes its cells
+    return " · ".join(t("try_it.name_share", name=name, share=share) for name, share in told_)
 
 
 def _answer(one: Question, answer: Any) -> str:

@@ -131,7 +131,7 @@ def test_the_students_own_answer_is_named_where_it_is_neither_of_the_two(browser
         screen = opened(browser, server, run_id, t=1, row=int(kept["row_ids"][row]) + 1)
         said = screen.page.locator(".row > .finding").inner_text()
         share = f"{100 * soft_labels.soften(z['student'])[row, first[row]]:.1f}\u00a0%"
-        assert (f"The student answers class {first[row]:03d}, {share}," in said) == named
+        assert (f"The student answers class {first[row]:03d}, with {share}," in said) == named
         screen.close()
 
 

@@ -58,5 +58,5 @@ def test_a_runner_up_that_is_not_named_yet_is_named(browser, served_run):
         for arm, unnamed in (("teacher", teacher), ("student", student)):
             second = ranked[arm][row, 1]
             share = f"{100 * p[arm][row, second]:.1f}\u00a0%"
-            assert (f"Its runner-up is class {second:03d}, {share}." in said) == bool(unnamed[row])
+            assert (f"Its runner-up is class {second:03d}, with {share}." in said) == bool(unnamed[row])
         screen.close()

@@ -12,11 +12,19 @@ const HOLDS = {
   entropy: ({ arms }, { bin, low, high }) => (i) => binOf(arms.teacher.entropy[i], low, high) === bin,
 };
 
-const rowLine = ({ data, model, words }) => ({
+// In a sentence a name that is a number is told from shares and counts.
+const toldName = ({ data, words }, c) => {
+  const name = data.classes[c];
+  return name.trim() !== "" && Number.isFinite(Number(name)) ? filled(words.class_named, { name }) : name;
+};
+
+const rowLine = ({ data, model, words, state }) => ({
   label: (row) => filled(words.labelled, { label: short(data.classes[model.labels[row]], 28) }),
   says(arm, row) {
     const { top, p } = model.arms[arm];
-    return `${short(data.classes[top[row]], 24)} ${percent(p[row * model.C + top[row]])}`;
+    const share = (c) => filled(words.name_share, { name: short(data.classes[c], 24), share: percent(p[row * model.C + c]) });
+    const { kind, b } = state.chosen;
+    return kind === "cell" && b !== top[row] ? `${share(top[row])} · ${share(b)}` : share(top[row]);
   },
   far: (row) => model.apart[row],
 });
@@ -40,7 +48,8 @@ function drawnClasses(model, row) {
   return all.filter((c) => kept.has(c));
 }
 
-function classBars({ data, model, words, state }) {
+function classBars(app) {
+  const { data, model, words, state } = app;
   const { C, labels, arms } = model;
   const zOf = (arm, row, c) => arms[arm].z[row * C + c];
   return {
@@ -63,7 +72,7 @@ function classBars({ data, model, words, state }) {
         top === label ? words.right : words.wrong, unnamed.teacher ? words.teacher_next : "",
         named ? words.student_gives : words.student_answers, unnamed.student ? words.student_next : "",
       ].filter(Boolean).join(" "), {
-        next: data.classes[next], p_next: share("teacher", next), second: data.classes[s_next], s_second: share("student", s_next), first: data.classes[first], s_first: share("student", first), top: data.classes[top], other: data.classes[other], p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
+        next: toldName(app, next), p_next: share("teacher", next), second: toldName(app, s_next), s_second: share("student", s_next), first: toldName(app, first), s_first: share("student", first), top: toldName(app, top), other: toldName(app, other), p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
       });
     },
     formula(arm, row, c) {

@@ -17,7 +17,7 @@ const rowLine = (app) => ({
   label: (row) => filled(app.words.labelled, { label: short(itemName(app, app.model.truth[row]), 28) }),
   says(arm, row) {
     const { items, p } = app.model.arms[arm];
-    return `${short(itemName(app, items[row * app.model.K]), 24)} ${percent(p[row * app.model.K])}`;
+    return filled(app.words.name_share, { name: short(itemName(app, items[row * app.model.K]), 24), share: percent(p[row * app.model.K]) });
   },
   far: (row) => app.model.apart[row],
 });

@@ -22,7 +22,10 @@ function rowLine(app) {
   const saidBy = (arm, row) => data.classes.filter((_, c) => model.arms[arm].z[row * model.C + c] >= 0);
   return {
     label: (row) => filled(words.labelled, { label: short(namesOf(app, row), 40) }),
-    says: (arm, row) => short(saidBy(arm, row).join(", ") || words.no_label, 40),
+    says(arm, row) {
+      const [names, { kind, b }] = [short(saidBy(arm, row).join(", ") || words.no_label, 40), app.state.chosen];
+      return kind === "cell" ? `${names} · ${filled(words.name_share, { name: short(data.classes[b], 24), share: percent(model.arms[arm].p[row * model.C + b]) })}` : names;
+    },
     far: (row) => model.apart[row],
   };
 }

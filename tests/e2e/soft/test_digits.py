@@ -1,0 +1,84 @@
+"""Soft labels of classes named by numbers, some pairs of which rest on one row, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from pages.ui.shared import engine
+from tests.e2e.server import Server
+from tests.e2e.soft.test_classes import opened
+from tests.pages.soft_runs import soft_run
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+WARNING = "one row makes most of it"
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """A server with one run of ten digits; 1 looks like 4 in one row alone, and like 2 in most."""
+    root = tmp_path_factory.mktemp("digits") / "workspace"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KD_WORKSPACE", str(root))
+        engine._store.cache_clear()
+        run_id, kept = soft_run(10, 300, classes=[str(digit) for digit in range(10)])
+        label = np.arange(300) % 10
+        sure = np.where(label[:, None] == np.arange(10), 6.0, 0.0).astype(np.float32)
+        sure[label == 1, 2] = 4.0
+        odd = int(np.flatnonzero(label == 1)[0])
+        taught = sure.copy()
+        taught[label == 1, 4] = 2.0  # a little even without that row, or it would be in no list
+        taught[odd, 4] = 8.0
+        kept = {**kept, "labels": label, "teacher": taught, "student_0": taught, "baseline_0": sure}
+        np.savez_compressed(engine.store().folder(run_id).artifact("soft_labels.npz"), **kept)
+    engine._store.cache_clear()
+    app = Server(root)
+    app.start()
+    yield app, run_id, int(kept["row_ids"][odd]) + 1
+    app.stop()
+
+
+def listed(screen, pair):
+    return screen.page.locator(".pairs button:not([hidden])", has_text=re.compile(rf"^{pair}"))
+
+
+@pytest.mark.parametrize("width", [420, 1400])
+def test_a_pair_that_rests_on_one_row_says_so_beside_no_number(browser, digits, width):
+    server, run_id, _ = digits
+    screen = opened(browser, server, run_id, t=1)
+    screen.page.set_viewport_size({"width": width, "height": 900})
+    for view in ("Teacher", "What the student inherited"):
+        screen.page.locator(".classmap .choice").get_by_text(view, exact=True).click()
+        line = listed(screen, "1 → 4")
+        expect(line).to_contain_text(WARNING)
+        numbers = [one.bounding_box() for one in line.locator(".num").all()]
+        for tag in line.locator(".tag:not([hidden])").all():
+            box = tag.bounding_box()
+            assert all(n["y"] + n["height"] <= box["y"] + 1 or n["x"] >= box["x"] + box["width"] for n in numbers)
+        assert WARNING not in listed(screen, "1 → 2").all_inner_texts()[:1]
+    screen.close()
+
+
+def test_a_class_that_is_a_number_is_set_apart_from_its_share(browser, digits):
+    server, run_id, row = digits
+    screen = opened(browser, server, run_id, t=1, row=row)
+    said = screen.page.locator(".row > .finding").inner_text()
+    assert re.search(r"it gives 86\.\d\u00a0% to class 4, and only 11\.\d\u00a0% to class 1, the label\.", said), said
+    assert re.search(r"The student gives 86\.\d\u00a0% to class 4 and 11\.\d\u00a0% to class 1\.", said), said
+    expect(screen.page.locator(".rows li .key.teacher").first).to_have_text(re.compile(r"^\d: \d+\.\d\u00a0%$"))
+    screen.close()
+
+
+def test_rows_of_a_cell_tell_the_share_that_orders_them(browser, digits):
+    server, run_id, row = digits
+    screen = opened(browser, server, run_id, t=1)
+    listed(screen, "1 → 4").click()
+    first = screen.page.locator(".rows li").first
+    expect(first.locator(".what")).to_contain_text(f"row {row}")
+    expect(first.locator(".key.teacher")).to_have_text(re.compile(r"^4: 86\.\d\u00a0%$"))
+    second = screen.page.locator(".rows li .key.teacher").nth(1)
+    expect(second).to_have_text(re.compile(r"^1: 8\d\.\d\u00a0% · 4: 1\.\d\u00a0%$"))
+    screen.close()
