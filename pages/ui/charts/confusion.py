@@ -12,6 +12,7 @@ from pages.ui.charts.marks import cells, figure, literal, share_axis, short
 Mark = Mapping[str, Any]  # name, recall, precision, hover, filled
 LEAST_SHIFT = 0.02  # share of a class: a smaller move is pale, however large it is beside the others
 FEW_ROWS = 3  # a move of fewer rows is pale, however small its class
+WHOLE = 100  # rows from which a tenth of one is not written
 LEVEL = 6  # classes whose names fit beside each other
 LOOKS = ("good", "bad", "unclear")  # found, missed, called wrongly
 
@@ -36,13 +37,15 @@ def confusion(
     share = [[v / s for v in row] for row, s in zip(counts, sums, strict=True)]
     fig = figure(height or max(260, 60 + 34 * min(num, 24)), x=predicted_title, y=true_title, legend=False)
     _squares(fig, share, look.ramp(look.shaded, 0, dark), 0, 1)
-    text = [[f"{v:,.0f}" for v in row] for row in counts]
+    text = [
+        [f"{v:,.0f}" if v >= WHOLE else _plain(v) for v in row] for row in counts
+    ]  # of a mean over seeds, not 0 or 1
     said = [
         [
             hover.format(
                 true=literal(classes[i]),
                 predicted=literal(classes[j]),
-                count=f"{counts[i][j]:,.1f}".removesuffix(".0"),
+                count=_plain(counts[i][j]),
                 share=f"{100 * share[i][j]:.1f} %",
             )
             for j in range(num)

@@ -11,7 +11,7 @@ from kd_core.task import task_of
 from pages.ui.charts import confusion as matrices
 from pages.ui.result import differences
 from pages.ui.shared import findings, picture, text
-from pages.ui.shared.text import t
+from pages.ui.shared.text import Safe, t
 from pages.ui.tasks import labels, next_item
 
 Result = Mapping[str, Any]
@@ -37,8 +37,9 @@ def show(found: Result, index: int) -> None:
                 "runs.mistakes.hardest",
                 true=str(classes[i]),
                 predicted=str(classes[j]),
-                count=text.exact(round(count)),
+                count=text.exact(round(count, 1)),
                 share=text.percent(share),
+                seeds=_seeds(student),
             )
         )
     blocks = {"teacher": found["teacher"], "baseline": student["baseline"], "student": student}
@@ -92,6 +93,12 @@ def _pick_arm(arms: tuple[str, ...], key: str, label: str) -> str:
         required=True,
     )
     return str(chosen or arms[0])
+
+
+def _seeds(student: Result) -> Safe | str:
+    """Say that counts are means, of more than one seed."""
+    num = len(student.get("seeds") or ())
+    return t("runs.mistakes.mean", num=num) if num > 1 else ""
 
 
 def largest_shift(counts: Any, others: Any) -> tuple[int, int, float] | None:

@@ -65,7 +65,7 @@ def of_confusion(
         return said
     i, j, count, _ = worst
     return Safe(
-        f"{said} {t('findings.mistake', true=str(classes[i]), said=str(classes[j]), count=text.exact(round(count)))}"
+        f"{said} {t('findings.mistake', true=str(classes[i]), said=str(classes[j]), count=text.exact(round(count, 1)))}"
     )
 
 

@@ -159,6 +159,7 @@ def test_moved_rows_are_told_against_baseline_and_teacher():
     at = open_tab(make_run(found=found, task="multiclass"), "mistakes")
     assert not at.exception and len(drawn(at)) == 2
     assert "Largest difference to the baseline: books is taken for garden 20 rows less often." in plain(at)
+    assert "books taken for toys, 21 rows in the mean of" in plain(at)
     shift = drawn(at)[1]
     assert max(max(row) for row in shift["data"][0]["z"]) == pytest.approx(20 / 101)
     group = next(g for g in at.get("button_group") if "mistakes-against" in g.proto.id)

@@ -19,9 +19,12 @@ function dressed(element, given, children) {
   return element;
 }
 
+// "{num} {num:row|rows}": a word goes by its number.
+const numbered = (template, values) => template.replace(/\{(\w+):([^{}|]*)\|([^{}|]*)\}/g, (_, name, one, many) => (String(values[name]) === "1" ? one : many));
+
 // "At T = {t} it gives {share}" with bold values, as nodes.
 function said(template, values) {
-  return template.split(/\{(\w+)\}/).map((part, at) => (at % 2 ? el("b", {}, String(values[part])) : part));
+  return numbered(template, values).split(/\{(\w+)\}/).map((part, at) => (at % 2 ? el("b", {}, String(values[part])) : part));
 }
 
 function say(place, template, values = {}) {
@@ -29,7 +32,7 @@ function say(place, template, values = {}) {
 }
 
 function filled(template, values = {}) {
-  return template.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  return numbered(template, values).replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
 function write(place, text) {
