@@ -106,8 +106,8 @@ def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
     """One line: what the file is, and how many columns are ready, worth a look, or in the way."""
     look = [p for p in target_question.open_findings(found) if p.severity == "warning"]
     blocking = [p for p in found.problems if p.severity == "error"]
-    named = {p.column for p in (*look, *blocking) if p.column}
-    ready = sum(1 for c in found.columns if c.used and c.name not in named)
+    barred = {p.column for p in blocking}
+    ready = sum(1 for c in found.columns if c.used and c.name not in barred)
     how = ", ".join(escape(v) for v in table.understood.values())
     with st.container(horizontal=True, vertical_alignment="center", key="data-understood"):
         with st.container(gap=None, width="stretch"):

@@ -76,7 +76,7 @@ def test_missing_cells_are_told_once_with_rows():
     found = profile_table(table(data), target="bought")
     text = str(one(found.problems, "missing_cells"))
     assert text.startswith("2 rows have 4 empty cells in age, channel (rows 5, 10).")
-    assert "filled with the median" in text
+    assert "filled with the median" in text and "In channel, missing counts as a value of its own." in text
 
 
 def test_codes_are_told_once_and_not_after_a_choice():

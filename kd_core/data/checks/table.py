@@ -19,7 +19,7 @@ from kd_core.specs import ColumnKind
 from kd_core.task import task_of
 
 _FILL_NUMBERS = "Numbers are filled with the median and flagged as missing."
-_FILL_OTHERS = "In other columns, missing counts as a value of its own."
+_FILL_OTHERS = "In {names}, missing counts as a value of its own."
 FEW_TEST_ROWS = 100  # below: one row moves accuracy by more than a point
 RARE_SHARE = 0.05  # of the rows; a rarer class makes accuracy say little
 _ORDER = {"error": 0, "warning": 1, "note": 2}
@@ -209,6 +209,10 @@ def _size(typed: Mapping[str, TypedColumn], features: list[TypedColumn], target:
     return problems
 
 
+def _named(columns: list[TypedColumn]) -> str:
+    return ", ".join(c.name for c in columns[:4]) + (f" and {len(columns) - 4} more" if len(columns) > 4 else "")
+
+
 def _missing(features: list[TypedColumn]) -> list[Problem]:
     """Sum up missing cells over all features."""
     holes = [c for c in features if c.missing]
@@ -219,9 +223,8 @@ def _missing(features: list[TypedColumn]) -> list[Problem]:
     for column in holes:
         some |= column.values.isna().to_numpy()
     count, rows = int(some.sum()), row_numbers(some)
-    names = ", ".join(c.name for c in holes[:4]) + (f" and {len(holes) - 4} more" if len(holes) > 4 else "")
-    numbers, others = (any((c.kind == "number") == side for c in holes) for side in (True, False))
-    fills = " ".join(text for there, text in ((numbers, _FILL_NUMBERS), (others, _FILL_OTHERS)) if there)
+    numbers, others = ([c for c in holes if (c.kind == "number") == side] for side in (True, False))
+    fills = ([_FILL_NUMBERS] if numbers else []) + ([_FILL_OTHERS.format(names=_named(others))] if others else [])
     return [
         _MISSING_CELLS.problem(
             None if len(holes) > 1 else holes[0].name,
@@ -230,9 +233,9 @@ def _missing(features: list[TypedColumn]) -> list[Problem]:
             number=plural(count, "row"),
             have="have" if count > 1 else "has",
             empty=plural(cells, "empty cell"),
-            names=names,
+            names=_named(holes),
             where=shown_rows(rows, count),
-            fills=fills,
+            fills=" ".join(fills),
             cells=cells,
             columns=[c.name for c in holes],
         )

@@ -133,3 +133,11 @@ def test_a_date_under_a_random_split_is_split_by_where_it_is_said(jobs):  # noqa
     next(b for b in at.button if ".split-by." in (b.key or "")).click().run()
     assert not at.exception and at.selectbox(key="data.time").value == "day"
     assert at.session_state[sources.CHOICES]["time"] == "day" and "the split is random" not in words(at)
+
+
+def test_a_column_with_a_finding_counts_among_those_that_are_used(jobs):  # noqa: F811
+    lines = [f"{20 + i % 40},{'' if i % 7 == 0 else 'ios'},{'left' if i % 4 else 'stayed'}" for i in range(90)]
+    at = upload("gym.csv", "\n".join(["age,app,outcome", *lines]).encode())
+    assert not at.exception and "In app, missing counts as a value of its own." in words(at)
+    badges = [m.value for m in at.markdown if "columns ready" in m.value]
+    assert badges and "3 columns ready" in badges[0]
