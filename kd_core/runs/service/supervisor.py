@@ -106,7 +106,7 @@ class Supervisor:
     def _new_hands(self) -> None:
         self._generation += 1
         generation = self._generation
-        self.watch.state, self.watch.since, self.watch.environment = "starting", time.monotonic(), {}
+        self.watch.state, self.watch.environment = "starting", {}
 
         def report(message: Message) -> None:
             self._messages.put((generation, message))

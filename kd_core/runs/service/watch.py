@@ -33,6 +33,12 @@ class Watch:
     failed_starts: int = 0
     errors: list[dict[str, str]] = field(default_factory=list)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A state that is left begins to count anew, wherever it is written."""
+        if name == "state" and value != self.state:
+            self.since = time.monotonic()
+        super().__setattr__(name, value)
+
     def note(self, code: str, message: str) -> bool:
         """Remember an error for the status page; the last 20 are kept, the same one once. False when it was there."""
         if any(e["message"] == message for e in self.errors):
