@@ -221,6 +221,9 @@ def understand_table(
         () if likely is None or likely.sure else likely.names,
         readings,
         given,
+        ()
+        if parts is None
+        else tuple(int((parts == part).sum()) for part in (split.TRAIN, split.VALIDATION, split.TEST)),
     )
     units, joined = (None, False) if copied is None else (copied.units, copied.state == "together")
     return Understanding(profile, typed, features, found, parts, units, joined, table.settled)

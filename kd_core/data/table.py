@@ -72,7 +72,8 @@ class Profile:
     booleans as category with their own text, datetimes datetime64).
     `candidates`: columns that may be the target, best first, where a person should choose; empty where the target was
     asked for or its name says it. `readings`: tasks that fit the target equally well, empty where one is plain.
-    `given_part`: a column that holds a split, which nobody asked for.
+    `given_part`: a column that holds a split, which nobody asked for. `split`: rows of training, validation and test,
+    empty where no split is possible.
     """
 
     columns: tuple[ColumnProfile, ...]
@@ -90,6 +91,7 @@ class Profile:
     candidates: tuple[str, ...] = ()
     readings: tuple[str, ...] = ()
     given_part: str | None = None
+    split: tuple[int, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:
         """Return one column's profile. Errors: KeyError."""

@@ -136,7 +136,7 @@ def student_sizes(students: Sequence[StudentSpec], inputs: Inputs, num_outputs: 
 
 
 def training_rows(dataset: DatasetSpec, num_rows: int, parts: Sequence[int] = ()) -> int:
-    """Foresee how many rows the training part will have; `parts`: rows of training, validation and test that a column gives."""
+    """Foresee how many rows the training part will have; `parts`: rows of training, validation and test, where they are known."""
     if parts:
         train, validation, _ = parts
         return train if validation else int(train * (1 - dataset.validation_share))

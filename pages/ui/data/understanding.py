@@ -95,7 +95,7 @@ def facts_of(found: Profile, part: str | None) -> Facts:
 
     outputs = task_of(found.task).num_outputs(len(found.classes)) if found.task else len(found.classes)
     names = tuple(c.name for c in found.columns)
-    task, parts = str(found.task), count_parts(found.frame[part]) if part in names else ()
+    task, parts = str(found.task), found.split or (count_parts(found.frame[part]) if part in names else ())
     read = tuple(c.name for c in found.columns if c.used and c.name != found.target)
     known = found.num_rows, len(names), foreseen(found), outputs, found.classes, task, names, parts
     return Facts(*known, read, count_texts(found), count_name_bytes(found))

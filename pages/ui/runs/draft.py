@@ -87,7 +87,7 @@ def folds(dataset: DatasetSpec, facts: Facts, values: dict[str, Any], key: str, 
     asked = drawn.get(f"{key}.evaluation.folds") or values["evaluation"].get("folds")
     told = EvaluationSpec(folds=int(asked) if asked else None)
     one_basis = offering or any("one_basis" in loss.needs for loss in losses)
-    return told.folds_of(training_rows(dataset, facts.rows), is_network(teacher), one_basis)
+    return told.folds_of(training_rows(dataset, facts.rows, facts.parts), is_network(teacher), one_basis)
 
 
 def presets(facts: Facts) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ def problems(spec: RunSpec, facts: Facts) -> list[Problem]:
     """Find everything in a spec that can't work on these rows."""
     from kd_core.runs import estimate, plan
 
-    rows = estimate.training_rows(spec.dataset, facts.rows)
+    rows = estimate.training_rows(spec.dataset, facts.rows, facts.parts)
     return plan.check(spec, facts.task, facts.outputs, facts.inputs, rows)
 
 

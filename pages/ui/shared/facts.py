@@ -14,7 +14,7 @@ from kd_core.workspace import workspace
 class Facts:
     """What later pages need of a dataset without reading it again.
 
-    `inputs` says how rows look in every view, `names` the columns, `parts` how many rows of training, validation and test a column gives,
+    `inputs` says how rows look in every view, `names` the columns, `parts` how many rows of training, validation and test there are,
     `read` the columns that students read, `texts` how many columns are free text,
     `labels` the bytes of names of category values in columns with many.
     """

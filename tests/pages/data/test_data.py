@@ -123,7 +123,7 @@ def test_reading_settings_change_what_is_understood(jobs):  # noqa: F811
     at = upload("semi.csv", table(["a", "b", "bought"], separator=";"))
     assert "3 columns" in words(at)
     at.text_input(key="data.read.separator").set_value("|").run()
-    assert not at.exception and ("1 columns" in words(at) or at.error)
+    assert not at.exception and ("1 column" in words(at) or at.error)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from kd_core.distill import MODES
 from kd_core.models.sizes import sizes
 from kd_core.runs import estimate
 from kd_core.scenarios import default_spec
-from kd_core.specs import FOLDS, Choice, ChooseSpec, RunSpec, StudentSpec
+from kd_core.specs import FOLDS, Choice, ChooseSpec, DatasetSpec, RunSpec, StudentSpec
 from kd_core.teachers.answer_cache.cache import TeacherCache
 from kd_core.teachers.answers import teacher_answers
 from kd_core.training.loop import ignore, never
@@ -221,3 +221,14 @@ def test_on_a_phone_what_explains_is_a_fold_away(best):  # noqa: F811
     best.session_state[aids.KEY] = {"narrow": True}
     best.run()
     assert not best.exception and folds <= {fold.label for fold in best.expander}
+
+
+def test_rows_to_learn_from_are_those_of_the_split_that_was_made():
+    from pages.ui.data import understanding
+
+    spec = DatasetSpec(source="sample:visits", target="purchased", validation_share=0.15, test_share=0.15)
+    found = understanding.profile(spec.model_dump(mode="json"), spec.read, spec.name)
+    assert sum(found.split) == found.num_rows
+    split = (found.split[0] - 1, found.split[1], found.split[2] + 1)  # as rows of one time may stay together
+    facts = understanding.facts_of(replace(found, split=split), None)
+    assert estimate.training_rows(spec, facts.rows, facts.parts) == split[0]

@@ -167,7 +167,7 @@ def test_the_head_and_the_live_page_name_the_candidates():
     from tests.runs.services import run_spec
 
     spec = run_spec("a").model_copy(update={"choose": ChooseSpec()})
-    assert "the best of 1 candidates" in run_head.outline(spec)
+    assert "the best of 1 candidate" in run_head.outline(spec)
 
 
 def test_a_model_without_a_teacher_is_what_would_be_shipped():

@@ -241,7 +241,7 @@ def test_long_texts_and_many_columns_are_cut_and_the_page_says_so(monkeypatch):
     assert "Texts are cut after 300 characters." in words(at)
     monkeypatch.setattr(content, "FIELDS", 1)
     at = open_page("soft_labels", run=soft_run(3, 10)[0])
-    assert sent(at)["shape"]["fields"] == ["pages"] and "1 more columns of the rows are left out" in words(at)
+    assert sent(at)["shape"]["fields"] == ["pages"] and "1 more column of the rows are left out" in words(at)
 
 
 def test_large_pictures_are_made_smaller_and_the_page_says_so(monkeypatch):
