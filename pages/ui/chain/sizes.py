@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kd_core.data.input_spec import InputSpec
+from kd_core.data.input_spec import COLUMNS, TABLE, InputSpec
 from kd_core.specs import Choice
 from pages.ui.shared import text
 from pages.ui.shared.facts import Facts
@@ -45,6 +45,11 @@ def after_texts(inputs: InputSpec, parameters: int, facts: Facts) -> str:
     return plain(t(key, parameters=text.number(parameters)))
 
 
+def about(count: int, inputs: InputSpec) -> str:
+    """Write a number of weights that is foreseen: of what reads columns to two digits, as how wide they are encoded is seen in the run."""
+    return text.number(int(float(f"{count:.2g}")) if inputs.kind in (TABLE, COLUMNS) else count)
+
+
 def told(parameters: int, num_bytes: int, *, most: bool = False) -> str:
     """Write a size."""
     key = "distill.chain.size_most" if most else "distill.chain.size"
@@ -63,12 +68,14 @@ def student_bytes(arch: Choice, facts: Facts) -> tuple[str, str]:
         return view, after_texts(inputs, parameters, facts)
     file = _file(written, inputs, facts.outputs, facts.names, facts.texts, facts.labels)
     most = file is not None and "file_bytes" in ARCHS.get(arch.name).facts
-    return view, told(parameters, alone if file is None else file, most=most)
+    if most:
+        return view, told(parameters, file or alone, most=True)
+    size = text.size(alone if file is None else file)
+    return view, plain(t("distill.chain.size_about", parameters=about(parameters, inputs), size=size))
 
 
 def reads(view: str, facts: Facts) -> Safe:
     """Say what a model reads of a row; the table holds texts as a few numbers each."""
-    from kd_core.data.input_spec import TABLE
     from kd_core.registry import view_title
 
     said = t("distill.chain.reads", view=view_title(view))

@@ -11,7 +11,7 @@ from kd_core.data.input_spec import InputSpec
 from kd_core.errors import KDError
 from kd_core.specs import Choice
 from pages.ui.access import aids
-from pages.ui.chain.sizes import awaits_texts, reads, weighs_words
+from pages.ui.chain.sizes import about, awaits_texts, reads, weighs_words
 from pages.ui.models import unable
 from pages.ui.runs import draft
 from pages.ui.shared import forms, text
@@ -22,7 +22,7 @@ KEY = f"{draft.KEY}.students"
 FIRST = "distill_students_first"  # in the session: the architectures that are listed at once
 SHORT, WINNERS = 9, 3  # a list that is shown whole; architectures that are shown of a longer one, beside the usual
 MOST = 12
-SIGNS = {"cost": "", "cost_file": "≈ ", "cost_most": "≤ "}  # before a size, by how it is told
+SIGNS = {"cost": "≈ ", "cost_file": "≈ ", "cost_most": "≤ "}  # before a size, by how it is told
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -54,7 +54,8 @@ def weighs(arch: dict[str, Any], facts: Facts) -> str:
         return _across([error.message])
     if way not in SIGNS:
         return _across([text.plain(t(f"distill.{way}", **shown))])
-    return _across([shown["parameters"], f"{SIGNS[way]}{shown['size']}", shown["flops"]])
+    weights = shown["parameters"] if way == "cost_most" else f"≈ {shown['parameters']}"
+    return _across([weights, f"{SIGNS[way]}{shown['size']}", shown["flops"]])
 
 
 def weighs_titles() -> str:
@@ -74,15 +75,19 @@ def _cost(arch: dict[str, Any], facts: Facts) -> tuple[str, dict[str, str]]:
 
     choice = Choice.parse(arch)
     inputs = facts.inputs[view_of(choice, facts.inputs)]
-    about = facts.outputs, facts.names, facts.texts, facts.labels
-    parameters, weights, file, flops = _sizes(choice.to_json(), inputs, *about)
+    known = facts.outputs, facts.names, facts.texts, facts.labels
+    parameters, weights, file, flops = _sizes(choice.to_json(), inputs, *known)
     shown = {"parameters": text.number(parameters), "flops": text.number(flops)}
     if awaits_texts(inputs.kind, facts):
         return "cost_words" if weighs_words(inputs, facts) else "cost_texts", shown
-    if file is None:
-        return "cost", {**shown, "size": text.size(weights)}
-    most = "file_bytes" in ARCHS.get(choice.name).facts
-    return "cost_most" if most else "cost_file", {**shown, "size": text.size(file)}
+    if file is not None and "file_bytes" in ARCHS.get(choice.name).facts:
+        return "cost_most", {**shown, "size": text.size(file)}
+    shown["parameters"] = about(parameters, inputs)
+    return (
+        ("cost", {**shown, "size": text.size(weights)})
+        if file is None
+        else ("cost_file", {**shown, "size": text.size(file)})
+    )
 
 
 def family(arch: str, facts: Facts) -> Safe:
