@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kd_core.safe_io import write_json
@@ -122,3 +124,12 @@ def test_long_names_are_broken_into_lines_and_rows_stay_low_without_them(jobs): 
         done_run(name=name)
     told = open_page("runs").dataframe[0]
     assert set(names) < set(told.value["name"]) and told.proto.row_height == run_list.BROKEN
+
+
+def test_a_run_at_work_says_how_far_it_is():
+    from tests.pages.fixtures import make_run, store
+
+    make_run("running", name="now")
+    make_run("queued", name="next")
+    shown = run_list.frame(store().list()).set_index("name")["state"]
+    assert re.fullmatch(r"running \d+\u00a0%", shown["now"]) and shown["next"] == "queued"

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core.errors import KDError
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.store.folder import STATES
 from kd_core.runs.store.rows import Headline, RunRow
@@ -154,7 +155,7 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
             "star": STAR if r.star else NO_STAR,
             "name": r.name or str(t("runs.no_name")),
             "date": (r.started_utc or r.created_utc or "")[:16].replace("T", " "),
-            "state": str(t(f"common.states.{r.state}")),
+            "state": _state(r),
             "student_score": score_cell(r.headline),
             "metric": differences.metric_title(r.headline.metric) if r.headline else None,
             "verdict": verdict_cell(r.headline),
@@ -172,6 +173,18 @@ def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
         for r in rows
     ]
     return pd.DataFrame.from_records(records).astype("object")
+
+
+def _state(row: RunRow) -> str:
+    """Name the state, of a run at work with how far it is."""
+    said = str(t(f"common.states.{row.state}"))
+    if row.state != "running":
+        return said
+    try:
+        done = engine.store().snapshot(row.id, 0).progress
+    except KDError:  # removed or damaged meanwhile
+        return said
+    return f"{said} {100 * min(1.0, max(0.0, done)):.0f}\u00a0%"
 
 
 def _score(value: float | None) -> str | None:

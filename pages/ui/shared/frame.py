@@ -17,7 +17,8 @@ from pages.ui.shared.text import escape, number, shorten, t
 from pages.ui.words import glossary
 
 STYLE = Path(__file__).parent.parent / "browser" / "frame.css"
-ACTIVE = ("queued", "starting", "running", "cancelling")
+AT_WORK = ("starting", "running", "cancelling")
+ACTIVE = ("queued", *AT_WORK)
 
 
 def sidebar(pages: Sequence[Any]) -> None:
@@ -74,6 +75,11 @@ def _run_card() -> None:
     if row is None:
         row = latest[0] if latest else None
     newest = row is None or row.id == latest[0].id
+    at_work = store.list(states=AT_WORK, limit=1)
+    if at_work and row is not None and at_work[0].id != row.id:  # it stays in sight while another one is looked at
+        with st.container(border=True, key="card-run-at-work", gap="xxsmall"):
+            st.caption(t("common.run_at_work"))
+            _run(at_work[0])
     with st.container(border=True, key="card-run", gap="xxsmall"):
         st.caption(t("common.your_run" if newest else "common.this_run"))
         if row is None:
@@ -81,8 +87,12 @@ def _run_card() -> None:
                 "distill.py", label=t("common.no_run_next"), icon=":material/play_circle:", query_params=session.link()
             )
             return
-        st.page_link("runs.py", label=f"**{escape(row.name or row.id)}**", query_params=session.link(run=row.id))
-        _run_line(row)
+        _run(row)
+
+
+def _run(row: Any) -> None:
+    st.page_link("runs.py", label=f"**{escape(row.name or row.id)}**", query_params=session.link(run=row.id))
+    _run_line(row)
 
 
 def _run_line(row: Any) -> None:

@@ -103,3 +103,17 @@ def test_without_data_a_page_opens_on_the_example_without_choosing_it(name, jobs
     assert "data" not in at.query_params and t("common.no_dataset_next") in [link.label for link in at.get("page_link")]
     at.button(key=start).click().run()
     assert jobs.submitted[0][0].dataset == example.read()[0].dataset
+
+
+def test_a_run_at_work_stays_in_sight_while_another_is_looked_at(jobs):  # noqa: F811
+    from tests.pages.fixtures import done_run, make_run
+
+    looked_at, at_work = done_run(name="older"), make_run("running", name="training now")
+    at = open_page("runs", run=looked_at)
+    labels = [str(link.proto.label) for link in at.sidebar.get("page_link")]
+    assert not at.exception and labels.index("**training now**") < labels.index("**older**")
+    assert [str(c.value) for c in at.sidebar.caption].count(t("common.run_at_work")) == 1
+    (bar,) = at.sidebar.get("progress")
+    assert bar.proto.text.startswith(t("common.states.running"))
+    own = open_page("runs", run=at_work)
+    assert t("common.run_at_work") not in [str(c.value) for c in own.sidebar.caption]
