@@ -8,6 +8,7 @@ import pytest
 
 from kd_core.safe_io import write_json
 from pages.ui.runs import run_list
+from pages.ui.shared import text
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, make_run, spec, store
 from tests.pages.screen import Jobs, jobs, open_page, words  # noqa: F401
@@ -127,9 +128,15 @@ def test_long_names_are_broken_into_lines_and_rows_stay_low_without_them(jobs): 
 
 
 def test_a_run_at_work_says_how_far_it_is():
-    from tests.pages.fixtures import make_run, store
-
     make_run("running", name="now")
     make_run("queued", name="next")
     shown = run_list.frame(store().list()).set_index("name")["state"]
     assert re.fullmatch(r"running \d+\u00a0%", shown["now"]) and shown["next"] == "queued"
+
+
+@pytest.mark.parametrize(("standing", "said"), [("behind", True), ("ahead", False)])
+def test_a_plain_model_that_is_no_worse_stands_beside_the_word(buttons, standing, said):
+    found = store().folder(done_run(plain=standing)).result()["students"][0]["reference"]["best"]
+    row = open_page("runs").dataframe[0].value.iloc[0]
+    plain = str(t("runs.short.plain", score=text.score(found["metrics"]["roc_auc"]["mean"])))
+    assert row["verdict"].endswith(f"; {plain}") == said and ("plain" in row["verdict"]) == said
