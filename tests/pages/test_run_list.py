@@ -131,7 +131,7 @@ def test_a_run_at_work_says_how_far_it_is():
     make_run("running", name="now")
     make_run("queued", name="next")
     shown = run_list.frame(store().list()).set_index("name")["state"]
-    assert re.fullmatch(r"running \d+\u00a0%", shown["now"]) and shown["next"] == "queued"
+    assert re.fullmatch(r"running \d+\u00a0%", shown["now"]) and shown["next"] == "waiting"
 
 
 @pytest.mark.parametrize(("standing", "said"), [("behind", True), ("ahead", False)])
