@@ -252,6 +252,13 @@ def also(plain: Sequence[Candidate], chosen: Candidate, goals: Goals) -> None:
         )
 
 
+def _beats(one: float | None, other: float | None, sign: float) -> bool:
+    """Say whether a score is better than another, also as both are written; what is not known beats nothing."""
+    if one is None or other is None:
+        return False
+    return sign * one > sign * other and text.score(one) != text.score(other)
+
+
 def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = None) -> list[Safe]:
     """Say what the picked one reaches and gives away, and who of those that meet all goals scores higher."""
     chosen = chosen or pick(found, goals)
@@ -263,16 +270,13 @@ def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = N
     sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
     able = [c for c in found if c.value is not None and goals.meets(c)]
     best = max(able, key=lambda c: sign * (c.value or 0.0), default=None)
-    if goals.meets(chosen) and best is not None and text.score(best.value) != text.score(chosen.value):
-        size = text.size(best.costs.get("size"))
-        said.append(
-            t(
-                f"compare.goal.higher{'_within' if goals.within else ''}",
-                name=best.name,
-                size=size,
-                value=text.score(best.value),
-            )
-        )
+    if goals.meets(chosen) and best is not None and _beats(best.value, chosen.value, sign):
+        told = {"name": best.name, "size": text.size(best.costs.get("size")), "value": text.score(best.value)}
+        if not goals.within:
+            said.append(t("compare.goal.higher", **told))
+        elif _beats(chosen.validation, best.validation, sign):
+            first, other = text.score(chosen.validation), text.score(best.validation)
+            said.append(t("compare.goal.higher_within", **told, chosen=chosen.name, first=first, second=other))
     own = chosen.costs.get("size")
     smaller = [c for c in able if own is not None and (c.costs.get("size") or own) < own]
     if goals.sure(chosen) and (one := pick(smaller, goals)) is not None and not goals.sure(one):

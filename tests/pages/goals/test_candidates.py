@@ -73,8 +73,18 @@ def test_the_pick_says_what_it_gives_away_and_who_scores_higher():
     ]
     asked = Goals("roc_auc", 0.8, {"size": 1000.0})
     said = [str(words) for words in price(found, asked)]
-    assert said[0].startswith("0.840 ROC-AUC, −1.0 points") and said[1].startswith("small (900 B) scores higher: 0.860")
+    assert said[0].startswith("0.840 ROC-AUC, −1.0 points") and said[1].startswith("small (900 B) scores better: 0.860")
     assert len(price(found[2:], asked)) == 1  # misses a goal: nobody else is set beside it
+
+
+def test_nobody_is_said_to_score_higher_than_a_plain_model_that_scores_higher():
+    tiny, trees = Candidate("a", "tiny", 0.758, {"size": 4_700.0}), Candidate("b", "trees", 0.77, {"size": 5_200.0})
+    plain = Candidate("p", "linear model", 0.764, {"size": 4_400.0})
+    asked = Goals("roc_auc", 0.731)
+    assert len(price([tiny], asked, plain)) == 1
+    assert "trees (5.1 KB) scores better: 0.770" in str(price([tiny, trees], asked, plain)[1])
+    errors = Goals("rmse", 0.9)
+    assert len(price([trees], errors, plain)) == 1 and "tiny" in str(price([tiny], errors, plain)[1])
 
 
 def test_what_meets_on_the_mean_alone_is_said_to_do_so():
@@ -135,7 +145,10 @@ def test_with_limits_alone_the_best_within_them_is_named_and_a_cheaper_plain_mod
     assert pick([tiny, small, base], replace(limits, worst=0.85)) == tiny  # with a score the smallest that reaches it
     lucky = replace(tiny, value=0.86)
     assert pick([lucky, small], limits) == small  # test rows choose nothing
-    assert "test rows choose nothing" in str(price([lucky, small], limits)[1])
+    why = "small is named because it scored better on validation rows (0.864, tiny 0.861)"
+    assert why in str(price([lucky, small], limits)[1])
+    alone = Candidate("p", "30 trees", 0.8555, {"size": 4_700.0})
+    assert len(price([lucky, small], limits, alone)) == 1  # it was chosen by no validation rows
     assert len(price([tiny, small], limits)) == 1  # nobody scores higher, and the smaller one meets them as surely
     assert pick([lucky, replace(small, validation=None)], limits) == lucky
     assert pick([replace(tiny, costs={"size": None}), small], limits) == small
