@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui.goals.candidates import Candidate, Goals, answer, pick, price, rival, second
+from pages.ui.goals.candidates import Candidate, Goals, answer, named, pick, price, rival, second
 from pages.ui.goals.candidates import words as say
 from pages.ui.result import comparison
 from tests.pages.fixtures import done_run, store
@@ -160,3 +160,17 @@ def test_with_limits_alone_the_best_within_them_is_named_and_a_cheaper_plain_mod
     assert second(plain[1:], small, limits) == plain[1]
     errors = Goals("rmse", None, {"size": 8_192.0})
     assert pick([replace(tiny, validation=0.3), replace(small, validation=0.4)], errors).id == "a"
+
+
+def test_with_limits_alone_the_named_one_is_said_to_be_the_best_within_them():
+    limits = Goals("roc_auc", None, {"latency": 0.03})
+    tiny = Candidate("a", "tiny", 0.85, {"size": 4_700.0, "latency": 0.028}, 0.86)
+    small = Candidate("b", "small", 0.87, {"size": 7_500.0, "latency": 0.02}, 0.85)
+    plain = Candidate("p", "30 trees", 0.86, {"size": 4_000.0, "latency": 0.02})
+    said = str(named([tiny, small], [], tiny, limits))
+    assert said.startswith("Best score within the limits, of the students on validation rows: tiny: 4.6 KB, 28 µs")
+    assert "students: small" in str(named([replace(tiny, validation=None), small], [], small, limits))
+    assert str(named([tiny], [plain], plain, limits)).startswith("Best score within the limits: 30 trees")
+    assert str(named([tiny, small], [plain], plain, limits)).startswith("30 trees")  # which small beats
+    assert str(named([tiny], [], tiny, replace(limits, worst=0.8))).startswith("tiny")
+    assert str(named([tiny], [], tiny, replace(limits, most={"latency": 0.02}))).startswith("Nearest: tiny")
