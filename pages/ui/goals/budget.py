@@ -32,7 +32,7 @@ def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
     said = [_cost(own.costs[name], name, most) for name, most in asked.most.items() if name in costs]
     missed = [name for name in asked.missed(own) if name in costs]
     if asked.lost is not None:
-        loss, kept_to = _loss(read, asked.metric, asked.lost)
+        loss, kept_to = _loss(read, asked.metric, asked.lost, own=asked.metric == found["metric"]["name"])
         said, missed = said + loss, missed if kept_to else [*missed, "lost"]
     elif asked.worst is not None and own.value is not None:
         missed = asked.missed(own)
@@ -55,14 +55,18 @@ def _cost(own: float | None, name: str, most: float) -> Safe:
     return t("compare.goal.budget_cost", own=value, asked=limit)
 
 
-def _loss(read: StudentOutcome, metric: str, lost: float) -> tuple[list[Safe], bool]:
-    """Say whether no more than asked was lost against the teacher, with the interval; and whether that may be."""
+def _loss(read: StudentOutcome, metric: str, lost: float, *, own: bool) -> tuple[list[Safe], bool]:
+    """Say whether no more than asked was lost against the teacher, with the interval; and whether that may be.
+
+    `own`: the metric is that of the run, whose score stands beside the line; of another it is named.
+    """
     gain = read.own_versus_teacher.get(metric)
     if gain is None:
         return [], True
     write = Written.of(metric, gain)
     shown = f"{100 * lost if write.share else lost:.4g}"
     most = t("runs.verdict.point" if shown == "1" else "runs.verdict.points", value=shown) if write.share else shown
+    most = most if own else t("compare.goal.budget_of", most=most, metric=verdict.metric_title(metric))
     if gain.low is None or gain.high is None:
         return [t("compare.goal.budget_lost_mean", most=most, gap=escape(Written.of(metric, gain).cell(gain)))], True
     word = "proven" if gain.low >= -lost else "more" if gain.high < -lost else "open"

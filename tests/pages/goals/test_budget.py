@@ -26,6 +26,8 @@ def test_the_line_says_what_is_used_up_and_whether_the_loss_is_proven():
     said = str(budget.line(found, 0, asked))
     assert "Within your goals: 1.2 KB of 20 KB; 5 µs of 1.00 ms; " in said and "lost at most is not proven (" in said
     assert "lost at most is proven (" in str(budget.line(found, 0, replace(asked, lost=-low)))
+    other = str(budget.line(found, 0, Goals("accuracy", None, lost=0.01)))
+    assert "point of Accuracy lost" in other and "ROC-AUC" not in said  # whose score stands beside the line
     beyond = str(budget.line(found, 0, replace(asked, lost=-high - 0.001)))
     assert "Not within your goals: " in beyond and "; more than " in beyond
     small = str(budget.line(found, 0, Goals("roc_auc", 0.8, {"size": 1_000.0})))
