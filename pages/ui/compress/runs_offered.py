@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -70,6 +71,15 @@ def left_out(shown: str) -> None:
 def students(folder: RunFolder) -> list[str]:
     """Name the students of a run, without the plain models beside them. Errors: KDError `run_damaged`."""
     return [str(one["name"]) for one in (folder.result() or {}).get("students", ())]
+
+
+def networks(run: str, names: Sequence[str]) -> list[str]:
+    """Keep the students that steps can be carried out on: those that are not made of trees. Errors: as `kept_models.find`."""
+    from kd_core.models import ARCHS  # brings torch along
+    from kd_core.teachers import kept_models
+
+    archs = {name: kept_models.find(run, name).model["arch"]["name"] for name in names}
+    return [name for name, arch in archs.items() if "fits" not in ARCHS.get(arch).facts]
 
 
 def link(run: str, spec: RunSpec, student: str) -> None:
