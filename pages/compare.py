@@ -60,6 +60,8 @@ def goals(found: list[Entry], metric: str, data: str) -> Goals:
     kept.keep(data, asked, before)
     if started and not asked.own:
         st.caption(t("compare.goals_of", run=started[1].run_name))
+    elif not asked.own and (others := kept.elsewhere(data)):
+        st.caption(t("compare.goals_elsewhere", data=", ".join(others)))
     return asked
 
 
