@@ -13,6 +13,7 @@ from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_live, whatif_map
 from pages.ui.what_if.answers import waking
 
+OPENED = "runs.opened"  # in the session: a run's own page was drawn last
 store = engine.store()
 run_id = st.query_params.get("run")
 
@@ -20,11 +21,15 @@ for notice in store.take_notices():
     st.info(text.escape(notice), icon=":material/info:")
 
 if not run_id:
+    if st.session_state.pop(OPENED, None):
+        # The browser leaves the run in its address where the list is opened from the run's own page, and would ask for it again.
+        st.query_params.from_dict(st.query_params.to_dict())
     st.title(t("runs.title_list"), anchor=False)
     st.caption(t("runs.list_note"))
     run_list.show(store)
     st.stop()
 
+st.session_state[OPENED] = True
 if st.button(t("runs.all_runs"), icon=":material/arrow_back:", type="tertiary", key="runs-back"):
     st.query_params.pop("run", None)
     whatif_map.clear()

@@ -9,9 +9,9 @@ from kd_core.runs.outcome import Outcome
 
 VERDICTS = {
     "beats": "DISTILLING HELPED",
-    "ties": "MADE NO DIFFERENCE",
+    "ties": "DISTILLING MADE NO DIFFERENCE",
     "hurts": "DISTILLING HURT",
-    "inconclusive": "NOT CLEAR YET",
+    "inconclusive": "NOT CLEAR YET IF DISTILLING HELPED",
 }
 INTRODUCTION = (
     "The task: predict {target} from the other columns of {file}. A large model, the teacher ({teacher}), learned it first. Small models, the "

@@ -6,6 +6,7 @@ import pytest
 
 from kd_core.safe_io import write_json
 from pages.ui.runs import run_list
+from pages.ui.shared import text
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, make_run, spec, store
 from tests.pages.screen import Jobs, jobs, open_page, words  # noqa: F401
@@ -122,3 +123,11 @@ def test_long_names_are_broken_into_lines_and_rows_stay_low_without_them(jobs): 
         done_run(name=name)
     told = open_page("runs").dataframe[0]
     assert set(names) < set(told.value["name"]) and told.proto.row_height == run_list.BROKEN
+
+
+@pytest.mark.parametrize(("standing", "said"), [("behind", True), ("ahead", False)])
+def test_a_plain_model_that_is_no_worse_stands_beside_the_word(buttons, standing, said):
+    found = store().folder(done_run(plain=standing)).result()["students"][0]["reference"]["best"]
+    row = open_page("runs").dataframe[0].value.iloc[0]
+    plain = str(t("runs.short.plain", score=text.score(found["metrics"]["roc_auc"]["mean"])))
+    assert row["verdict"].endswith(f"; {plain}") == said and ("plain" in row["verdict"]) == said

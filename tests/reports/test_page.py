@@ -106,9 +106,9 @@ def test_every_sentence_of_the_terminal_stands_in_the_report(task, verdict):
         shown.count(
             {
                 "beats": "DISTILLING HELPED",
-                "ties": "MADE NO DIFFERENCE",
+                "ties": "DISTILLING MADE NO DIFFERENCE",
                 "hurts": "DISTILLING HURT",
-                "inconclusive": "NOT CLEAR YET",
+                "inconclusive": "NOT CLEAR YET IF DISTILLING HELPED",
             }[verdict]
         )
         == 2

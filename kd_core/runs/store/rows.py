@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from kd_core.runs.outcome import Outcome, read_outcome
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store.folder import DAMAGED, STATES, RunFolder
 from kd_core.runs.store.seeds_told import named
 from kd_core.runs.view.smaller import verdict
@@ -37,7 +37,8 @@ class Headline:
     """The one comparison worth a line in the list: the student that is best on validation, on the test rows.
 
     `student`: the score of the model to take home, `versus` its difference to the teacher, `bytes` of its file; `alone`: it was trained
-    without a teacher. `gain` is always the taught student's over its baseline. Above 0 is better.
+    without a teacher. `gain` is always the taught student's over its baseline. Above 0 is better. `plain`: the score of the plain model of
+    its size where it is no worse.
     """
 
     metric: str
@@ -56,6 +57,7 @@ class Headline:
     versus_high: float | None = None
     bytes: int | None = None
     alone: bool = False
+    plain: float | None = None
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,16 @@ def headline(result: dict[str, Any]) -> Headline | None:
         versus_high=versus.high if versus else None,
         bytes=best.raw.get("size_bytes"),
         alone=best.alone,
+        plain=_as_good(best, ours, name, found.metric.better),
     )
+
+
+def _as_good(student: StudentOutcome, score: float | None, metric: str, better: str) -> float | None:
+    """Return the score of the plain model of a student's size where it is no worse than the student's."""
+    theirs = student.plain.arm.mean(metric) if student.plain else None
+    if theirs is None or score is None or student.plain is None or student.plain.standing == "ahead":
+        return None
+    return theirs if (theirs >= score if better == "higher" else theirs <= score) else None
 
 
 def _of_stages(block: dict[str, Any], found: Outcome, teacher: float | None) -> Headline:

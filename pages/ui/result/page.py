@@ -29,6 +29,7 @@ Result = Mapping[str, Any]
 
 
 IN_SIGHT = 2  # lines of what to do next, warnings counted
+PLAIN_ICON = ":material/star:"  # as charts mark it
 CAVEATS = ("no_true_labels", "small_test", "rare_class")  # what the data check found that bears on the verdict itself
 
 
@@ -114,12 +115,16 @@ def judgement(found: Result, index: int) -> None:
     with st.container(border=True, key="verdict"):
         words, drawn = st.columns([7, 3], gap="medium")
         with words:
-            st.badge(
-                t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
-                icon=verdict.ICON[said.word],
-                color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
-                help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
-            )
+            plain = decision.plain_word(read_outcome(found).students[index], name)
+            with st.container(horizontal=True, gap="small"):
+                st.badge(
+                    t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
+                    icon=verdict.ICON[said.word],
+                    color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
+                    help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
+                )
+                if plain:
+                    st.badge(plain, icon=PLAIN_ICON, color="violet", help=term("plain_models"))
             st.markdown(f"##### {decision.of(found, index)}")
             claim = said.gain if open_ else f"{in_short.meaning(found, index, amount=False)} {said.gain}"
             st.markdown(claim, help=f"{term('interval')} {term('rows_and_seeds')}")

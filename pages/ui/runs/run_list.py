@@ -179,11 +179,12 @@ def _score(value: float | None) -> str | None:
 
 
 def verdict_cell(found: Headline | None) -> str | None:
-    """Whether distilling helped a run's best student, or None."""
+    """Whether distilling helped a run's best student, with the plain model that is no worse; or None."""
     if found is None or not found.verdict:
         return None
     word = str(t(f"runs.short.{found.verdict}")).capitalize()
-    return f"{word} ({t('runs.word.small')})" if found.small else word
+    word = f"{word} ({t('runs.word.small')})" if found.small else word
+    return word if found.plain is None else f"{word}; {t('runs.short.plain', score=text.score(found.plain))}"
 
 
 def score_cell(found: Headline | None) -> str | None:

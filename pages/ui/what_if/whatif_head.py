@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.settings.answers import Answers
 from pages.ui.result import verdict
 from pages.ui.shared import forms, text
@@ -62,8 +63,10 @@ def verdict_of(found: Mapping[str, Any], index: int) -> None:
     """Say in one line what the verdict below the map comes to, and that it answers another question than the line above."""
     said = verdict.judge(found, index)
     word = f":{verdict.COLOUR[said.word]}-badge[{verdict.ICON[said.word]} {t(f'runs.word.{said.word}')}]"
+    plain = decision.plain_word(read_outcome(found).students[index], str(found["metric"]["name"]))
+    beside = f" :violet-badge[:material/star: {plain}]" if plain else ""
     with st.container(gap="xxsmall", key="whatif.verdict"):
-        st.markdown(f"{word} {decision.of(found, index)}")
+        st.markdown(f"{word}{beside} {decision.of(found, index)}")
         st.caption(t("what_if.head.verdict", student=str(found["students"][index]["name"])))
 
 

@@ -101,6 +101,13 @@ def prefers_plain(student: StudentOutcome, metric: str) -> bool:
     return (own > plain) == lower_is_better(metric)
 
 
+def plain_word(student: StudentOutcome, metric: str) -> Safe | None:
+    """Say in a word that stands beside the verdict's that a plain model is the one to take; None where it is not."""
+    if student.plain is None or not prefers_plain(student, metric):
+        return None
+    return t(f"runs.word.plain_{student.plain.standing}")
+
+
 def _stays(taken: Taken, teacher: Result) -> bool:
     """Say whether a model is no smaller, no faster and not surely better than its teacher."""
     size, pair = teacher["size_bytes"], speed.latency_pair(teacher, taken.block)

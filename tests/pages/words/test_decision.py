@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kd_core.runs.outcome import read_outcome
 from pages.ui.export import choosing
+from pages.ui.shared.text import t
 from pages.ui.try_it import models
 from pages.ui.words import decision, in_short
 from tests.pages.fixtures import done_run, result
@@ -141,3 +143,13 @@ def test_export_offers_first_what_the_line_says_to_take():
     found["artifacts"]["plain"] = [{"name": name}]
     assert choosing.first(found, ["tiny", name]) == name == decision.file(found, 0)
     assert choosing.first(found, ["tiny"]) == "tiny"
+
+
+@pytest.mark.parametrize("standing", ["behind", "level", "ahead"])
+def test_a_word_beside_the_verdicts_names_the_plain_model_where_it_is_the_one_to_take(jobs, standing):  # noqa: F811
+    found = result(plain=standing)
+    word = decision.plain_word(read_outcome(found).students[0], "roc_auc")
+    assert word == (None if standing == "ahead" else t(f"runs.word.plain_{standing}"))
+    shown = words(open_page("runs", run=done_run(plain=standing)))
+    assert ("A PLAIN MODEL" in shown) == (standing != "ahead")
+    assert "Take the plain model" in shown if word else "Take the plain model" not in shown

@@ -45,3 +45,25 @@ def test_of_a_model_trained_alone_its_own_counts_count():
     full = {"confusion": [[5, 4, 0], [0, 90, 0], [0, 5, 9]]}
     assert told(gone, baseline=full, deployed={"arm": "baseline"}) is None
     assert told(gone, baseline=full, deployed={}) is not None
+
+
+def yes_or_no(recall, used=False, positives=104, **more):
+    def arm(half):
+        chosen = {"recall": {"mean": 0.583}, "precision": {"mean": 0.291}}
+        return {"half": {"recall": {"mean": half}}, "chosen": chosen, "values": [0.16, 0.2]}
+
+    block = {"used": used, "positives": positives, "arms": {"student": arm(recall), "baseline": arm(0.4)}}
+    student = {"threshold": block, "confusion": [[640, 6], [104, 0]], **more}
+    return never_found.of({"dataset": {"classes": ["stayed", "left"]}, "students": [student]}, 0)
+
+
+def test_a_yes_that_is_hardly_ever_said_is_told_with_what_another_threshold_gives():
+    said = plain(yes_or_no(0.0012))
+    assert "hardly ever left: from 50 % on it finds 0.1 % of the 104 test rows" in said
+    assert "From 18.0 % on" in said and "finds 58.3 %, and 29.1 % of those it names" in said
+
+
+@pytest.mark.parametrize("more", [{"recall": 0.1}, {"recall": 0.0, "used": True}, {"recall": 0.0, "positives": 4}])
+def test_nothing_is_said_where_yes_is_found_is_asked_from_elsewhere_or_is_too_rare_to_tell(more):
+    assert yes_or_no(**more) is None
+    assert yes_or_no(0.0, baseline={}, deployed={"arm": "baseline"}) is None  # the one to take home finds them
