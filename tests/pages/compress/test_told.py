@@ -324,22 +324,6 @@ def test_a_stage_that_is_no_smaller_is_never_named_as_the_one_to_take(jobs):  # 
         assert str(t(f"compress.take_words.{word}")) not in words(at)
 
 
-def test_where_nothing_is_gained_the_student_is_ringed_and_offered_to_take_home_first(jobs):  # noqa: F811
-    found = smaller()
-    block = found["compressed"] = grown()
-    for one in block["stages"][1:]:
-        one["bytes"] = 7_400  # less than the student's, and hardly so
-        one["latency"] = block["stages"][0]["latency"]
-    assert "hardly less" in verdict.line(block)
-    at = opened(found)
-    (stage,) = [s for s in at.selectbox if s.key.startswith("compress-take")]
-    assert stage.value == "student" and stage.options[0] == t("export.as_it_was") and len(stage.options) > 1
-    specs = [json.loads(one.proto.spec) for one in at.get("plotly_chart")]
-    (ring,) = [d for s in specs for d in s["data"] if (d.get("marker") or {}).get("symbol") == "circle-open"]
-    assert ring["x"] == [7_542]
-    assert t("compress.chart_ring.student") in words(at) and t("compress.chart_ring.kept") not in words(at)
-
-
 def test_where_the_student_itself_breaks_a_goal_a_larger_stage_may_be_taken():
     block = grown()
     block["goals"]["microseconds"] = 20
