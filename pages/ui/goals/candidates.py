@@ -285,14 +285,14 @@ def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = N
     sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
     able = [c for c in found if c.value is not None and goals.meets(c)]
     best = max(able, key=lambda c: sign * (c.value or 0.0), default=None)
+    own = chosen.costs.get("size")
     if goals.meets(chosen) and best is not None and _beats(best.value, chosen.value, sign):
         told = {"name": best.name, "size": text.size(best.costs.get("size")), "value": text.score(best.value)}
-        if not goals.within:
+        if not goals.within and (own or 0.0) < (best.costs.get("size") or float("inf")):
             said.append(t("compare.goal.higher", **told))
-        elif _beats(chosen.validation, best.validation, sign):
+        elif goals.within and _beats(chosen.validation, best.validation, sign):
             first, other = text.score(chosen.validation), text.score(best.validation)
             said.append(t("compare.goal.higher_within", **told, chosen=chosen.name, first=first, second=other))
-    own = chosen.costs.get("size")
     smaller = [c for c in able if own is not None and (c.costs.get("size") or own) < own]
     if goals.sure(chosen) and (one := pick(smaller, goals)) is not None and not goals.sure(one):
         said.append(t("compare.goal.mean_one", name=one.name, size=text.size(one.costs.get("size"))))

@@ -95,6 +95,8 @@ def test_what_meets_on_the_mean_alone_is_said_to_do_so():
     assert say(near, asked).endswith("meets all on the mean, not surely: ROC-AUC may be 0.890, asked 0.900")
     assert say(far, asked).endswith("meets all")
     assert pick([near, far], asked) == far  # what is surely met counts more than the last bytes
+    lucky = replace(near, value=0.97)  # smaller and better than the one that is named, which is no smaller one
+    assert len(price([lucky, far], asked)) == 2 and "scores better" not in str(price([lucky, far], asked))
     assert str(price([near, far], asked)[-1]) == "tiny (500 B) is smaller and meets them on the mean, not surely."
     error = Goals("rmse", 0.9)
     assert not error.sure(Candidate("c", "tiny", 0.89, {}, surely=0.91)) and error.sure(replace(near, value=0.8))
