@@ -22,10 +22,13 @@ from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import t
 
 
-def choices(found: list[Entry]) -> tuple[str, str]:
-    """Let the person choose metric and cost."""
+def choices(found: list[Entry], data: set[str]) -> tuple[str, str]:
+    """Let the person choose metric and cost; a metric that was chosen for other data gives way to these runs' own."""
     left, right = st.columns([2, 3], vertical_alignment="top")
     metrics = comparison.common_metrics(found)
+    if st.session_state.get("compare-metric-of", data) != data:
+        st.session_state["compare-metric"] = metrics[0]
+    st.session_state["compare-metric-of"] = data
     if (linked := link.metric()) in metrics:
         st.session_state["compare-metric"] = linked
     metric = left.selectbox(
@@ -57,6 +60,8 @@ def goals(found: list[Entry], metric: str, data: str) -> Goals:
     kept.keep(data, asked, before)
     if started and not asked.own:
         st.caption(t("compare.goals_of", run=started[1].run_name))
+    elif not asked.own and (others := kept.elsewhere(data)):
+        st.caption(t("compare.goals_elsewhere", data=", ".join(others)))
     return asked
 
 
@@ -119,7 +124,7 @@ def compared(store: RunStore, rows: list[RunRow], found: list[Entry], data: set[
     asked = named = None
     controls, said, drawn = places()
     with controls:
-        metric, by = choices(found)
+        metric, by = choices(found, data)
         with st.container(key="compare-goals"):
             if len(data) > 1:  # the best teacher of one table is no measure for students of another
                 st.caption(t("compare.goals_mixed"))

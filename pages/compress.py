@@ -39,7 +39,16 @@ if row:
     except KDError as error:
         text.show_error(error)
         st.stop()
-    if not set(names) & set(engine.models_of_run(row.id)):
+    names = [name for name in names if name in engine.models_of_run(row.id)]
+    if not names:
         st.info(t("compress.no_start"), icon=":material/block:")
         st.stop()
-    form.show(store.folder(row.id), choosing.student(row, "compress", names))
+    try:
+        able = runs_offered.networks(row.id, names)
+    except KDError:  # which the form tells of the student that is chosen
+        able = names
+    student = choosing.student(row, "compress", names, rather=able)
+    if student in able and len(able) < len(names):
+        trees = ", ".join(name for name in names if name not in able)
+        st.caption(f":material/block: {t('compress.trees', names=trees)}")
+    form.show(store.folder(row.id), student)

@@ -26,11 +26,12 @@ def show(found: Sequence[Entry], metric: str, asked: Goals) -> Candidate | None:
     made_by = None if named is None else next((e for e in found if named.id in (e.id, f"{e.id}:plain")), None)
     runs = dict.fromkeys(e.run_id for e in [*([made_by] if made_by else []), *found])
     session.compare(list(runs), model(named, made_by))
-    rival = candidates.rival(plain, named if entry else None, asked)
+    within = [c for c in plain if not asked.missed(c)]  # what breaks a limit is no better one
+    rival = candidates.rival(within, named if entry else None, asked)
     with st.container(border=True, key="compare-answer", gap="small"):
         if rival is not None:
             candidates.warn(rival, asked)
-        candidates.show(students, asked, "compare.goal.passed", named, lambda _: open_result(made_by))
+        candidates.show(students, asked, "compare.goal.passed", named, lambda _: open_result(made_by), plain)
         if rival is None and entry is not None and named is not None:
             candidates.also(plain, named, asked)
         elif named is not None and entry is None and (student := candidates.pick(students, asked)):

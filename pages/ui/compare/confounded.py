@@ -12,6 +12,8 @@ from pages.ui.compare import naming
 from pages.ui.result.comparison import Entry
 from pages.ui.shared.text import Safe, t
 
+DATA = ("dataset.name", "dataset.target")
+
 
 def caution(found: Sequence[Entry]) -> None:
     """Say it, where two runs of different T or alpha have no student in common."""
@@ -20,13 +22,14 @@ def caution(found: Sequence[Entry]) -> None:
 
 
 def of(found: Sequence[Entry]) -> Safe | None:
-    """Return the sentence; None where a student stands under both lessons, or where the lesson is the same."""
+    """Return the sentence, which begins with the data where they differ; None where a student stands under both lessons, or where the lesson is the same."""
     runs = {e.run_id: [own for own in found if own.run_id == e.run_id] for e in found}
     for one, other in itertools.combinations(runs.values(), 2):
         apart = [n for n in naming.FIRST[1:] if {e.settings.get(n) for e in one} != {e.settings.get(n) for e in other}]
         if apart and not {_student(e) for e in one} & {_student(e) for e in other}:
             signs = Safe(" and ".join(naming.SIGNS[n] for n in apart))
-            return t("compare.confounded", settings=signs)
+            data = {tuple(e.settings.get(n) for n in DATA) for e in (*one, *other)}
+            return t("compare.confounded_data" if len(data) > 1 else "compare.confounded", settings=signs)
     return None
 
 

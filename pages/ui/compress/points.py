@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.view import compress_words
-from kd_core.runs.view.smaller.verdict import standing
+from kd_core.runs.view.smaller.verdict import gains, standing
 from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
@@ -24,7 +24,7 @@ Found = Mapping[str, Any]
 
 
 def show(found: Found, key: str) -> None:
-    """Let the person choose the cost, and draw the stages against it; the chosen stage is ringed."""
+    """Let the person choose the cost, and draw the stages against it; what is to be taken is ringed: the chosen stage, or the student where that has gained nothing."""
     block = found["compressed"]
     metric = str(block["metric"]["name"])
     by = st.segmented_control(
@@ -38,6 +38,9 @@ def show(found: Found, key: str) -> None:
     by = str(by or "bytes")
     drawn, away = near(points(found, by))
     lower = differences.lower_is_better(metric)
+    chosen = compress_words.chosen(block)
+    gained = chosen is not None and gains(block, chosen)
+    ringed = chosen if gained or chosen is None else compress_words.student(block)
     best = comparison.front(drawn, lower)
     fig = charts.pareto(
         drawn,
@@ -50,7 +53,7 @@ def show(found: Found, key: str) -> None:
         lower_is_better=lower,
         binary=by == "bytes",
         front_name=t("compare.front"),
-        named=None if block["best"] is None else f"stage-{block['best']}",
+        named=None if ringed is None else f"stage-{ringed['id']}",
         goal=goal(found, drawn, by),
         goal_name=t("compress.goal_name"),
         paths=[path(block, ids) for ids in block["chains"]],
@@ -60,8 +63,9 @@ def show(found: Found, key: str) -> None:
     said = findings.of_points(drawn, metric, t(f"compress.costs.{by}"), COSTS[by])
     picture.show(fig, f"{key}-{by}", said)
     note = t("compress.chart_note_lower" if lower else "compress.chart_note")
-    if (best := compress_words.chosen(block)) is not None:
-        note = Safe(f"{note} {t(f'compress.chart_ring.{standing(block, best)}')}")
+    if chosen is not None:
+        of = standing(block, chosen) if gained else "student"
+        note = Safe(f"{note} {t(f'compress.chart_ring.{of}')}")
     for p in away:
         told = {"name": p["label"], "value": text.score(p["y"], 4), "cost": COSTS[by](p["x"])}
         note = Safe(f"{note} {t('compress.chart_away', **told)}")

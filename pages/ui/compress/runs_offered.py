@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.folder import MODEL, RunFolder
+from kd_core.runs.store.kept_as import alone_as, taken_as
 from kd_core.specs import RunSpec
 from pages.ui.shared import engine, session
 from pages.ui.shared.text import escape, t
@@ -24,9 +27,9 @@ def kept(run: str) -> bool:
 
 
 def able(run: str) -> bool:
-    """Say whether a student of this run can be made smaller: no what-if, nothing made smaller or carried on, and its weights are kept."""
+    """Say whether a student of this run can be made smaller: no what-if, nothing made smaller or carried on, its weights are kept, and not all are trees."""
     try:
-        return _plain(engine.store().folder(run).spec()) and kept(run)
+        return _plain(engine.store().folder(run).spec()) and kept(run) and not all_trees(run)
     except KDError:
         return False
 
@@ -45,14 +48,17 @@ def _plain(spec: RunSpec) -> bool:
 
 
 def left_out(shown: str) -> None:
-    """Say why the what-if that Compare named, or that was looked at, is not the run shown, and lead to where one of its cells becomes a run."""
+    """Say why the run that Compare named, or that was looked at, is not the one shown: it holds trees alone, or is a what-if, whose cells become runs."""
     expected = next(iter(session.compared()[0]), None) or session.run_id()
     if expected in (None, shown):
         return
     try:
         row, spec = engine.store().get(expected), engine.store().folder(expected).spec()
+        trees = _plain(spec) and all_trees(expected)
     except KDError:
         return
+    if trees:
+        st.caption(f":material/block: {t('compress.left_out_trees', name=row.name or row.id)}")
     if spec.sweep is None:
         return
     model = session.compared()[1]
@@ -70,6 +76,28 @@ def left_out(shown: str) -> None:
 def students(folder: RunFolder) -> list[str]:
     """Name the students of a run, without the plain models beside them. Errors: KDError `run_damaged`."""
     return [str(one["name"]) for one in (folder.result() or {}).get("students", ())]
+
+
+def networks(run: str, names: Sequence[str]) -> list[str]:
+    """Keep the students that steps can be carried out on: those that are not made of trees. Errors: as `kept_models.find`."""
+    changed = (engine.store().folder(run).path / MODEL).stat().st_mtime_ns
+    return list(_networks(run, changed, tuple(names)))
+
+
+@functools.lru_cache(maxsize=256)
+def _networks(run: str, changed_ns: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    from kd_core.models import ARCHS  # brings torch along
+    from kd_core.teachers import kept_models
+
+    archs = {name: kept_models.find(run, name).model["arch"]["name"] for name in names}
+    return tuple(name for name, arch in archs.items() if "fits" not in ARCHS.get(arch).facts)
+
+
+def all_trees(run: str) -> bool:
+    """Say whether a run kept students, and all of them are made of trees. Errors: as `kept_models.find`."""
+    beside = (alone_as(""), taken_as(""))
+    names = [name for name in engine.models_of_run(run) if not name.startswith(beside)]
+    return bool(names) and not networks(run, names)
 
 
 def link(run: str, spec: RunSpec, student: str) -> None:

@@ -101,18 +101,23 @@ def behind(block: Mapping[str, Any]) -> list[Safe]:
 
 
 def take(run_id: str, block: Mapping[str, Any]) -> None:
-    """Offer to take one of the stages home, the chosen one first; what is no smaller is not offered."""
+    """Offer to take one of the stages home, the one that the page advises first; what is no smaller is not offered."""
     names = [str(one["name"]) for one in verdict.takeable(block)]
     if not names:
         return
-    best = compress_words.chosen(block)
+    whole, best = compress_words.student(block), compress_words.chosen(block)
+    if best is not None and not verdict.gains(block, best):  # the student as it was is to be kept
+        best = whole
+        names = [str(whole["name"]), *names]
     first = str(best["name"]) if best is not None else None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         stage = st.selectbox(
             t("compress.take"),
             names,
             index=names.index(first) if first in names else None,
-            format_func=lambda name: text.option(naming.said(name)),
+            format_func=lambda name: (
+                str(t("export.as_it_was")) if name == whole["name"] else text.option(naming.said(name))
+            ),
             placeholder=t("compress.take_none"),
             key=f"compress-take-{run_id}",
             help=t("compress.take_help"),

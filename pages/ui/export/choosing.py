@@ -86,15 +86,19 @@ def _asked(store: RunStore, run_id: str, page: str | None) -> RunRow | None:
     return None
 
 
-def student(row: RunRow, page: str = "export", among: Sequence[str] | None = None) -> str:
-    """Let the person choose a model of the run, or one `among` those named; the address's, else the best on validation."""
+def student(row: RunRow, page: str = "export", among: Sequence[str] | None = None, rather: Sequence[str] = ()) -> str:
+    """Let the person choose a model of the run, or one `among` those named; the address's, else the best on validation.
+
+    `rather`: those that the page opens with where the address names none; any where none of them is there.
+    """
     names = [n for n in engine.models_of_run(row.id) if among is None or n in among]
     found = engine.store().folder(row.id).result() or {}
     runs, model = session.compared()
-    named = st.query_params.get("student") or (model if row.id in runs[:1] else None)
+    liked = [n for n in names if n in rather] or names
+    named = st.query_params.get("student") or (model if row.id in runs[:1] and model in liked else None)
     key = f"{page}-student-{row.id}"
     if st.session_state.get(key) not in names:
-        st.session_state[key] = named if named in names else first(found, names)
+        st.session_state[key] = named if named in names else first(found, liked)
     chosen = st.selectbox(
         t(f"{page}.student"), names, key=key, format_func=lambda n: shown(found, n), help=t(f"{page}.student_help")
     )

@@ -16,6 +16,9 @@ from pages.ui.result.differences import Written
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
+WORDS = ("missed", "kept", "open")  # what became of a goal, in the order in which it is told where one was missed
+STATES = {"proven": "kept", "more": "missed", "open": "open"}
+
 
 def show(found: Mapping[str, Any], index: int, data: str) -> None:
     """Draw the line below a verdict; nothing where no goals were asked for."""
@@ -29,42 +32,51 @@ def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
     block = read.raw["baseline"] if read.alone else read.raw
     costs = {"size": read.bytes or read.raw.get("size_bytes"), "latency": comparison.cost(block, "latency")}
     own = Candidate(read.name, read.name, read.own.mean(asked.metric) if asked.metric else None, costs)
+    missed = asked.missed(own)
     said = [_cost(own.costs[name], name, most) for name, most in asked.most.items() if name in costs]
-    missed = [name for name in asked.missed(own) if name in costs]
     if asked.lost is not None:
-        loss, kept_to = _loss(read, asked.metric, asked.lost)
-        said, missed = said + loss, missed if kept_to else [*missed, "lost"]
+        said += _loss(read, asked.metric, asked.lost, own=asked.metric == found["metric"]["name"])
     elif asked.worst is not None and own.value is not None:
-        missed = asked.missed(own)
         value, worst = text.score(own.value), text.score(asked.worst)
         if "metric" in missed:
             value, worst = written.apart(written_score, own.value, asked.worst)
-        said.append(t("compare.goal.budget_score", metric=verdict.metric_title(asked.metric), own=value, asked=worst))
+        score = t("compare.goal.budget_score", metric=verdict.metric_title(asked.metric), own=value, asked=worst)
+        said.append(("missed" if "metric" in missed else "kept", score))
     if not said:
         return None
-    icon = ":orange[:material/warning:]" if missed else ":material/check_circle:"
-    words = Safe("; ".join(said))
-    return Safe(f"{icon} {t('compare.goal.budget_missed' if missed else 'compare.goal.budget', said=words)}")
+    parts = {word: Safe("; ".join(own for state, own in said if state == word)) for word in WORDS}
+    if not parts["missed"]:
+        words = Safe("; ".join(own for _, own in said))
+        return Safe(f":material/check_circle: {t('compare.goal.budget', said=words)}")
+    told = [str(t(f"compare.goal.budget_{word}", said=own)) for word, own in parts.items() if own]
+    return Safe(f":orange[:material/warning:] {' '.join(told)}")
 
 
-def _cost(own: float | None, name: str, most: float) -> Safe:
+def _cost(own: float | None, name: str, most: float) -> tuple[str, Safe]:
+    """Pair what is used up of a limit with whether that is kept."""
     if own is None:
-        return t("compare.goal.budget_unknown", what=t(f"compare.cost.{name}"), asked=WRITTEN[name](most))
-    write = WRITTEN[name]
-    value, limit = written.apart(write, own, most) if own > most else (write(own), write(most))
-    return t("compare.goal.budget_cost", own=value, asked=limit)
+        return "open", t("compare.goal.budget_unknown", what=t(f"compare.cost.{name}"), asked=WRITTEN[name](most))
+    write, over = WRITTEN[name], own > most
+    value, limit = written.apart(write, own, most) if over else (write(own), write(most))
+    said = t("compare.goal.budget_cost", own=value, asked=limit)
+    return ("missed", t(f"compare.goal.budget_over.{name}", said=said)) if over else ("kept", said)
 
 
-def _loss(read: StudentOutcome, metric: str, lost: float) -> tuple[list[Safe], bool]:
-    """Say whether no more than asked was lost against the teacher, with the interval; and whether that may be."""
+def _loss(read: StudentOutcome, metric: str, lost: float, *, own: bool) -> list[tuple[str, Safe]]:
+    """Say whether no more than asked was lost against the teacher, with the interval.
+
+    `own`: the metric is that of the run, whose score stands beside the line; of another it is named.
+    """
     gain = read.own_versus_teacher.get(metric)
     if gain is None:
-        return [], True
+        return []
     write = Written.of(metric, gain)
     shown = f"{100 * lost if write.share else lost:.4g}"
     most = t("runs.verdict.point" if shown == "1" else "runs.verdict.points", value=shown) if write.share else shown
+    most = most if own else t("compare.goal.budget_of", most=most, metric=verdict.metric_title(metric))
     if gain.low is None or gain.high is None:
-        return [t("compare.goal.budget_lost_mean", most=most, gap=escape(Written.of(metric, gain).cell(gain)))], True
+        gap = escape(Written.of(metric, gain).cell(gain))
+        return [("open", t("compare.goal.budget_lost_mean", most=most, gap=gap))]
     word = "proven" if gain.low >= -lost else "more" if gain.high < -lost else "open"
     ends = {"low": write.bound(gain.low, -lost), "high": write.bound(gain.high, -lost)}
-    return [t(f"compare.goal.budget_lost_{word}", most=most, **ends)], word != "more"
+    return [(STATES[word], t(f"compare.goal.budget_lost_{word}", most=most, **ends))]

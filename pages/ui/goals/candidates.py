@@ -188,10 +188,11 @@ def show(
     counted: str,
     chosen: Candidate | None = None,
     beside: Callable[[Candidate], None] = lambda chosen: None,
+    plain: Sequence[Candidate] = (),
 ) -> None:
     """Say how many meet the goals, and the one to ship by name: `chosen`, else the picked one. `counted` is the catalogue's sentence for the count.
 
-    `beside` draws what stands beside the name.
+    `beside` draws what stands beside the name. `plain`: the models without a teacher that could have been named as well.
     """
     if goals.empty:
         st.caption(t("compare.goal.none"))
@@ -201,8 +202,7 @@ def show(
     st.markdown(f"{t(counted, num=met, of=len(found))}{on_mean}")
     chosen = chosen or pick(found, goals)
     if chosen is not None:
-        said = words(chosen, goals)
-        said = t("compare.goal.nearest", said=said) if goals.missed(chosen) else said
+        said = named(found, plain, chosen, goals)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(
                 f"{':material/check_circle:' if goals.sure(chosen) else ':material/info:'} **{said}**",
@@ -211,6 +211,21 @@ def show(
             )
             beside(chosen)
         st.markdown(" ".join(price(found, goals, chosen)))
+
+
+def named(found: Sequence[Candidate], plain: Sequence[Candidate], chosen: Candidate, goals: Goals) -> Safe:
+    """Say the one to ship with why it is named: it comes nearest, or of limits alone it is the best within them."""
+    said = words(chosen, goals)
+    if goals.missed(chosen):
+        return t("compare.goal.nearest", said=said)
+    if not goals.within:
+        return said
+    if chosen in found:
+        rows = "" if any(c.validation is None for c in found if not goals.missed(c)) else "_validation"
+        return t(f"compare.goal.best_student{rows}", said=said)
+    sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
+    able = [c for c in (*found, *plain) if not goals.missed(c)]
+    return said if any(_beats(c.value, chosen.value, sign) for c in able) else t("compare.goal.best", said=said)
 
 
 def rival(plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals) -> Candidate | None:
@@ -252,6 +267,13 @@ def also(plain: Sequence[Candidate], chosen: Candidate, goals: Goals) -> None:
         )
 
 
+def _beats(one: float | None, other: float | None, sign: float) -> bool:
+    """Say whether a score is better than another, also as both are written; what is not known beats nothing."""
+    if one is None or other is None:
+        return False
+    return sign * one > sign * other and text.score(one) != text.score(other)
+
+
 def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = None) -> list[Safe]:
     """Say what the picked one reaches and gives away, and who of those that meet all goals scores higher."""
     chosen = chosen or pick(found, goals)
@@ -263,17 +285,14 @@ def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = N
     sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
     able = [c for c in found if c.value is not None and goals.meets(c)]
     best = max(able, key=lambda c: sign * (c.value or 0.0), default=None)
-    if goals.meets(chosen) and best is not None and text.score(best.value) != text.score(chosen.value):
-        size = text.size(best.costs.get("size"))
-        said.append(
-            t(
-                f"compare.goal.higher{'_within' if goals.within else ''}",
-                name=best.name,
-                size=size,
-                value=text.score(best.value),
-            )
-        )
     own = chosen.costs.get("size")
+    if goals.meets(chosen) and best is not None and _beats(best.value, chosen.value, sign):
+        told = {"name": best.name, "size": text.size(best.costs.get("size")), "value": text.score(best.value)}
+        if not goals.within and (own or 0.0) < (best.costs.get("size") or float("inf")):
+            said.append(t("compare.goal.higher", **told))
+        elif goals.within and _beats(chosen.validation, best.validation, sign):
+            first, other = text.score(chosen.validation), text.score(best.validation)
+            said.append(t("compare.goal.higher_within", **told, chosen=chosen.name, first=first, second=other))
     smaller = [c for c in able if own is not None and (c.costs.get("size") or own) < own]
     if goals.sure(chosen) and (one := pick(smaller, goals)) is not None and not goals.sure(one):
         said.append(t("compare.goal.mean_one", name=one.name, size=text.size(one.costs.get("size"))))

@@ -38,6 +38,11 @@ def kept(data: str, found: Mapping[str, Any] | None = None) -> Goals:
     return held.get(ASKED, {}).get(data) or of_result(found or {}) or held.get(OPENED, {}).get(data) or Goals("")
 
 
+def elsewhere(data: str) -> list[str]:
+    """Name the other data that a person asked goals for."""
+    return [name for name in st.session_state.get(ASKED, {}) if name != data]
+
+
 def of_result(found: Mapping[str, Any]) -> Goals | None:
     """Return the goals with which a run was started that chose its student; None where there were none.
 

@@ -14,6 +14,7 @@ from kd_core.errors import KDError
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.kept_as import alone_as, taken_as
 from kd_core.task import task_of
+from pages.ui.compress import naming
 from pages.ui.result import differences, kept_rows, speed
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
@@ -89,7 +90,8 @@ def _told(
                 spoken.append((t(f"runs.arm.{arm}"), models.of_row(questions, told, None), _size(found, index, arm)))
     sizes = _sizes(found, index)
     told_by = {str(t("runs.arm.teacher")): live} if live is not None else {}
-    spoken += [(_title(name), reply, sizes.get(name, "–")) for name, reply in {**told_by, **replies}.items()]
+    smaller = found.get("compressed") is not None
+    spoken += [(_title(name, smaller), reply, sizes.get(name, "–")) for name, reply in {**told_by, **replies}.items()]
     if away is not None:
         spoken.append((t("try_it.service", host=away[0]), away[1], "–"))
     right = None if rows is None else questions.truth(rows.labels[at])
@@ -111,12 +113,13 @@ def _told(
         st.caption(t("try_it.service_time"))
 
 
-def _title(name: str) -> str:
+def _title(name: str, smaller: bool) -> str:
+    """Name a model in words; `smaller`: what was made smaller is kept under the code of its stage."""
     if (plain := name.removeprefix(taken_as(""))) != name:
         return differences.plain_label(plain)
     if (alone := name.removeprefix(alone_as(""))) != name:
         return t("export.of_alone", name=alone)
-    return name
+    return naming.said(name) if smaller else name
 
 
 def _size(found: Mapping[str, Any], index: int, arm: str) -> str:

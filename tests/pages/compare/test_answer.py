@@ -180,3 +180,17 @@ def test_a_plain_model_of_two_runs_is_one_row_or_told_apart_by_its_run():
     best["metrics"]["roc_auc"]["mean"] -= 0.01
     told = comparison_table.plain_lines([found[0], replace(found[1], result=other)], "roc_auc", None)
     assert [line[student] for line in told] == [f"{one[student]} · spring", f"{one[student]} · autumn"]
+
+
+def test_a_plain_model_beyond_a_limit_is_not_praised_and_the_best_within_limits_is_called_that():
+    run_id = done_run(plain="behind")  # smaller than the student, and better
+    path = store().folder(run_id).path / "result.json"
+    found = json.loads(path.read_text())
+    found["students"][0]["reference"]["best"]["latency_ms"]["whole"]["1"]["p50"] = 0.06
+    path.write_text(json.dumps(found))
+    at = open_page("compare", runs=run_id)
+    at.number_input(key="goal-lost-roc_auc").set_value(9.0)
+    at.number_input(key="goal-most-latency").set_value(50.0).run()
+    assert "smaller and scores better" not in words(at) and "tiny: 1.2 KB, 40 µs" in words(at)
+    at.number_input(key="goal-lost-roc_auc").set_value(None).run()
+    assert "Best score within the limits, of the students" in words(at)

@@ -30,3 +30,14 @@ def test_it_is_said_where_lesson_and_student_change_together(first, second, said
     sized = [replace(e, settings={**e.settings, "student.settings.size": e.label}) for e in entries(*runs)]
     found = confounded.of(sized)
     assert (found is None) if said is None else said in str(found)
+
+
+def test_where_the_data_differ_as_well_they_come_first():
+    runs = [
+        done_run(students=("tiny",), objective=lesson(2.0)),
+        done_run(students=("small",), objective=lesson(4.0), dataset="orders"),
+    ]
+    sized = [replace(e, settings={**e.settings, "student.settings.size": e.label}) for e in entries(*runs)]
+    assert str(confounded.of(sized)).startswith(
+        "These runs learn from different data, and differ in T and in the student"
+    )

@@ -258,3 +258,27 @@ def test_hostile_names_are_shown_literally(name):
         assert sign not in words(at) and sign not in chart
     head, _, end = at.dataframe[0].value["Run"][0].partition("…")  # shortened in the middle where it is long
     assert len(head) > 5 and name.startswith(head) and name.endswith(end)
+
+
+def test_a_metric_chosen_for_other_data_gives_way_to_the_runs_own():
+    runs = [done_run(), done_run(dataset="orders")]
+    at = open_page("compare", runs=runs[0])
+    metric = at.selectbox(key="compare-metric")
+    assert metric.value == "roc_auc"
+    metric.set_value("accuracy").run()
+    at.run()
+    assert at.selectbox(key="compare-metric").value == "accuracy"
+    at.multiselect(key="compare-runs").set_value([runs[1]]).run()
+    assert at.selectbox(key="compare-metric").value == "roc_auc"
+
+
+def test_goals_that_stay_with_other_data_are_said_to():
+    runs = [done_run(), done_run(dataset="orders")]
+    at = open_page("compare", runs=runs[0])
+    at.number_input(key="goal-most-size").set_value(8.0).run()
+    assert "hold for that data alone" not in words(at)
+    at.multiselect(key="compare-runs").set_value([runs[1]]).run()
+    assert at.number_input(key="goal-most-size").value is None
+    assert t("compare.goals_elsewhere", data="visits → purchased") in words(at)
+    at.number_input(key="goal-most-size").set_value(9.0).run()
+    assert "hold for that data alone" not in words(at)

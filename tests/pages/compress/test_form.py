@@ -281,6 +281,42 @@ def test_why_the_what_if_that_compare_named_is_not_offered_stands_where_it_is_ex
     assert "a what-if holds many settings" not in words(open_page("compress", run=run))
 
 
+def test_it_opens_with_a_student_that_can_be_made_smaller_and_names_the_trees(own_workspace, jobs):  # noqa: F811
+    _, run = example.adopt()
+    folder = engine.store().folder(run)
+    best = choosing.first(folder.result(), runs_offered.students(folder))
+    kept_as = folder.path / "artifacts" / "model.json"
+    told = json.loads(kept_as.read_text())
+    for one in told["students"]:
+        one["arch"] = {"name": "trees", "settings": {}} if one["name"] == best else one["arch"]
+    write_json(kept_as, told)
+    at = open_page("compress", {session.COMPARED: ((run,), best)}, run=run)
+    assert not at.exception and not at.error
+    box = at.selectbox(key=f"compress-student-{run}")
+    assert box.value != best and best in box.options
+    assert str(t("compress.trees", names=best)) in words(at) and any(b.key == "compress-start" for b in at.button)
+    asked = open_page("compress", run=run, student=best)  # who asks for it is told why not
+    assert asked.selectbox(key=f"compress-student-{run}").value == best
+
+
+def test_a_run_of_trees_alone_is_not_opened_with_and_that_is_said(own_workspace, jobs):  # noqa: F811
+    _, run = example.adopt()
+    other = engine.store().runs / "aa-trees"
+    shutil.copytree(engine.store().folder(run).path, other)
+    engine.store().refresh(other.name)
+    told = json.loads((other / "artifacts" / "model.json").read_text())
+    for one in told["students"]:
+        one["arch"] = {"name": "trees", "settings": {}}
+    write_json(other / "artifacts" / "model.json", told)
+    name = engine.store().get(other.name).name
+    at = open_page("compress", {f"current.{session.RUN}": other.name})
+    assert not at.exception and at.selectbox(key="compress-run").value == run
+    assert str(t("compress.left_out_trees", name=name)) in words(at)
+    asked = open_page("compress", run=other.name)
+    assert asked.selectbox(key="compress-run").value == other.name and "made of trees" in words(asked)
+    assert str(t("compress.left_out_trees", name=name)) not in words(asked)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", ["linear", "tiny"], indirect=True)
 def test_where_no_step_makes_the_file_smaller_that_is_said_first_with_the_reason(first, jobs):  # noqa: F811

@@ -1,14 +1,18 @@
 """What a person does with a run that made a student smaller: its stages in words, what else is as small, and which one goes home."""
 
+import json
+
 import pytest
 
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import headline
+from kd_core.runs.view.smaller import verdict
 from pages.ui.compress import naming, siblings
 from pages.ui.export import choosing
 from pages.ui.runs import run_list
 from pages.ui.shared import engine, text
-from tests.pages.compress.test_told import opened, smaller
+from pages.ui.shared.text import t
+from tests.pages.compress.test_told import grown, opened, smaller
 from tests.pages.fixtures import done_run, make_run
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 from tests.runs.view.compressed_block import compressed
@@ -82,3 +86,19 @@ def test_where_nothing_got_smaller_the_list_says_so_and_export_says_what_it_chos
     assert "Chosen at first: halved, taught again, int8. SMALLEST WITHIN THE GOALS" in words(at)
     box.set_value("student").run()
     assert "Chosen at first" not in words(at)
+
+
+def test_where_nothing_is_gained_the_student_is_ringed_and_offered_to_take_home_first(jobs):  # noqa: F811
+    found = smaller()
+    block = found["compressed"] = grown()
+    for one in block["stages"][1:]:
+        one["bytes"] = 7_400  # less than the student's, and hardly so
+        one["latency"] = block["stages"][0]["latency"]
+    assert "hardly less" in verdict.line(block)
+    at = opened(found)
+    (stage,) = [s for s in at.selectbox if s.key.startswith("compress-take")]
+    assert stage.value == "student" and stage.options[0] == t("export.as_it_was") and len(stage.options) > 1
+    specs = [json.loads(one.proto.spec) for one in at.get("plotly_chart")]
+    (ring,) = [d for s in specs for d in s["data"] if (d.get("marker") or {}).get("symbol") == "circle-open"]
+    assert ring["x"] == [7_542]
+    assert t("compress.chart_ring.student") in words(at) and t("compress.chart_ring.kept") not in words(at)

@@ -26,10 +26,21 @@ def test_the_line_says_what_is_used_up_and_whether_the_loss_is_proven():
     said = str(budget.line(found, 0, asked))
     assert "Within your goals: 1.2 KB of 20 KB; 5 µs of 1.00 ms; " in said and "lost at most is not proven (" in said
     assert "lost at most is proven (" in str(budget.line(found, 0, replace(asked, lost=-low)))
+    other = str(budget.line(found, 0, Goals("accuracy", None, lost=0.01)))
+    assert "point of Accuracy lost" in other and "ROC-AUC" not in said  # whose score stands beside the line
     beyond = str(budget.line(found, 0, replace(asked, lost=-high - 0.001)))
-    assert "Not within your goals: " in beyond and "; more than " in beyond
+    assert (
+        "Not within your goals: " in beyond
+        and ": more than " in beyond
+        and "Kept: 1.2 KB of 20 KB; 5 µs of 1.00 ms." in beyond
+    )
     small = str(budget.line(found, 0, Goals("roc_auc", 0.8, {"size": 1_000.0})))
-    assert small.endswith("Not within your goals: 1.2 KB of 1000 B; ROC-AUC 0.889 on test rows, 0.800 asked.")
+    assert small.endswith(
+        "Not within your goals: too large, 1.2 KB of 1000 B. Kept: ROC-AUC 0.889 on test rows, 0.800 asked."
+    )
+    asked = Goals("roc_auc", 0.9, {"size": 20_480.0, "latency": 0.003}, lost=-(low + high) / 2)
+    slow = str(budget.line(found, 0, asked))  # one of three is missed, one kept, and one open
+    assert "Not within your goals: too slow, 5 µs of 3 µs. Kept: 1.2 KB of 20 KB. Open: " in slow
     assert budget.line(found, 0, Goals("")) is None
 
 
@@ -56,7 +67,8 @@ def test_a_result_and_export_show_it_for_a_run_that_was_started_with_goals():
 )
 def test_a_cost_above_its_limit_is_not_written_like_the_limit(own, most, told):
     (name,) = most
-    assert budget._cost(own[name], name, most[name]) == told
+    state, said = budget._cost(own[name], name, most[name])
+    assert str(said).endswith(told) and (state == "missed") == str(said).startswith("too ") == (own[name] > most[name])
     asked, one = Goals("roc_auc", None, most), Candidate("a", "a", 0.9, own)
     shown = str(words_of(one, asked))
     assert (told.replace(" of ", ", asked ") in shown) == (own[name] > most[name]) == ("misses" in shown)

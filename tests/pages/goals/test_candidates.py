@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.ui.goals.candidates import Candidate, Goals, answer, pick, price, rival, second
+from pages.ui.goals.candidates import Candidate, Goals, answer, named, pick, price, rival, second
 from pages.ui.goals.candidates import words as say
 from pages.ui.result import comparison
 from tests.pages.fixtures import done_run, store
@@ -73,8 +73,18 @@ def test_the_pick_says_what_it_gives_away_and_who_scores_higher():
     ]
     asked = Goals("roc_auc", 0.8, {"size": 1000.0})
     said = [str(words) for words in price(found, asked)]
-    assert said[0].startswith("0.840 ROC-AUC, −1.0 points") and said[1].startswith("small (900 B) scores higher: 0.860")
+    assert said[0].startswith("0.840 ROC-AUC, −1.0 points") and said[1].startswith("small (900 B) scores better: 0.860")
     assert len(price(found[2:], asked)) == 1  # misses a goal: nobody else is set beside it
+
+
+def test_nobody_is_said_to_score_higher_than_a_plain_model_that_scores_higher():
+    tiny, trees = Candidate("a", "tiny", 0.758, {"size": 4_700.0}), Candidate("b", "trees", 0.77, {"size": 5_200.0})
+    plain = Candidate("p", "linear model", 0.764, {"size": 4_400.0})
+    asked = Goals("roc_auc", 0.731)
+    assert len(price([tiny], asked, plain)) == 1
+    assert "trees (5.1 KB) scores better: 0.770" in str(price([tiny, trees], asked, plain)[1])
+    errors = Goals("rmse", 0.9)
+    assert len(price([trees], errors, plain)) == 1 and "tiny" in str(price([tiny], errors, plain)[1])
 
 
 def test_what_meets_on_the_mean_alone_is_said_to_do_so():
@@ -85,6 +95,8 @@ def test_what_meets_on_the_mean_alone_is_said_to_do_so():
     assert say(near, asked).endswith("meets all on the mean, not surely: ROC-AUC may be 0.890, asked 0.900")
     assert say(far, asked).endswith("meets all")
     assert pick([near, far], asked) == far  # what is surely met counts more than the last bytes
+    lucky = replace(near, value=0.97)  # smaller and better than the one that is named, which is no smaller one
+    assert len(price([lucky, far], asked)) == 2 and "scores better" not in str(price([lucky, far], asked))
     assert str(price([near, far], asked)[-1]) == "tiny (500 B) is smaller and meets them on the mean, not surely."
     error = Goals("rmse", 0.9)
     assert not error.sure(Candidate("c", "tiny", 0.89, {}, surely=0.91)) and error.sure(replace(near, value=0.8))
@@ -135,7 +147,10 @@ def test_with_limits_alone_the_best_within_them_is_named_and_a_cheaper_plain_mod
     assert pick([tiny, small, base], replace(limits, worst=0.85)) == tiny  # with a score the smallest that reaches it
     lucky = replace(tiny, value=0.86)
     assert pick([lucky, small], limits) == small  # test rows choose nothing
-    assert "test rows choose nothing" in str(price([lucky, small], limits)[1])
+    why = "small is named because it scored better on validation rows (0.864, tiny 0.861)"
+    assert why in str(price([lucky, small], limits)[1])
+    alone = Candidate("p", "30 trees", 0.8555, {"size": 4_700.0})
+    assert len(price([lucky, small], limits, alone)) == 1  # it was chosen by no validation rows
     assert len(price([tiny, small], limits)) == 1  # nobody scores higher, and the smaller one meets them as surely
     assert pick([lucky, replace(small, validation=None)], limits) == lucky
     assert pick([replace(tiny, costs={"size": None}), small], limits) == small
@@ -147,3 +162,17 @@ def test_with_limits_alone_the_best_within_them_is_named_and_a_cheaper_plain_mod
     assert second(plain[1:], small, limits) == plain[1]
     errors = Goals("rmse", None, {"size": 8_192.0})
     assert pick([replace(tiny, validation=0.3), replace(small, validation=0.4)], errors).id == "a"
+
+
+def test_with_limits_alone_the_named_one_is_said_to_be_the_best_within_them():
+    limits = Goals("roc_auc", None, {"latency": 0.03})
+    tiny = Candidate("a", "tiny", 0.85, {"size": 4_700.0, "latency": 0.028}, 0.86)
+    small = Candidate("b", "small", 0.87, {"size": 7_500.0, "latency": 0.02}, 0.85)
+    plain = Candidate("p", "30 trees", 0.86, {"size": 4_000.0, "latency": 0.02})
+    said = str(named([tiny, small], [], tiny, limits))
+    assert said.startswith("Best score within the limits, of the students on validation rows: tiny: 4.6 KB, 28 µs")
+    assert "students: small" in str(named([replace(tiny, validation=None), small], [], small, limits))
+    assert str(named([tiny], [plain], plain, limits)).startswith("Best score within the limits: 30 trees")
+    assert str(named([tiny, small], [plain], plain, limits)).startswith("30 trees")  # which small beats
+    assert str(named([tiny], [], tiny, replace(limits, worst=0.8))).startswith("tiny")
+    assert str(named([tiny], [], tiny, replace(limits, most={"latency": 0.02}))).startswith("Nearest: tiny")

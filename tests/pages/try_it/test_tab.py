@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import kd_core
 from kd_core.data.preparation import prepare
 from kd_core.runs.direct import run_here
 from kd_core.runs.service.execution import StopSignal
+from kd_core.safe_io import write_json
 from kd_core.specs import Choice
 from kd_core.teachers.live import opening
 from pages.ui.shared import engine, example
@@ -190,3 +194,22 @@ def test_addresses_that_are_none_are_told(opened, monkeypatch):
     monkeypatch.setenv("KD_ENDPOINTS", "127.0.0.1:8900")
     at.run()
     assert "is not understood" in words(at) and len(told(at)) >= 1
+
+
+def test_the_stages_of_a_smaller_student_are_named_in_words(jobs):  # noqa: F811
+    def shown(run_id):
+        from pages.ui.shared import engine
+        from pages.ui.try_it import tab
+
+        folder = engine.store().folder(run_id)
+        block = {"stages": [{"name": "half-again", "file": "0.onnx", "bytes": 100}]}
+        tab.show(folder, {**folder.result(), "compressed": block}, 0)
+
+    _, run_id = example.adopt()
+    kept_as = engine.store().folder(run_id).path / "artifacts" / "model.json"
+    model = json.loads(kept_as.read_text())
+    model["students"][0]["name"] = "half-again"  # as a run keeps a stage
+    write_json(kept_as, model)
+    at = AppTest.from_function(shown, args=(run_id,), default_timeout=60).run()
+    assert not at.exception and not at.error
+    assert [plain(str(name)) for name in told(at).index][2:] == ["halved, taught again"]
