@@ -33,8 +33,9 @@ def load() -> Any:
         sys.path.insert(0, str(HERE))
     from kd_core.export.standalone.student import Student
 
-    told = json.loads((HERE / "columns.json").read_text("utf-8"))
-    return Student(HERE / "model.onnx", told["known"])
+    columns = HERE / "columns.json"  # another form than the bundle may have none: then no value is called unseen
+    told = json.loads(columns.read_text("utf-8")) if columns.exists() else {}
+    return Student(HERE / "model.onnx", told.get("known", {}))
 
 
 def whole() -> dict[str, Any]:
