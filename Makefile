@@ -44,14 +44,14 @@ test: $(STAMP) $(PRETRAINED) web
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy & types=$$!; $(BIN)/pytest -n 3 --dist worksteal -m "not e2e"; tests=$$?; wait $$types && exit $$tests
-	@$(BIN)/pytest -m e2e
+	@$(BIN)/pytest -n 2 --dist loadfile -m e2e
 
 faults: $(STAMP)
 	@$(BIN)/pytest tests/faults
 
 e2e: $(STAMP) web
 	@./tests/install_browser.sh
-	@$(BIN)/pytest -m e2e
+	@$(BIN)/pytest -n 2 --dist loadfile -m e2e
 
 format: $(STAMP)
 	@$(BIN)/ruff format .

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.runs import RunStore
+from pages.ui.compress import naming
 from pages.ui.shared.text import t
 from tests.e2e.screen import LONG, Screen
 from tests.runs.tables import small_spec, write_table
@@ -35,8 +36,9 @@ def test_a_student_is_made_smaller_and_a_stage_is_taken_home(browser, server, tm
     expect(screen.page.locator(".st-key-compressed")).to_be_visible(timeout=LONG)
     found = RunFolder(server.workspace / "runs" / second).result()
     assert found is not None
-    for one in found["compressed"]["stages"]:
-        expect(screen.page.get_by_text(one["name"], exact=True).first).to_be_visible()
+    named = [naming.said(one["name"]) for one in found["compressed"]["stages"]]
+    for name in named:
+        expect(screen.page.get_by_text(name, exact=True).first).to_be_visible()
     grave = [v["id"] for v in Axe().run(screen.page).response["violations"] if v["impact"] in ("serious", "critical")]
     assert grave == []
     box = screen.page.get_by_role("combobox", name=t("compress.take"))  # another stage than the preselected one, by key
@@ -49,7 +51,7 @@ def test_a_student_is_made_smaller_and_a_stage_is_taken_home(browser, server, tm
     expect(screen.page.get_by_role("option")).to_have_count(0)
     screen.settled()
     stage = str(box.input_value())
-    assert stage in [one["name"] for one in found["compressed"]["stages"]]
+    assert stage in named
     screen.page.get_by_role("link", name="Use it outside").click()
     screen.title("How do I use it outside?")
     expect(screen.page.get_by_role("combobox", name="Model")).to_have_value(stage)
