@@ -9,7 +9,6 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.specs import LABELS, Choice, DatasetSpec, RunSpec
 from kd_core.task import CLASSIFICATION, task_of
-from pages.ui.access import aids
 from pages.ui.charts import lesson as charts
 from pages.ui.lesson import builder
 from pages.ui.lesson.moved import part_name
@@ -38,10 +37,8 @@ def show(dataset: DatasetSpec, task: str, teacher: Choice, lesson: dict[str, Any
         st.caption(t("distill.picture_later"))
         return
     temperature = builder.temperature(lesson)
-    with (
-        st.container(border=True, key="distill-foreseen"),
-        aids.folded(t("distill.picture_fold"), "distill-foreseen-fold"),
-    ):
+    # Not one fold away on a phone: a chart in a closed fold took Chromium's tab down where less motion is asked for.
+    with st.container(border=True, key="distill-foreseen"):
         if temperature is None:
             _shares(found, lesson)
             return
