@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,16 +48,23 @@ class Furnished:
         }
 
 
-def furnish(root: Path) -> Iterator[Furnished]:
-    """Fill a workspace, start its server and stop it in the end."""
+@contextmanager
+def filling(root: Path) -> Iterator[None]:
+    """Let what is made inside go into the workspace at `root`, which nobody has opened before or keeps open after."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KD_WORKSPACE", str(root))
         engine._store.cache_clear()
+        yield
+    engine._store.cache_clear()
+
+
+def furnish(root: Path) -> Iterator[Furnished]:
+    """Fill a workspace, start its server and stop it in the end."""
+    with filling(root):
         shutil.copytree(example.FOLDER, root / "runs" / RUN)
         engine.store().refresh(RUN)
         data = engine.library().save_spec(default_spec("purchase").dataset)
         sweep, soft, second = make_sweep(), soft_run(10, 300)[0], done_run("binary")
-    engine._store.cache_clear()
     app = Server(root)
     app.start()
     yield Furnished(app, sweep, data, soft, second)

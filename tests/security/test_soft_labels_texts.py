@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from pages.ui.shared import engine
 from tests.e2e.conftest import browser  # noqa: F401
+from tests.e2e.furnished import filling
 from tests.e2e.screen import Screen
 from tests.e2e.server import Server
 from tests.pages.soft_runs import soft_run
@@ -30,13 +30,10 @@ MARKUP = "script, img, svg[onload], [onerror], [onload], a:not([download])"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     root = tmp_path_factory.mktemp("hostile") / "workspace"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KD_WORKSPACE", str(root))
-        engine._store.cache_clear()
+    with filling(root):
         run_id, _ = soft_run(
             8, 80, "english", classes=HOSTILE, texts=[HOSTILE[i % 8] + "\n" + HOSTILE[3] for i in range(80)]
         )
-    engine._store.cache_clear()
     server = Server(root)
     server.start()
     yield server, run_id

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.kept_as import taken_as
 from kd_core.runs.view import compress_words
 from pages.ui.goals import candidates
 from pages.ui.goals.candidates import Candidate, Goals
@@ -47,7 +48,7 @@ def model(named: Candidate | None, made_by: Entry | None) -> str | None:
         return None
     plain = made_by.read.plain
     if named.id != made_by.id and plain is not None:
-        return f"plain {plain.name}"
+        return taken_as(plain.name)
     stage = compress_words.chosen(made_by.result["compressed"]) if made_by.smaller else None
     return str((stage or made_by.student)["name"])
 

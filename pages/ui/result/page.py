@@ -29,7 +29,6 @@ Result = Mapping[str, Any]
 
 
 IN_SIGHT = 2  # lines of what to do next, warnings counted
-PLAIN_ICON = ":material/star:"  # as charts mark it
 CAVEATS = ("no_true_labels", "small_test", "rare_class")  # what the data check found that bears on the verdict itself
 
 
@@ -124,7 +123,7 @@ def judgement(found: Result, index: int) -> None:
                     help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,
                 )
                 if plain:
-                    st.badge(plain, icon=PLAIN_ICON, color="violet", help=term("plain_models"))
+                    st.badge(plain, icon=decision.PLAIN_ICON, color="violet", help=term("plain_models"))
             st.markdown(f"##### {decision.of(found, index)}")
             claim = said.gain if open_ else f"{in_short.meaning(found, index, amount=False)} {said.gain}"
             st.markdown(claim, help=f"{term('interval')} {term('rows_and_seeds')}")

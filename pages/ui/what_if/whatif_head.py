@@ -64,7 +64,7 @@ def verdict_of(found: Mapping[str, Any], index: int) -> None:
     said = verdict.judge(found, index)
     word = f":{verdict.COLOUR[said.word]}-badge[{verdict.ICON[said.word]} {t(f'runs.word.{said.word}')}]"
     plain = decision.plain_word(read_outcome(found).students[index], str(found["metric"]["name"]))
-    beside = f" :violet-badge[:material/star: {plain}]" if plain else ""
+    beside = f" :violet-badge[{decision.PLAIN_ICON} {plain}]" if plain else ""
     with st.container(gap="xxsmall", key="whatif.verdict"):
         st.markdown(f"{word}{beside} {decision.of(found, index)}")
         st.caption(t("what_if.head.verdict", student=str(found["students"][index]["name"])))

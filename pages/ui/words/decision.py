@@ -16,6 +16,7 @@ from pages.ui.shared.text import Safe, t
 
 Result = Mapping[str, Any]
 K = "runs.decision."
+PLAIN_ICON = ":material/star:"  # as charts mark a plain model
 
 
 @dataclass(frozen=True)

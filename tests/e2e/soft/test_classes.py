@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from kd_core.evaluate import calibration, class_map, soft_labels
 from kd_core.evaluate.base import Answers
-from pages.ui.shared import engine
 from pages.ui.soft import component
+from tests.e2e.furnished import filling
 from tests.e2e.screen import Screen
 from tests.e2e.server import Server
 from tests.e2e.soft.soft_page import times
@@ -28,12 +28,9 @@ CLOSE = 1e-6
 def furnished(tmp_path_factory):
     """A server whose workspace holds a run for each number of classes and each kind of rows."""
     root = tmp_path_factory.mktemp("soft") / "workspace"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KD_WORKSPACE", str(root))
-        engine._store.cache_clear()
+    with filling(root):
         runs = {num: soft_run(num, rows) for num, rows in MANY.items()}
         runs |= {kind: soft_run(4, 120, kind) for kind in KINDS}
-    engine._store.cache_clear()
     app = Server(root)
     app.start()
     yield app, runs

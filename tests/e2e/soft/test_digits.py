@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pages.ui.shared import engine
+from tests.e2e.furnished import filling
 from tests.e2e.server import Server
 from tests.e2e.soft.test_classes import opened
 from tests.pages.soft_runs import soft_run
@@ -21,9 +22,7 @@ WARNING = "one row makes most of it"
 def digits(tmp_path_factory):
     """A server with one run of ten digits; 1 looks like 4 in one row alone, and like 2 in most."""
     root = tmp_path_factory.mktemp("digits") / "workspace"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KD_WORKSPACE", str(root))
-        engine._store.cache_clear()
+    with filling(root):
         run_id, kept = soft_run(10, 300, classes=[str(digit) for digit in range(10)])
         label = np.arange(300) % 10
         sure = np.where(label[:, None] == np.arange(10), 6.0, 0.0).astype(np.float32)
@@ -34,7 +33,6 @@ def digits(tmp_path_factory):
         taught[odd, 4] = 8.0
         kept = {**kept, "labels": label, "teacher": taught, "student_0": taught, "baseline_0": sure}
         np.savez_compressed(engine.store().folder(run_id).artifact("soft_labels.npz"), **kept)
-    engine._store.cache_clear()
     app = Server(root)
     app.start()
     yield app, run_id, int(kept["row_ids"][odd]) + 1
