@@ -260,9 +260,7 @@ def headline(result: dict[str, Any]) -> Headline | None:
 
 def _as_good(student: StudentOutcome, score: float | None, metric: str, better: str) -> float | None:
     """Return the score of the plain model of a student's size where it is no worse than the student's."""
-    if student.plain is None or student.plain.standing == "ahead":
-        return None
-    theirs = student.plain.arm.mean(metric)
+    theirs = student.plain.arm.mean(metric) if student.plain else None
     if theirs is None or score is None:
         return None
     return theirs if (theirs >= score if better == "higher" else theirs <= score) else None
