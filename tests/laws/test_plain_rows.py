@@ -215,6 +215,19 @@ def test_times_in_any_format_are_read_as_pandas_reads_them(first):
     assert looked_at > 300
 
 
+@pytest.mark.parametrize("form", [ISO, UNIX_SECONDS, "%d.%m.%Y", "%Y-%m-%d %H:%M", "%m/%d/%y %I:%M %p"])
+def test_a_time_with_its_year_first_is_read_whatever_the_format(form):
+    rng, column = random.Random(form), ColumnType("datetime", date_format=form)
+    texts = ["2024-03-09", "2024-03-09 12:30", "2024-03-09T23:59:59.25", "2024-02-30", "2024-3-9", "2024-03-09 25:00"]
+    texts += [damaged(rng, rng.choice(texts[:3])) for _ in range(200)]
+    wanted = coerce(pd.Series(texts), column).to_numpy("datetime64[us]")
+    rule = {"kind": "datetime", "date_format": form}
+    for text, value in zip(texts, wanted, strict=True):
+        found = reader(rule)(text)
+        assert math.isnan(found) if np.isnat(value) else found == value.astype(np.int64) / 1e6, (form, text)
+    assert [str(v)[:16] for v in wanted[:2]] == ["2024-03-09T00:00", "2024-03-09T12:30"] and np.isnat(wanted[3])
+
+
 def test_seconds_since_1970_are_read_as_pandas_reads_them():
     rng = random.Random(0)
     values = [

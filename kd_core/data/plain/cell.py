@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from kd_core.data.plain.number_text import NumberFormat, text_reader
-from kd_core.data.plain.time_text import ISO, UNIX_SECONDS, seconds_as_micros, time_reader
+from kd_core.data.plain.time_text import ISO, UNIX_SECONDS, YEAR_FIRST, seconds_as_micros, time_reader
 from kd_core.data.types.cells import MISSING_WORDS
 from kd_core.limits import LARGEST_NUMBER
 
@@ -114,7 +114,9 @@ def _times(rule: Mapping[str, Any]) -> Callable[[Any], float]:
         if isinstance(cell, date):
             micros = iso(_text(cell, rule))
         else:
-            micros = seconds_as_micros(number(cell)) if parsed is None else parsed(_text(cell, rule).strip())
+            text = _text(cell, rule).strip()
+            micros = seconds_as_micros(number(cell)) if parsed is None else parsed(text)
+            micros = iso(text) if micros is None and YEAR_FIRST(text) else micros
         return math.nan if micros is None else micros / 1e6
 
     return read

@@ -34,6 +34,9 @@ _TAKES = {
     "B": f"(?P<B>{'|'.join(sorted(_LONG, key=len, reverse=True))})",
 }
 _DATE = re.compile(r"(\d{4})(?:$|([-./\\ ])(\d\d?)(?:$|\2(\d\d?)))|(\d{4})(\d\d)(\d\d)", re.ASCII).match
+YEAR_FIRST = re.compile(  # as pages and programs write times: read whatever the column's own format is
+    r"\d{4}-\d\d-\d\d(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?", re.ASCII
+).fullmatch
 _CLOCK = re.compile(
     r"[T ](?:(\d\d?):(\d\d?)(?::(\d\d?)(?:\.(\d{0,18}))?)?|(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{0,18}))?)?)?)"
     r"[ \t]*(?:Z|([+-])(\d\d?)(?::?(\d\d?))?)?",

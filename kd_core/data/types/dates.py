@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -36,6 +36,7 @@ _TIME = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %H:%M:%S.%f", "T%H:
 _SWAP = {"%d/%m/": "%m/%d/", "%m/%d/": "%d/%m/", "%d-%m-": "%m-%d-", "%m-%d-": "%d-%m-"}
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?"
 _ISO_TEXT = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[T ]{_CLOCK}(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?)?", re.ASCII).fullmatch
+_YEAR_FIRST = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[T ]{_CLOCK})?", re.ASCII).fullmatch
 # A year first is read by rules of its own, which other widths of month and day could break.
 _WIDTHS = {
     "Y": r"(\d{4})",
@@ -72,6 +73,20 @@ def coerce_dates(texts: list[str], form: str) -> npt.NDArray[np.datetime64]:
             found = pd.to_datetime(pd.Series(texts), format=form, errors="coerce")
     values = _micros(found)
     values[values < _FIRST_YEAR] = np.datetime64("NaT")  # pandas takes "/5" and "-291" for years before the first
+    return values
+
+
+def or_year_first(
+    values: npt.NDArray[np.datetime64], texts: Sequence[str | None]
+) -> npt.NDArray[np.datetime64]:
+    """Give the texts that were no time in their column's format the one that pages and programs write: 2024-03-09, 2024-03-09 12:30.
+
+    No other format can be meant by it. Shape: (N,) each.
+    """
+    lost = [int(row) for row in np.flatnonzero(np.isnat(values)) if _YEAR_FIRST(texts[row] or "")]
+    if lost:
+        values = values.copy()
+        values[lost] = coerce_dates([texts[row] or "" for row in lost], ISO)
     return values
 
 

@@ -200,7 +200,7 @@ def _as_dates(
     unique = [str(v) for v in encoded.dictionary.to_pylist()]
     if swappable:  # the sample did not decide between day and month; all values may
         form, swappable = dates.find_format([u for u in unique if looks_like_date(u)]) or (form, True)
-    values = dates.coerce_dates(unique, form)
+    values = dates.or_year_first(dates.coerce_dates(unique, form), unique)
     codes = pc.fill_null(encoded.indices, len(unique)).to_numpy(zero_copy_only=False)
     bad = np.append(np.isnat(values), False)[codes]
     count = int(bad.sum())

@@ -95,7 +95,18 @@ const DATE = /^(?:(-?)(\d{4})(?:$|([-./\\ ])(\d\d?)(?:$|\3(\d\d?)))|(-?)(\d{4})(
 const CLOCK =
   /^[T ](?:(\d\d?):(\d\d?)(?::(\d\d?)(?:\.(\d{0,18}))?)?|(\d\d)(?:(\d\d)(?:(\d\d?)(?:\.(\d{0,18}))?)?)?)[ \t]*(?:Z|([+-])(\d\d?)(?::?(\d\d?))?)?$/;
 
+const YEAR_FIRST = /^(?!0000)\d{4}-\d\d-\d\d(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?$/;
+
 function timesOf(rule, reading) {
+  const own = timesInForm(rule, reading);
+  return (cell) => {
+    const seconds = own(cell);
+    const text = Number.isNaN(seconds) ? trimmed(writtenAs(cell, rule)) : "";
+    return YEAR_FIRST.test(text) ? isoTime(text) / 1e6 : seconds;
+  };
+}
+
+function timesInForm(rule, reading) {
   const form = rule.date_format || ISO;
   if (form === UNIX) {
     const number = numbersOf(rule, reading);

@@ -1,7 +1,7 @@
 """The answers of a what-if in one line, for terminal, page and report alike.
 
 Example: T 2, alpha 0.5, small is best on validation. Any T from 1 to 4 will do; alpha above 0 is unproven; small beats tiny by 1.2 points
-[0.4, 2.0]. About 12 seeds would settle all that is open.
+[0.4, 2.0]. About 12 seeds of each cell or more would settle all that is open.
 Where several alphas will do: any alpha from 0.25 to 1 will do, none surely better than no teacher at all.
 """
 
@@ -197,7 +197,7 @@ def settled(found: Answers) -> str:
         return ""
     if len(known) < len(needs) or max(known) > MOST_SEEDS:
         return f"more than {MOST_SEEDS} seeds would be needed to settle all that is open"
-    return f"about {max(known)} seeds of each cell would settle all that is open"
+    return f"about {max(known)} seeds of each cell or more would settle all that is open"
 
 
 def _beats(setting: Setting, best: Answer, worse: Sequence[Answer], unit: Unit) -> str:

@@ -1,6 +1,6 @@
 """The answers of a what-if in a line that can be read aloud; every number with its interval stands in the long one.
 
-Example: Best: T 4, alpha 1, base. T 2 to 8 will do; base beats the others. Not clear yet: alpha 0.25. About 6 seeds would settle it.
+Example: Best: T 4, alpha 1, base. T 2 to 8 will do; base beats the others. Not clear yet: alpha 0.25. About 6 seeds or more would settle it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,19 @@ def line(found: Answers, unit: Unit) -> str:
     """Say what a what-if answers in short; where there is nothing to compare, what the long line says."""
     if found.best is None or not found.settings or found.seeds < 2:
         return sentence.line(found, unit)
-    said = [f"best: {sentence.best(found)}", "; ".join(_known(found, unit)), _open(found), _settled(found)]
+    said = [f"best: {sentence.best(found)}{_taught(found)}", "; ".join(_known(found, unit)), _open(found), _settled(found)]
     words = " ".join(f"{part[:1].upper()}{part[1:]}." for part in said if part)
     return f"So far: {words}" if found.so_far else words
+
+
+def _taught(found: Answers) -> str:
+    """Say in the same breath as the best setting that no teacher at all may do as well."""
+    zero = _no_teacher(found)
+    return ", though not surely better than no teacher" if zero is not None and zero.word == "unclear" else ""
+
+
+def _no_teacher(found: Answers) -> Answer | None:
+    return next((s.answers[0] for s in found.settings if s.name == "alpha" and s.answers[0].value == 0), None)
 
 
 def _known(found: Answers, unit: Unit) -> list[str]:
@@ -67,14 +77,19 @@ def _beats(found: Answers, setting: Setting, worse: Sequence[Answer]) -> str:
 
 
 def _open(found: Answers) -> str:
-    said, whole = [], []
+    said, whole, zero = [], [], _no_teacher(found)
     for setting in found.settings:
-        some, noun, zero = setting.having("unclear"), WORDS.get(setting.name, setting.name), setting.answers[0]
-        if setting.name == "alpha" and zero.value == 0 and some and zero.word in ("unclear", "best"):
-            said.append(f"whether any {noun} beats no teacher")
-        if some and len(some) == len(setting.answers) - 1:
+        some, noun = setting.having("unclear"), WORDS.get(setting.name, setting.name)
+        others = [a for a in setting.answers if a.word != "best"]
+        if setting.name == "alpha" and zero is not None:
+            if zero.word == "best" and some:
+                said.append(f"whether any {noun} beats no teacher")
+                some = []
+            elif zero.word == "unclear":  # told beside the best
+                some, others = ([a for a in told if a is not zero] for told in (some, others))
+        if some and len(some) == len(others):
             whole.append(noun)
-        elif some := [a for a in some if not (setting.name == "alpha" and a.value == 0)]:
+        elif some:
             said.append(sentence.listed(setting, some, "and"))
     if whole:
         *first, last = whole
@@ -88,4 +103,4 @@ def _settled(found: Answers) -> str:
         return ""
     if found.need is None or found.need > MOST_SEEDS:
         return f"more than {MOST_SEEDS} seeds would be needed to settle it"
-    return f"about {found.need} seeds would settle it"
+    return f"about {found.need} seeds or more would settle it"  # the best of many is partly luck: the gap shrinks as seeds are added

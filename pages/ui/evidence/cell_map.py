@@ -135,7 +135,8 @@ def _legend(grid: Grid, cells: pd.DataFrame, low: float, high: float) -> Safe:
     framed = whatif_cells.alike(cells)
     if not len(framed):
         return told
-    said = [told, t("what_if.map.legend_frame")]
+    everywhere = len(framed) == cells["mean"].notna().sum()
+    said = [told, t("what_if.map.legend_all_framed" if everywhere else "what_if.map.legend_frame")]
     best = grid.cell(grid.best)
     if best is not None and not best.is_baseline and (best.low or 0) > 0 and framed["alpha"].eq(0).any():
         said.append(t("what_if.map.legend_chance", num=len(grid.judged), seeds=sum(s is not None for s in best.scores)))

@@ -100,7 +100,7 @@ def sentence_of(found: Any) -> str:
         told.append(
             "more than 50 seeds would be needed to settle all that is open"
             if max(needs) > 50
-            else f"about {max(needs)} seeds of each cell would settle all that is open"
+            else f"about {max(needs)} seeds of each cell or more would settle all that is open"
         )
     return typeset(". ".join(told))
 

@@ -11,6 +11,7 @@ from kd_core.runs.settings.short_line import line
 from tests.runs.settings.grids import grid_of
 from tests.runs.settings.test_sentence import POINTS, one, told
 
+UNSURE = ", though not surely better than no teacher."
 HIGHER = Judge("higher", 0.005, False)
 
 
@@ -31,20 +32,24 @@ def said(name, *answers, **changes):
         ("temperature", [(1, "best"), (4, "waiting")], "T 4 is still in training."),
         ("temperature", [(1, "unclear"), (4, "best"), (8, "unclear")], "Not clear yet: which T is best."),
         ("temperature", [(1, "unclear"), (4, "best"), (8, "enough")], "T 4 or 8 will do. Not clear yet: T 1."),
-        ("alpha", [(0, "unclear"), (1, "best")], "Not clear yet: whether any alpha beats no teacher, which alpha is best."),
-        ("alpha", [(0, "unclear"), (0.5, "enough"), (1, "best")], "Alpha 0.5 or 1 will do. Not clear yet: whether any alpha beats no teacher."),
+        ("alpha", [(0, "unclear"), (1, "best")], UNSURE),
+        ("alpha", [(0, "unclear"), (0.5, "unclear"), (1, "best")], f"{UNSURE} Not clear yet: which alpha is best."),
+        ("alpha", [(0, "unclear"), (0.5, "enough"), (1, "best")], f"{UNSURE} Alpha 0.5 or 1 will do."),
+        ("alpha", [(0, "worse"), (0.5, "unclear"), (1, "best")], "Alpha 1 beats 0. Not clear yet: alpha 0.5."),
+        ("alpha", [(0, "best"), (0.5, "unclear"), (1, "unclear")], "Not clear yet: whether any alpha beats no teacher."),
+        ("alpha", [(0, "best"), (0.5, "enough"), (1, "unclear")], "Alpha 0 or 0.5 will do. Not clear yet: whether any alpha beats no teacher."),
     ],
 )  # fmt: skip
 def test_words(name, answers, words):
     found = said(name, *(one(value, word, need=9) for value, word in answers))
-    assert found.removeprefix("Best: T 4, base. ").removesuffix(" About 9 seeds would settle it.") == words
+    assert found.removeprefix("Best: T 4, base").removeprefix(". ").removesuffix(" About 9 seeds or more would settle it.") == words
 
 
 def test_the_seeds_that_would_settle_it_are_those_of_the_long_line():
     found = told(
         settings=(Setting("temperature", (one(1, "best"), one(4, "unclear", need=12), one(8, "unclear", need=9))),)
     )
-    assert line(found, POINTS).endswith("About 12 seeds would settle it.") and "About 12 seeds" in sentence.line(
+    assert line(found, POINTS).endswith("About 12 seeds or more would settle it.") and "About 12 seeds" in sentence.line(
         found, POINTS
     )
     for need in (51, None):
