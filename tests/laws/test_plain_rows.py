@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import random
 import sys
 import unicodedata
@@ -26,6 +27,7 @@ from kd_core.data.types.base import ColumnType
 from kd_core.data.types.numbers import NumberFormat
 from kd_core.data.types.raw_rows import write_rules
 from kd_core.data.types.row_reader import RowReader
+from kd_core.data.types.typed_column import coerce
 from kd_core.data.views import VIEWS
 from tests.export.tables import ODD, columns, odd_rows
 

@@ -76,9 +76,7 @@ def coerce_dates(texts: list[str], form: str) -> npt.NDArray[np.datetime64]:
     return values
 
 
-def or_year_first(
-    values: npt.NDArray[np.datetime64], texts: Sequence[str | None]
-) -> npt.NDArray[np.datetime64]:
+def or_year_first(values: npt.NDArray[np.datetime64], texts: Sequence[str | None]) -> npt.NDArray[np.datetime64]:
     """Give the texts that were no time in their column's format the one that pages and programs write: 2024-03-09, 2024-03-09 12:30.
 
     No other format can be meant by it. Shape: (N,) each.

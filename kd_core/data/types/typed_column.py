@@ -126,7 +126,9 @@ def _stamps(series: pd.Series, column: ColumnType) -> npt.NDArray[np.datetime64]
     form, texts = column.date_format or dates.ISO, pc.utf8_trim_whitespace(_texts(series, column)).to_pylist()
     written = coerce_numbers(series, column).astype(str).tolist() if form == dates.UNIX_SECONDS else texts
     times = series.map(lambda v: isinstance(v, date | np.datetime64)).to_numpy(bool)
-    return np.where(times, dates.coerce_dates(texts, dates.ISO), dates.or_year_first(dates.coerce_dates(written, form), texts))
+    return np.where(
+        times, dates.coerce_dates(texts, dates.ISO), dates.or_year_first(dates.coerce_dates(written, form), texts)
+    )
 
 
 def _labels(values: Any, column: ColumnType) -> list[str | None]:

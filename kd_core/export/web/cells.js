@@ -91,11 +91,11 @@ const TAKES = {
   b: `(?<b>${MONTHS.join("|")})`,
   B: `(?<B>${LONG})`,
 };
-const DATE = /^(?:(-?)(\d{4})(?:$|([-./\\ ])(\d\d?)(?:$|\3(\d\d?)))|(-?)(\d{4})(\d\d)(\d\d))/;
+const DATE = /^(?:(\d{4})(?:$|([-./\\ ])(\d\d?)(?:$|\2(\d\d?)))|(\d{4})(\d\d)(\d\d))/;
 const CLOCK =
   /^[T ](?:(\d\d?):(\d\d?)(?::(\d\d?)(?:\.(\d{0,18}))?)?|(\d\d)(?:(\d\d)(?:(\d\d?)(?:\.(\d{0,18}))?)?)?)[ \t]*(?:Z|([+-])(\d\d?)(?::?(\d\d?))?)?$/;
 
-const YEAR_FIRST = /^(?!0000)\d{4}-\d\d-\d\d(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?$/;
+const YEAR_FIRST = /^\d{4}-\d\d-\d\d(?:[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?$/;
 
 function timesOf(rule, reading) {
   const own = timesInForm(rule, reading);
@@ -125,13 +125,11 @@ function timeIn(form) {
     pattern += literal.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/ +/g, `[${SPACE}]+`) + (TAKES[letter] || "");
   }
   const fits = new RegExp(`^(?:${pattern})$`, "i");
-  const firstYear = form.startsWith("%Y");
   return (text) => {
     const found = fits.exec(text);
     if (!found) return NaN;
     const told = found.groups;
     const year = told.Y !== undefined ? Number(told.Y) : Number(told.y) + (Number(told.y) <= 68 ? 2000 : 1900);
-    if (!year && !firstYear) return NaN;
     const name = told.b || told.B;
     const month = name ? 1 + MONTHS.indexOf(name.slice(0, 3).toLowerCase()) : Number(told.m);
     let hour = Number(told.H || 0);
@@ -143,7 +141,7 @@ function timeIn(form) {
 function isoTime(text) {
   const found = DATE.exec(text);
   if (!found) return NaN;
-  const [minus, year, month, day] = found[7] ? found.slice(6, 10) : [found[1], found[2], found[4], found[5]];
+  const [year, month, day] = found[5] ? found.slice(5, 8) : [found[1], found[3], found[4]];
   const rest = text.slice(found[0].length);
   let clock = [0, 0, 0, ""];
   let shift = 0;
@@ -156,13 +154,13 @@ function isoTime(text) {
     if (clock[0] > 23 || Number(hours || 0) > 23 || Number(minutes || 0) > 59) return NaN;
     shift = (Number(hours || 0) * 60 + Number(minutes || 0)) * 60e6 * (sign === "-" ? -1 : 1);
   }
-  return micros(Number(minus + year), Number(month || 1), Number(day || 1), ...clock) - shift;
+  return micros(Number(year), Number(month || 1), Number(day || 1), ...clock) - shift;
 }
 
 function micros(year, month, day, hour, minute, second, fraction) {
   const when = new Date(0);
   when.setUTCFullYear(year, month - 1, day);
-  if (when.getUTCFullYear() !== year || when.getUTCMonth() !== month - 1 || when.getUTCDate() !== day) return NaN;
+  if (year < 1 || when.getUTCFullYear() !== year || when.getUTCMonth() !== month - 1 || when.getUTCDate() !== day) return NaN;
   if (minute > 59 || second > 59 || (fraction.length > 6 && (year < 1678 || year > 2261))) return NaN;
   const clock = (hour * 60 + minute) * 60 + second;
   return when.getTime() * 1000 + clock * 1e6 + Number(fraction.slice(0, 6).padEnd(6, "0"));

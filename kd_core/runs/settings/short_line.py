@@ -19,7 +19,12 @@ def line(found: Answers, unit: Unit) -> str:
     """Say what a what-if answers in short; where there is nothing to compare, what the long line says."""
     if found.best is None or not found.settings or found.seeds < 2:
         return sentence.line(found, unit)
-    said = [f"best: {sentence.best(found)}{_taught(found)}", "; ".join(_known(found, unit)), _open(found), _settled(found)]
+    said = [
+        f"best: {sentence.best(found)}{_taught(found)}",
+        "; ".join(_known(found, unit)),
+        _open(found),
+        _settled(found),
+    ]
     words = " ".join(f"{part[:1].upper()}{part[1:]}." for part in said if part)
     return f"So far: {words}" if found.so_far else words
 

@@ -82,8 +82,13 @@ def read(values, known):
         (["a", "7", "b"] * 40, [7, 7.0, "7.0", 7.5, ""], ["7", "7", "7.0", "7.5", None]),
         (
             ["31/01/2024", "02/03/2024"] * 20,
-            ["02/03/2024", dt.date(2024, 3, 2), pd.Timestamp("2024-03-02 05:00"), "2024-03-02", 20240302],
+            ["02/03/2024", dt.date(2024, 3, 2), pd.Timestamp("2024-03-02 05:00"), 20240302, "2024-3-2"],
             [pd.Timestamp("2024-03-02")] * 2 + [pd.Timestamp("2024-03-02 05:00"), None, None],
+        ),
+        (
+            ["31/01/2024", "02/03/2024"] * 20,
+            ["2024-03-02", " 2024-03-02 05:00", "2024-03-02T05:00:00.5", "2024-03-02T05:00Z", "2024-02-30"],
+            [pd.Timestamp(f"2024-03-02{clock}") for clock in ("", " 05:00", " 05:00:00.5")] + [None, None],
         ),
         (
             ["2024-01-31T10:00:00Z"] * 10 + ["2024-01-31T11:00:00Z"] * 10,
@@ -199,10 +204,10 @@ def test_values_that_do_not_fit_are_told():
     row = {"a": 1, "day": "01.02.2024", "code": 3, "word": "x"}
     blank = [dict.fromkeys(row), dict.fromkeys(row, " "), dict.fromkeys(row, "n/a"), dict.fromkeys(row, np.nan)]
     assert typed_rows([row, *blank, dict.fromkeys(row, pd.NaT)], types)[2] == ()
-    odd = [row, {**row, "a": "1,5", "day": "2024-02-01"}, {**row, "a": float("inf"), "code": "z" * 100}]
+    odd = [row, {**row, "a": "1,5", "day": "02/01/2024"}, {**row, "a": float("inf"), "code": "z" * 100}]
     assert typed_rows(odd, types)[2] == (
         "2 values of a could not be read as a number and counted as missing: rows 2, 3, first '1,5'.",
-        "1 value of day could not be read as a time written like %d.%m.%Y and counted as missing: row 2, '2024-02-01'.",
+        "1 value of day could not be read as a time written like %d.%m.%Y and counted as missing: row 2, '02/01/2024'.",
         f"1 value of code could not be read as a number and counted as missing: row 3, '{'z' * 60}'.",
     )
 

@@ -79,7 +79,8 @@ def test_what_is_not_clear_yet_is_told_with_one_number_of_seeds_that_settles_all
     second = Setting("dropout", (one(0, "best"), one(0.1, "unclear", need=5)))
     words = line(told(settings=(first, second)), POINTS)
     assert (
-        "T 4 and 8 are not clear yet; dropout 0.1 is not clear yet. About 12 seeds of each cell or more would settle" in words
+        "T 4 and 8 are not clear yet; dropout 0.1 is not clear yet. About 12 seeds of each cell or more would settle"
+        in words
     )
     assert len(re.findall("seeds", words)) == 1
     for need in (51, None):

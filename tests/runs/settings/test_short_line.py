@@ -42,16 +42,19 @@ def said(name, *answers, **changes):
 )  # fmt: skip
 def test_words(name, answers, words):
     found = said(name, *(one(value, word, need=9) for value, word in answers))
-    assert found.removeprefix("Best: T 4, base").removeprefix(". ").removesuffix(" About 9 seeds or more would settle it.") == words
+    assert (
+        found.removeprefix("Best: T 4, base").removeprefix(". ").removesuffix(" About 9 seeds or more would settle it.")
+        == words
+    )
 
 
 def test_the_seeds_that_would_settle_it_are_those_of_the_long_line():
     found = told(
         settings=(Setting("temperature", (one(1, "best"), one(4, "unclear", need=12), one(8, "unclear", need=9))),)
     )
-    assert line(found, POINTS).endswith("About 12 seeds or more would settle it.") and "About 12 seeds" in sentence.line(
-        found, POINTS
-    )
+    assert line(found, POINTS).endswith(
+        "About 12 seeds or more would settle it."
+    ) and "About 12 seeds" in sentence.line(found, POINTS)
     for need in (51, None):
         many = told(settings=(Setting("temperature", (one(1, "best"), one(4, "unclear", need=need))),))
         assert line(many, POINTS).endswith("More than 50 seeds would be needed to settle it.")
