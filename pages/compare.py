@@ -15,7 +15,7 @@ from pages.ui.goals import form as goal_form
 from pages.ui.goals import kept, link
 from pages.ui.goals.candidates import Goals
 from pages.ui.latency import lab
-from pages.ui.result import comparison, recipe, verdict
+from pages.ui.result import comparison, differences, recipe
 from pages.ui.result.comparison import Entry
 from pages.ui.result.comparison_table import clear, everything, picks, table
 from pages.ui.shared import engine, example, session, text
@@ -32,7 +32,7 @@ def choices(found: list[Entry], data: set[str]) -> tuple[str, str]:
     if (linked := link.metric()) in metrics:
         st.session_state["compare-metric"] = linked
     metric = left.selectbox(
-        t("compare.y"), metrics, format_func=verdict.metric_title, key="compare-metric", help=t("compare.y_help")
+        t("compare.y"), metrics, format_func=differences.metric_title, key="compare-metric", help=t("compare.y_help")
     )
     by = right.segmented_control(
         t("compare.x"),

@@ -81,7 +81,7 @@ def or_year_first(values: npt.NDArray[np.datetime64], texts: Sequence[str | None
 
     No other format can be meant by it. Shape: (N,) each.
     """
-    lost = [int(row) for row in np.flatnonzero(np.isnat(values)) if _YEAR_FIRST(texts[row] or "")]
+    lost = [row for row in np.flatnonzero(np.isnat(values)).tolist() if _YEAR_FIRST(texts[row] or "")]
     if lost:
         values = values.copy()
         values[lost] = coerce_dates([texts[row] or "" for row in lost], ISO)

@@ -239,7 +239,7 @@ def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:
     ahead = (
         teacher is not None
         and baseline is not None
-        and (teacher < baseline if verdict.lower_is_better(name) else teacher > baseline)
+        and (teacher < baseline if differences.lower_is_better(name) else teacher > baseline)
     )
     return str(t("runs.result.gap_noise" if ahead else "runs.result.gap_none"))
 
@@ -262,10 +262,10 @@ def _metric_line(name: str, found: Result, read: StudentOutcome, bold: bool) -> 
 
 
 def _metric_title(name: str, task: str, *, bold: bool) -> str:
-    title = escape(verdict.metric_title(name))
+    title = escape(differences.metric_title(name))
     if name in HALVED and task_of(task).positive:
         title = t("runs.result.at_half", metric=title)
-    if verdict.lower_is_better(name):
+    if differences.lower_is_better(name):
         title = f"{title} :gray[({t('runs.result.lower_mark')})]"
     return f"**{title}**" if bold else title
 

@@ -10,7 +10,7 @@ from pages.ui.access import aids
 from pages.ui.charts import compare as charts
 from pages.ui.charts import spread
 from pages.ui.goals.candidates import Goals
-from pages.ui.result import comparison, differences, verdict
+from pages.ui.result import comparison, differences
 from pages.ui.result.comparison import Entry
 from pages.ui.result.comparison_table import pick, picks
 from pages.ui.shared import engine, findings, picture, text
@@ -26,7 +26,7 @@ def against(found: list[Entry], metric: str, by: str) -> None:
         known = comparison.cost(teacher, by)
         told = {
             "teacher": engine.part_title("teacher", str(teacher["name"])),
-            "metric": verdict.metric_title(metric),
+            "metric": differences.metric_title(metric),
             "value": text.score(teacher["metrics"][metric]),
         }
         if known is None:
@@ -38,7 +38,7 @@ def against(found: list[Entry], metric: str, by: str) -> None:
 def show(found: list[Entry], metric: str, by: str, asked: Goals | None, named: str | None, data: set[str]) -> None:
     """Draw the front; a click picks a student, also in the table. `named`: the entry that was named as the answer; `data`: where the runs learn, of more than one there is no front."""
     drawn = comparison.points(found, metric, by)
-    lower = verdict.lower_is_better(metric)
+    lower = differences.lower_is_better(metric)
     mixed = len(data) > 1  # their scores don't compare
     best = [] if mixed else comparison.front(drawn, lower)
     for p in drawn:
@@ -46,7 +46,7 @@ def show(found: list[Entry], metric: str, by: str, asked: Goals | None, named: s
         p["faded"] = p["id"] not in best and not p["named"] and not mixed
     plain = any(p["arm"] == "plain" for p in drawn)
     goal = None if asked is None else region(asked, by, drawn, lower)
-    title, cost = verdict.metric_title(metric), t(f"compare.cost.{by}")
+    title, cost = differences.metric_title(metric), t(f"compare.cost.{by}")
     fig = charts.pareto(
         drawn,
         best,

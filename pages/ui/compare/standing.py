@@ -12,7 +12,7 @@ from kd_core.runs.view.smaller import same_seeds
 from kd_core.runs.view.smaller import verdict as verdict_of
 from pages.ui.charts.spread import bounds
 from pages.ui.compress.typeset import typeset
-from pages.ui.result import differences, verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 
@@ -44,7 +44,7 @@ def surely(result: Result, read: StudentOutcome, metric: str) -> float | None:
     if told is not None:
         return told
     low, high = bounds((read.own.metrics.get(metric) or {}).get("values") or (), metric)
-    return high if verdict.lower_is_better(metric) else low
+    return high if differences.lower_is_better(metric) else low
 
 
 def worse_end(result: Result, versus: Mapping[str, Gain], metric: str) -> float | None:
@@ -52,7 +52,7 @@ def worse_end(result: Result, versus: Mapping[str, Gain], metric: str) -> float 
     gain, teacher = versus.get(metric), result["teacher"]["metrics"].get(metric)
     if gain is None or gain.low is None or teacher is None:
         return None
-    return float(teacher) + (-gain.low if verdict.lower_is_better(metric) else gain.low)
+    return float(teacher) + (-gain.low if differences.lower_is_better(metric) else gain.low)
 
 
 def against(versus: Mapping[str, Gain], metric: str) -> str:

@@ -17,7 +17,7 @@ import streamlit as st
 
 from pages.ui import look
 from pages.ui.evidence import cell_words
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import findings
 from pages.ui.shared.picture import BROWSER, style
 from pages.ui.shared.text import Safe, catalogue, plain, t
@@ -116,7 +116,7 @@ def payload(grid: Grid, cells: pd.DataFrame, *, panel: bool, choose: bool, name:
 def span(grid: Grid) -> tuple[float, float]:
     """The one scale of all bars of a what-if, all students' alike: 0 and every interval, but for ends far from all others."""
     known = grid.judged[["gain", "low", "high"]].to_numpy("float64").ravel() * (
-        100 if verdict.is_share(grid.metric) else 1
+        100 if differences.is_share(grid.metric) else 1
     )
     known = known[np.isfinite(known)]
     if not len(known):
@@ -144,5 +144,5 @@ def _legend(grid: Grid, cells: pd.DataFrame, low: float, high: float) -> Safe:
 
 
 def _written(grid: Grid, value: float) -> str:
-    shown = value / 100 if verdict.is_share(grid.metric) else value
-    return "0" if value == 0 else verdict.signed_points(grid.metric, shown)
+    shown = value / 100 if differences.is_share(grid.metric) else value
+    return "0" if value == 0 else differences.signed_points(grid.metric, shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import plain, t
 from pages.ui.what_if import whatif_words
@@ -43,7 +43,7 @@ def panel(grid: Grid, cell: Cell) -> dict[str, Any]:
     told: dict[str, Any] = {"title": whatif_words.setting_words(grid, cell)}
     if not cell.judged:
         return {**told, "missing": plain(whatif_words.why_missing(cell))}
-    metric, compared = verdict.metric_title(grid.metric), len(grid.judged)
+    metric, compared = differences.metric_title(grid.metric), len(grid.judged)
     lines = [" ".join(plain(said) for said in (standing(grid, cell), _shared(grid, cell)) if said)]
     if compared > 1:
         lines[0] += f" {plain(t(f'{PANEL}luckiest', num=compared))}"
@@ -76,7 +76,7 @@ def standing(grid: Grid, cell: Cell) -> Any:
     if cell.behind is None:
         return t(f"{PANEL}no_standing")
     between = whatif_words.interval(grid.metric, cell.behind_low, cell.behind_high)
-    said = f"{verdict.points(grid.metric, cell.behind)} {between}".rstrip()
+    said = f"{differences.points(grid.metric, cell.behind)} {between}".rstrip()
     return t(f"{PANEL}{'like' if cell.like_best else 'behind'}", value=said)
 
 
@@ -92,26 +92,26 @@ def _shared(grid: Grid, cell: Cell) -> Any:
 
 def by_seed(grid: Grid, cell: Cell) -> list[list[str]]:
     """Write baseline, score, gain and epoch of every seed, and last their means."""
-    sign = -1.0 if verdict.lower_is_better(grid.metric) else 1.0
+    sign = -1.0 if differences.lower_is_better(grid.metric) else 1.0
     alone = [v for v in cell.baseline if v is not None]
     told = [
         [
             str(seed),
             text.score(before, 4),
             text.score(own, 4),
-            verdict.signed_points(grid.metric, None if own is None or before is None else sign * (own - before)),
+            differences.signed_points(grid.metric, None if own is None or before is None else sign * (own - before)),
             "–" if epoch is None else str(epoch),
         ]
         for seed, before, own, epoch in zip(cell.seeds, cell.baseline, cell.scores, cell.selected_epochs, strict=True)
     ]
     baseline = text.score(sum(alone) / len(alone), 4) if alone else "–"
     last = [plain(t(f"{PANEL}mean")), baseline, text.score(cell.mean, 4)]
-    return [*told, [*last, verdict.signed_points(grid.metric, cell.gain), ""]]
+    return [*told, [*last, differences.signed_points(grid.metric, cell.gain), ""]]
 
 
 def columns(grid: Grid) -> list[str]:
     """Name the columns of the lines by seed."""
-    metric, unit = verdict.metric_title(grid.metric), whatif_words.unit_word(grid.metric)
+    metric, unit = differences.metric_title(grid.metric), whatif_words.unit_word(grid.metric)
     told = (
         ("seed", {}),
         ("baseline", {"metric": metric}),

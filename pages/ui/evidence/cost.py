@@ -13,7 +13,7 @@ from pages.ui.charts import what_if as charts
 from pages.ui.goals import candidates as goals
 from pages.ui.goals import form
 from pages.ui.goals.candidates import Candidate, Goals
-from pages.ui.result import comparison, differences, verdict
+from pages.ui.result import comparison, differences
 from pages.ui.shared import findings, forms, picture, text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if import whatif_map, whatif_points, whatif_words
@@ -40,7 +40,7 @@ def show(grid: Grid) -> None:
     if not points:
         st.caption(t("what_if.cost.none", cost=t(f"what_if.cost.{by}")))
         return
-    lower = verdict.lower_is_better(grid.metric)
+    lower = differences.lower_is_better(grid.metric)
     teacher, best = whatif_points.teacher_point(grid, by), comparison.front(points, lower)
     ship = {c.id: c for c in whatif_points.candidates(grid)}
     left, right = st.columns([3.2, 1.3], gap="large")
@@ -55,7 +55,7 @@ def show(grid: Grid) -> None:
         figure = pareto_chart.pareto(
             shown,
             best,
-            metric=verdict.metric_title(grid.metric),
+            metric=differences.metric_title(grid.metric),
             most=spread.most(grid.metric),
             x_title=t(f"what_if.cost.{by}_axis"),
             names=differences.arm_names(),
@@ -118,7 +118,7 @@ def _front(grid: Grid, found: list[Candidate], asked: Goals) -> None:
     """List what nothing else beats, from small to large, each with its goals met or missed."""
     st.markdown(f"**{t('what_if.cost.front')}**")
     for c in found[:LISTED]:
-        value = f"{escape(verdict.metric_title(grid.metric))} {text.score(c.value)}"
+        value = f"{escape(differences.metric_title(grid.metric))} {text.score(c.value)}"
         st.markdown(f"{ICON[asked.meets(c)]} **{MARK[asked.meets(c)]}** {goals.words(c, asked)} · {value}")
     if len(found) > LISTED:
         st.caption(t("what_if.cost.front_more", num=len(found) - LISTED))

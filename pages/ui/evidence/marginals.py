@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.evaluate import METRICS
-from kd_core.evaluate.intervals.compare import differences
+from kd_core.evaluate.intervals import compare
 from kd_core.evaluate.intervals.marginal import Marginal, Tried, marginal
 from pages.ui.charts import what_if as charts
 from pages.ui.charts.marks import padded
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import picture
 from pages.ui.shared.text import Safe, plain, t
 from pages.ui.what_if import whatif_cells, whatif_words
@@ -48,7 +48,7 @@ def _gains(grid: Grid, cell: Cell) -> dict[int, float]:
     if not both:
         return {}
     better = METRICS.get(grid.metric).facts["better"]
-    found = differences([own for _, own, _ in both], [alone for *_, alone in both], better)
+    found = compare.differences([own for _, own, _ in both], [alone for *_, alone in both], better)
     return {seed: float(gain) for (seed, *_), gain in zip(both, found, strict=True)}
 
 
@@ -68,7 +68,9 @@ def show(grid: Grid) -> None:
         for name, place in zip(names[first : first + A_ROW], st.columns(A_ROW), strict=False):
             with place:
                 _one(grid, name, curves[name], scale)
-    st.caption(t("what_if.each.note", metric=verdict.metric_word(grid.metric), seeds=whatif_words.seeds_shown(grid)))
+    st.caption(
+        t("what_if.each.note", metric=differences.metric_word(grid.metric), seeds=whatif_words.seeds_shown(grid))
+    )
     if any(one.n < 2 for found in curves.values() for one in found.curve.values()):
         st.caption(t("what_if.each.one_seed"))
 
@@ -100,7 +102,7 @@ def _points(grid: Grid, name: str, found: Marginal[Any]) -> pd.DataFrame:
         mean, low, high = (whatif_cells.in_units(grid.metric, v) for v in (one.mean, one.low, one.high))
         written = value if name == "student" else f"{value:g}"
         between = whatif_words.interval(grid.metric, one.low, one.high)
-        told = f"{verdict.signed_points(grid.metric, one.mean)} {between}".rstrip()
+        told = f"{differences.signed_points(grid.metric, one.mean)} {between}".rstrip()
         hover = t("what_if.each.point", value=written, gain=told)
         made.append({"name": written, "gain": mean, "low": low, "high": high, "hover": hover})
     return pd.DataFrame(made)

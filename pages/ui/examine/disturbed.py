@@ -9,7 +9,7 @@ import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
 from pages.ui.examine import drawn as charts
-from pages.ui.result import differences, verdict
+from pages.ui.result import differences
 from pages.ui.shared import picture, text
 from pages.ui.shared.text import Safe, t
 
@@ -31,7 +31,7 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int, found: Mappin
                 clean,
                 differences.arm_names(),
                 x=t(f"examine.disturbed.x_{way}"),
-                y=verdict.metric_title(found["metric"]),
+                y=differences.metric_title(found["metric"]),
                 hover=t("examine.disturbed.hover"),
             )
             told = said(lines, clean)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
 from pages.ui.examine import drawn as charts
-from pages.ui.result import differences, verdict
+from pages.ui.result import differences
 from pages.ui.shared import picture
 from pages.ui.shared.text import Safe, t, term
 
@@ -31,7 +31,7 @@ def show(folder: RunFolder, result: Mapping[str, Any], index: int, found: Mappin
         columns,
         {arm: {one["column"]: one["lost"] for one in told[arm]} for arm in arms if arm in told},
         differences.arm_names(),
-        x=t("examine.lean.x", metric=verdict.metric_title(found["metric"])),
+        x=t("examine.lean.x", metric=differences.metric_title(found["metric"])),
         hover=t("examine.lean.hover"),
         spreads={arm: {one["column"]: one["spread"] for one in told[arm]} for arm in arms if arm in told},
     )

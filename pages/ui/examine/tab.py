@@ -12,7 +12,7 @@ import streamlit as st
 from kd_core.errors import KDError
 from kd_core.runs.store.folder import RunFolder
 from pages.ui.examine import confidence, disturbed, groups, leaning, one_row
-from pages.ui.result import differences, verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 
@@ -63,7 +63,7 @@ def one_seed(result: Mapping[str, Any], index: int) -> text.Safe:
     block = student["metrics"][name]
     (kept,) = [one["seed"] for one in result["artifacts"]["students"] if one["index"] == index]
     own = block["values"][student["seeds"].index(kept)]
-    told = {"metric": verdict.metric_title(name), "own": text.score(own), "mean": text.score(block["mean"])}
+    told = {"metric": differences.metric_title(name), "own": text.score(own), "mean": text.score(block["mean"])}
     return t("examine.one_seed", seed=kept, seeds=len(student["seeds"]), **told)
 
 

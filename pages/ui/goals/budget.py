@@ -11,7 +11,7 @@ from kd_core import written
 from kd_core.runs.outcome import StudentOutcome, read_outcome
 from pages.ui.goals import kept
 from pages.ui.goals.candidates import WRITTEN, Candidate, Goals, written_score
-from pages.ui.result import comparison, verdict
+from pages.ui.result import comparison, differences
 from pages.ui.result.differences import Written
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
@@ -40,7 +40,7 @@ def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
         value, worst = text.score(own.value), text.score(asked.worst)
         if "metric" in missed:
             value, worst = written.apart(written_score, own.value, asked.worst)
-        score = t("compare.goal.budget_score", metric=verdict.metric_title(asked.metric), own=value, asked=worst)
+        score = t("compare.goal.budget_score", metric=differences.metric_title(asked.metric), own=value, asked=worst)
         said.append(("missed" if "metric" in missed else "kept", score))
     if not said:
         return None
@@ -72,8 +72,8 @@ def _loss(read: StudentOutcome, metric: str, lost: float, *, own: bool) -> list[
         return []
     write = Written.of(metric, gain)
     shown = f"{100 * lost if write.share else lost:.4g}"
-    most = t("runs.verdict.point" if shown == "1" else "runs.verdict.points", value=shown) if write.share else shown
-    most = most if own else t("compare.goal.budget_of", most=most, metric=verdict.metric_title(metric))
+    most = t("runs.verdict.point" if shown == "1" else "runs.differences.points", value=shown) if write.share else shown
+    most = most if own else t("compare.goal.budget_of", most=most, metric=differences.metric_title(metric))
     if gain.low is None or gain.high is None:
         gap = escape(Written.of(metric, gain).cell(gain))
         return [("open", t("compare.goal.budget_lost_mean", most=most, gap=gap))]

@@ -9,7 +9,7 @@ import streamlit as st
 
 from kd_core import written
 from kd_core.runs.choosing.rule import nearest
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
@@ -63,7 +63,7 @@ class Goals:
         """Name the goals a candidate does not meet: 'metric' or a cost."""
         found = []
         if self.worst is not None and c.value is not None:
-            bad = c.value > self.worst if verdict.lower_is_better(self.metric) else c.value < self.worst
+            bad = c.value > self.worst if differences.lower_is_better(self.metric) else c.value < self.worst
             found += ["metric"] if bad else []
         return found + [n for n, most in self.most.items() if (own := c.costs.get(n)) is not None and own > most]
 
@@ -112,7 +112,7 @@ def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
     """
     known = [c for c in found if c.value is not None]
     able = [c for c in known if not goals.missed(c)]
-    sign = 1.0 if verdict.lower_is_better(goals.metric) else -1.0
+    sign = 1.0 if differences.lower_is_better(goals.metric) else -1.0
     most = float("inf")
 
     def size(c: Candidate) -> float:
@@ -166,7 +166,7 @@ def words(c: Candidate, goals: Goals) -> Safe:
 
 
 def _name(goal: str, goals: Goals) -> str:
-    return verdict.metric_title(goals.metric) if goal == "metric" else str(t(f"compare.cost.{goal}"))
+    return differences.metric_title(goals.metric) if goal == "metric" else str(t(f"compare.cost.{goal}"))
 
 
 def _miss(goal: str, c: Candidate, goals: Goals) -> str:
@@ -174,7 +174,7 @@ def _miss(goal: str, c: Candidate, goals: Goals) -> str:
     what = _name(goal, goals)
     if goal == "metric":
         assert c.value is not None and goals.worst is not None
-        by: object = verdict.points(goals.metric, abs(c.value - goals.worst))
+        by: object = differences.points(goals.metric, abs(c.value - goals.worst))
         own, asked = written.apart(written_score, c.value, goals.worst)
     else:
         cost, most = c.costs[goal] or 0.0, goals.most[goal]
@@ -223,7 +223,7 @@ def named(found: Sequence[Candidate], plain: Sequence[Candidate], chosen: Candid
     if chosen in found:
         rows = "" if any(c.validation is None for c in found if not goals.missed(c)) else "_validation"
         return t(f"compare.goal.best_student{rows}", said=said)
-    sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
+    sign = -1.0 if differences.lower_is_better(goals.metric) else 1.0
     able = [c for c in (*found, *plain) if not goals.missed(c)]
     return said if any(_beats(c.value, chosen.value, sign) for c in able) else t("compare.goal.best", said=said)
 
@@ -233,7 +233,7 @@ def rival(plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals) ->
     own = None if chosen is None else chosen.costs.get("size")
     if chosen is None or chosen.value is None or own is None:
         return None
-    sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
+    sign = -1.0 if differences.lower_is_better(goals.metric) else 1.0
     better = [
         c
         for c in plain
@@ -246,7 +246,7 @@ def warn(best: Candidate, goals: Goals) -> None:
     """Say first that a plain model without a teacher is smaller and scores higher than the picked one."""
     costs = ", ".join(WRITTEN[n](v) for n in ("size", "latency") if (v := best.costs.get(n)) is not None)
     about = {"name": best.name, "costs": costs, "value": text.score(best.value)}
-    st.markdown(f":material/star: {t('compare.goal.rival', **about, metric=verdict.metric_title(goals.metric))}")
+    st.markdown(f":material/star: {t('compare.goal.rival', **about, metric=differences.metric_title(goals.metric))}")
 
 
 def second(plain: Sequence[Candidate], chosen: Candidate, goals: Goals) -> Candidate | None:
@@ -261,7 +261,7 @@ def also(plain: Sequence[Candidate], chosen: Candidate, goals: Goals) -> None:
     """Name the plain model without a teacher that misses no goal, too."""
     best = second(plain, chosen, goals)
     if best is not None:
-        title = verdict.metric_title(goals.metric)
+        title = differences.metric_title(goals.metric)
         st.markdown(
             f":material/star: {t('compare.goal.plain', said=words(best, goals), value=text.score(best.value), metric=title)}"
         )
@@ -279,10 +279,10 @@ def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = N
     chosen = chosen or pick(found, goals)
     if chosen is None:
         return []
-    title = verdict.metric_title(goals.metric)
+    title = differences.metric_title(goals.metric)
     reached = f"{text.score(chosen.value)} {escape(title)}"
     said = [Safe(f"{reached}, {escape(chosen.against)}." if chosen.against else f"{reached}.")]
-    sign = -1.0 if verdict.lower_is_better(goals.metric) else 1.0
+    sign = -1.0 if differences.lower_is_better(goals.metric) else 1.0
     able = [c for c in found if c.value is not None and goals.meets(c)]
     best = max(able, key=lambda c: sign * (c.value or 0.0), default=None)
     own = chosen.costs.get("size")

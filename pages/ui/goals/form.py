@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.goals.candidates import WRITTEN, Goals
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import t
 
@@ -36,7 +36,7 @@ def ask(
     the goals are kept for. `before`: goals that were set elsewhere for this data, with which the form opens. `across`: the fields stand
     beside each other where there is room.
     """
-    lower, share = verdict.lower_is_better(metric), verdict.is_share(metric)
+    lower, share = differences.lower_is_better(metric), differences.is_share(metric)
     usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
     able = {"teacher": teacher_value is not None, "share": bool(data) and not lower and (teacher_value or 0.0) > 0}
     ways = [way for way in WAYS if able.get(way, True)]  # of an error nobody asks for a share
@@ -96,7 +96,7 @@ def _opening(
     before: Goals | None,
 ) -> dict[str, Any]:
     """Return what the fields hold before a person changes them."""
-    share, sign = verdict.is_share(metric), 1 if verdict.lower_is_better(metric) else -1
+    share, sign = differences.is_share(metric), 1 if differences.lower_is_better(metric) else -1
     opening: dict[str, Any] = {"way": way, f"lost-{metric}": usual * (100.0 if share else 1.0), f"share-{metric}": 95.0}
     if way == "absolute":
         opening[f"value-{metric}"] = None if teacher_value is None else float(f"{teacher_value + sign * usual:.3g}")
@@ -114,10 +114,10 @@ def _good(
     place: Any, way: str, metric: str, teacher_value: float | None, usual: float
 ) -> tuple[float | None, float | None]:
     """Draw the field of how good is good enough; return the worst value, and what may be lost against the teacher where that is asked for."""
-    lower, share = verdict.lower_is_better(metric), verdict.is_share(metric)
+    lower, share = differences.lower_is_better(metric), differences.is_share(metric)
     field = place(f"{FIELD[way]}-{metric}")
     if way == "absolute" or teacher_value is None:
-        title = verdict.metric_title(metric)
+        title = differences.metric_title(metric)
         worst = st.number_input(
             t("compare.goal.value_most" if lower else "compare.goal.value_least", metric=title),
             None,

@@ -15,28 +15,10 @@ from kd_core.runs.store import ledger
 from kd_core.runs.view.counsel import counsel
 from pages.ui.lesson import moved
 from pages.ui.result import speed
-from pages.ui.result.differences import (
-    Written,
-    is_share,
-    lower_is_better,
-    metric_title,
-    metric_word,
-    plain_model,
-    points,
-    signed_points,
-)
+from pages.ui.result.differences import Written, is_share, lower_is_better, metric_word, plain_model, points
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.words import reasons
-
-__all__ = [
-    "is_share",
-    "lower_is_better",
-    "metric_title",
-    "metric_word",
-    "points",
-    "signed_points",
-]  # and what is defined here
 
 Result = Mapping[str, Any]
 COLOUR = {"beats": "green", "ties": "blue", "hurts": "red", "inconclusive": "orange"}

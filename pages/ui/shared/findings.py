@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pages.ui.charts.marks import ARMS
-from pages.ui.result import verdict
+from pages.ui.result import differences, verdict
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 from pages.ui.what_if import whatif_cells, whatif_words
@@ -45,12 +45,14 @@ def of_points(points: Sequence[Point], metric: str, cost: str, written: Callable
         for p in (order[i] for i in chosen)
     ]
     more = t("findings.more", num=len(order) - NAMED) if len(order) > NAMED else ""
-    return t("findings.points", metric=verdict.metric_title(metric), axis=cost, points=Safe("; ".join(told)), more=more)
+    return t(
+        "findings.points", metric=differences.metric_title(metric), axis=cost, points=Safe("; ".join(told)), more=more
+    )
 
 
 def of_pairs(student: Sequence[float], baseline: Sequence[float], metric: str) -> Safe:
     """Tell on how many seeds the student is better than its baseline."""
-    sign = -1.0 if verdict.lower_is_better(metric) else 1.0
+    sign = -1.0 if differences.lower_is_better(metric) else 1.0
     won = sum(sign * (s - b) > 0 for s, b in zip(student, baseline, strict=True))
     return t("findings.pairs", num=won, of=len(student))
 
@@ -87,7 +89,7 @@ def of_latency(series: Sequence[Mapping[str, Any]]) -> Safe:
 
 def of_curves(drawn: Sequence[Mapping[str, Any]], metric: str, teacher: float | None) -> Safe:
     """Tell the best validation score of every part, with its epoch."""
-    lower = verdict.lower_is_better(metric)
+    lower = differences.lower_is_better(metric)
     told = []
     for arm in ARMS:
         scored = [
@@ -102,7 +104,7 @@ def of_curves(drawn: Sequence[Mapping[str, Any]], metric: str, teacher: float | 
             told.append(t("findings.curve", arm=_arm(arm), value=text.score(best), epoch=epoch))
         elif arm == "teacher" and teacher is not None:
             told.append(t("findings.level", arm=_arm(arm), value=text.score(teacher)))
-    return t("findings.curves", metric=verdict.metric_title(metric), curves=Safe(", ".join(told)))
+    return t("findings.curves", metric=differences.metric_title(metric), curves=Safe(", ".join(told)))
 
 
 def of_losses(drawn: Sequence[Mapping[str, Any]]) -> Safe:
@@ -128,9 +130,9 @@ def of_map(grid: Grid, cells: pd.DataFrame) -> Safe:
         return t("findings.no_map")
     said = t(
         "findings.map",
-        metric=verdict.metric_title(grid.metric),
-        low=verdict.signed_points(grid.metric, known["gain"].min()),
-        high=verdict.signed_points(grid.metric, known["gain"].max()),
+        metric=differences.metric_title(grid.metric),
+        low=differences.signed_points(grid.metric, known["gain"].min()),
+        high=differences.signed_points(grid.metric, known["gain"].max()),
         unit=whatif_words.unit_word(grid.metric),
         clear=sum(not whatif_cells.unclear(c) for c in grid.each(known)),
         of=len(known),
@@ -156,4 +158,4 @@ def of_sizes(grid: Grid, arms: Mapping[str, Sequence[Point]]) -> Safe:
         for p in arms["student"][:NAMED]
     ]
     more = t("findings.more", num=len(arms["student"]) - NAMED) if len(arms["student"]) > NAMED else ""
-    return t("findings.sizes", metric=verdict.metric_title(grid.metric), points=Safe("; ".join(told)), more=more)
+    return t("findings.sizes", metric=differences.metric_title(grid.metric), points=Safe("; ".join(told)), more=more)

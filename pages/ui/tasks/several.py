@@ -10,7 +10,7 @@ import streamlit as st
 
 from kd_core.task import task_of
 from pages.ui.access import cards
-from pages.ui.result import differences, verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import escape, t
 
@@ -53,7 +53,7 @@ def table(tasks: Any) -> pd.DataFrame:
             [
                 escape(one["name"]),
                 task_of(one["task"]).title,
-                f"{verdict.metric_title(one['metric'])}{arrow}",
+                f"{differences.metric_title(one['metric'])}{arrow}",
                 *scores,
                 gained(one),
                 f"{word} ({t('task.several.small')})" if one["small"] else word,
@@ -76,7 +76,7 @@ def metrics(one: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                str(t("task.several.metric")): verdict.metric_title(name),
+                str(t("task.several.metric")): differences.metric_title(name),
                 **{arms[side]: text.score(one["metrics"][side][name]["mean"]) for side in sides},
             }
             for name in one["metrics"]["student"]

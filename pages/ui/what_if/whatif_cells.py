@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from kd_core.evaluate import METRICS
-from pages.ui.result import verdict
+from pages.ui.result import differences
 
 BUDGET = ("learning_rate", "weight_decay", "dropout")  # what a cell has in common with its baseline
 SHARED = (*BUDGET, "made_rows")  # one value at a time in the map
@@ -174,4 +174,4 @@ def unclear(cell: Cell) -> bool:
 
 def in_units(metric: str, value: float | None) -> float | None:
     """Turn a gain into what is written: points for shares, else as it is."""
-    return None if value is None else 100 * value if verdict.is_share(metric) else value
+    return None if value is None else 100 * value if differences.is_share(metric) else value

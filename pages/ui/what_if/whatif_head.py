@@ -9,7 +9,7 @@ import streamlit as st
 
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.settings.answers import Answers
-from pages.ui.result import verdict
+from pages.ui.result import differences, verdict
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_words
@@ -107,5 +107,5 @@ def warnings(snapshot: Any, *, fold: bool = False) -> None:
 
 def lower_note(metric: str) -> None:
     """Say which way a metric is better where that is not plain."""
-    if verdict.lower_is_better(metric):
-        st.caption(t("what_if.head.lower", metric=verdict.metric_title(metric)))
+    if differences.lower_is_better(metric):
+        st.caption(t("what_if.head.lower", metric=differences.metric_title(metric)))

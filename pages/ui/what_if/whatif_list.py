@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kd_core.runs.store.runs import RunStore
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.runs import run_head, run_list
 from pages.ui.shared import session, text
 from pages.ui.shared.text import escape, t
@@ -31,7 +31,7 @@ def show(store: RunStore) -> None:
             if row.headline and row.headline.verdict:
                 said.insert(
                     1,
-                    f"{run_list.verdict_cell(row.headline)} {run_list.gain_cell(row.headline) or ''} {verdict.metric_title(row.headline.metric)}",
+                    f"{run_list.verdict_cell(row.headline)} {run_list.gain_cell(row.headline) or ''} {differences.metric_title(row.headline.metric)}",
                 )
                 said.insert(2, t("what_if.list.versus", value=run_list.versus_cell(row.headline) or "–"))
             st.caption(" · ".join(escape(s) for s in said), width="content")

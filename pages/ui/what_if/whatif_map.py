@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.evidence import cell_map
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import forms
 from pages.ui.shared.text import escape, t
 from pages.ui.what_if import whatif_cells, whatif_words
@@ -66,7 +66,7 @@ def _in_sight(grid: Grid, cells: pd.DataFrame) -> int:
     scores = cells["mean"].dropna()
     if scores.empty:
         return int(cells.index[0])
-    return int(scores.idxmin() if verdict.lower_is_better(grid.metric) else scores.idxmax())
+    return int(scores.idxmin() if differences.lower_is_better(grid.metric) else scores.idxmax())
 
 
 def take_click(grid: Grid, event: Any, key: str) -> None:
@@ -132,13 +132,13 @@ def _is_line(cells: pd.DataFrame) -> bool:
 def _note(grid: Grid, cells: pd.DataFrame) -> None:
     """Say how to read the map, and why some of its cells are empty."""
     judged = cells[cells["mean"].notna()]
-    margin = grid.tolerance / (100 if verdict.is_share(grid.metric) else 1)
+    margin = grid.tolerance / (100 if differences.is_share(grid.metric) else 1)
     words = [
         t(
             "what_if.map.note_line" if _is_line(cells) else "what_if.map.note",
-            metric=verdict.metric_word(grid.metric),
+            metric=differences.metric_word(grid.metric),
             unit=whatif_words.unit_word(grid.metric),
-            margin=verdict.signed_points(grid.metric, margin).lstrip("+"),
+            margin=differences.signed_points(grid.metric, margin).lstrip("+"),
         )
     ]
     if len(alike := whatif_cells.alike(cells)) > 1:

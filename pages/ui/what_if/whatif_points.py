@@ -8,7 +8,7 @@ import pandas as pd
 
 from pages.ui.charts.spread import bounds
 from pages.ui.goals.candidates import WRITTEN, Candidate
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import engine, text
 from pages.ui.shared.text import escape, t
 from pages.ui.what_if import whatif_words
@@ -20,7 +20,7 @@ COLUMN = {"size": "size_bytes", "latency": "latency_ms", "parameters": "paramete
 def size_points(grid: Grid) -> dict[str, list[dict[str, Any]]]:
     """Best cell and baseline of every student over its parameters, with the 95 % interval over seeds."""
     arms: dict[str, list[dict[str, Any]]] = {"baseline": [], "student": []}
-    title = escape(verdict.metric_title(grid.metric))
+    title = escape(differences.metric_title(grid.metric))
     best = grid.judged[grid.judged.index.isin(grid.best_of.values()) & grid.judged["parameters"].gt(0).fillna(False)]
     for c in grid.each(best.sort_values("parameters", kind="stable")):
         said = {"baseline": t("runs.arm.baseline"), "student": escape(whatif_words.setting_words(grid, c))}
@@ -73,7 +73,7 @@ def teacher_point(grid: Grid, by: str) -> dict[str, Any] | None:
     name, score, cost = engine.part_title("teacher", grid.teacher_name), grid.teacher, grid.teacher_costs[by]
     if score is None or not cost:
         return None
-    title = escape(verdict.metric_title(grid.metric))
+    title = escape(differences.metric_title(grid.metric))
     hover = f"<b>{escape(name)}</b><br>{title} {text.score(score)}<br>{WRITTEN[by](cost)}"
     where = {"x": cost, "y": score, "low": None, "high": None}
     return {"id": "teacher", "arm": "teacher", "label": name, **where, "hover": hover}

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.access import cards
-from pages.ui.result import recipe, verdict
+from pages.ui.result import differences, recipe
 from pages.ui.shared import text
 from pages.ui.shared.text import t
 from pages.ui.what_if import whatif_cells, whatif_map, whatif_words
@@ -57,7 +57,7 @@ def take_click(grid: Grid, run_id: str) -> None:
 
 
 def _in_order(grid: Grid) -> pd.DataFrame:
-    return grid.cells.sort_values("mean", ascending=verdict.lower_is_better(grid.metric), kind="stable")
+    return grid.cells.sort_values("mean", ascending=differences.lower_is_better(grid.metric), kind="stable")
 
 
 def lines(grid: Grid) -> pd.DataFrame:
@@ -70,7 +70,7 @@ def lines(grid: Grid) -> pd.DataFrame:
 
 def _numbers(metric: str) -> tuple[str, str]:
     k = "what_if.column."
-    score, unit = t(f"{k}score", metric=verdict.metric_title(metric)), whatif_words.unit_word(metric)
+    score, unit = t(f"{k}score", metric=differences.metric_title(metric)), whatif_words.unit_word(metric)
     return str(score), str(t(f"{k}gain", unit=unit))
 
 

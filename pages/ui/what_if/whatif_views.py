@@ -15,7 +15,7 @@ from kd_core.runs.view.snapshot import Snapshot
 from pages.ui.charts import parallel
 from pages.ui.charts import what_if as charts
 from pages.ui.evidence import cost, marginals
-from pages.ui.result import differences, verdict
+from pages.ui.result import differences
 from pages.ui.shared import findings, picture, text
 from pages.ui.shared.text import escape, t
 from pages.ui.what_if import (
@@ -103,13 +103,13 @@ def sizes(grid: Grid) -> None:
     if not arms["student"]:
         st.caption(t("what_if.size.none"))
         return
-    lower = verdict.lower_is_better(grid.metric)
+    lower = differences.lower_is_better(grid.metric)
     figure = charts.sizes(
         arms,
         teacher=grid.teacher,
         names=differences.arm_names(),
         x_title=t("what_if.size.x"),
-        y_title=verdict.metric_title(grid.metric),
+        y_title=differences.metric_title(grid.metric),
         written=text.number,
         lower_is_better=lower,
     )
@@ -150,8 +150,8 @@ def _axes(grid: Grid, kept: pd.DataFrame) -> list[parallel.Axis]:
         made.append(named(str(t(f"what_if.axis.{name}")), name, values, [f"{v:g}" for v in values]))
     low, high = grid.judged["mean"].min(), grid.judged["mean"].max()
     low, high = (low, high) if high > low else (low - 0.01, high + 0.01)
-    ends = (high, low) if verdict.lower_is_better(grid.metric) else (low, high)
-    return [*made, parallel.Axis(verdict.metric_title(grid.metric), kept["mean"].tolist(), *ends)]
+    ends = (high, low) if differences.lower_is_better(grid.metric) else (low, high)
+    return [*made, parallel.Axis(differences.metric_title(grid.metric), kept["mean"].tolist(), *ends)]
 
 
 def _filtered(grid: Grid) -> pd.DataFrame:

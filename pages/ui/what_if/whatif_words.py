@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.ui.result import verdict
+from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if.whatif_cells import SETTINGS, Cell, Grid
@@ -22,7 +22,7 @@ def setting_words(grid: Grid, cell: Cell, *, student: bool = True) -> str:
 
 def unit_word(metric: str) -> str:
     """Name the unit of a gain: points, or the metric's own."""
-    return str(t("what_if.points")) if verdict.is_share(metric) else verdict.metric_title(metric)
+    return str(t("what_if.points")) if differences.is_share(metric) else differences.metric_title(metric)
 
 
 def gain_words(metric: str, cell: Cell) -> Safe:
@@ -32,14 +32,14 @@ def gain_words(metric: str, cell: Cell) -> Safe:
     if cell.is_baseline:
         return t("what_if.own_baseline")
     between = interval(metric, cell.low, cell.high)
-    return escape(f"{verdict.signed_points(metric, cell.gain)} {unit_word(metric)} {between}".rstrip())
+    return escape(f"{differences.signed_points(metric, cell.gain)} {unit_word(metric)} {between}".rstrip())
 
 
 def interval(metric: str, low: float | None, high: float | None) -> str:
     """Write the 95 % interval of a gain, empty where there is none."""
     if low is None or high is None:
         return ""
-    return f"[{verdict.signed_points(metric, low)}, {verdict.signed_points(metric, high)}]"
+    return f"[{differences.signed_points(metric, low)}, {differences.signed_points(metric, high)}]"
 
 
 def seeds_words(grid: Grid, cell: Cell) -> Safe:
@@ -73,7 +73,7 @@ def hover(grid: Grid, cell: Cell) -> str:
     lines = [f"<b>{escape(setting_words(grid, cell))}</b>"]
     if not cell.judged:
         return "<br>".join([*lines, str(why_missing(cell))])
-    lines.append(f"{escape(verdict.metric_title(grid.metric))} {text.score(cell.mean)}")
+    lines.append(f"{escape(differences.metric_title(grid.metric))} {text.score(cell.mean)}")
     lines.append(str(t("what_if.hover.gain", gain=gain_words(grid.metric, cell))))
     if cell.word and not cell.is_baseline:
         lines.append(str(t("what_if.cell.by_itself", word=t(f"what_if.column.word_{cell.word}"))))
@@ -82,7 +82,7 @@ def hover(grid: Grid, cell: Cell) -> str:
     elif cell.like_best:
         lines.append(str(t("what_if.hover.like")))
     elif cell.behind is not None:
-        lines.append(str(t("what_if.hover.behind", value=verdict.points(grid.metric, cell.behind))))
+        lines.append(str(t("what_if.hover.behind", value=differences.points(grid.metric, cell.behind))))
     known = sum(s is not None for s in cell.scores)
     lines.append(str(t("what_if.hover.seeds", num=known, of=max(grid.seeds, known))))
     if cell.diverged:
@@ -96,5 +96,5 @@ def written(grid: Grid, cell: Cell) -> str:
     """The few characters that stand in a cell of the map."""
     if not cell.judged or cell.gain is None:
         return "…" if cell.pending else "–"
-    shown = "0" if cell.is_baseline else verdict.signed_points(grid.metric, cell.gain)
+    shown = "0" if cell.is_baseline else differences.signed_points(grid.metric, cell.gain)
     return f"★ {shown}" if cell.cell == grid.best else shown

@@ -222,12 +222,12 @@ def test_the_student_shown_first_is_the_best_on_validation_as_in_the_list_of_run
 
 
 def test_small_differences_keep_a_second_digit():
-    assert verdict.points("accuracy", 0.0004) == "0.04 points"
-    assert verdict.signed_points("accuracy", -0.0004) == "−0.04"
-    assert verdict.signed_points("accuracy", -1e-9) == verdict.signed_points("accuracy", 0.0) == "+0.00"
-    assert verdict.points("accuracy", 0.01) == "1.0 point"
-    assert verdict.points("rmse", -0.25) == "0.250"
-    assert verdict.points("rmse", None) == verdict.signed_points("rmse", None) == "–"
+    assert differences.points("accuracy", 0.0004) == "0.04 points"
+    assert differences.signed_points("accuracy", -0.0004) == "−0.04"
+    assert differences.signed_points("accuracy", -1e-9) == differences.signed_points("accuracy", 0.0) == "+0.00"
+    assert differences.points("accuracy", 0.01) == "1.0 point"
+    assert differences.points("rmse", -0.25) == "0.250"
+    assert differences.points("rmse", None) == differences.signed_points("rmse", None) == "–"
 
 
 def test_digits_follow_the_interval_and_no_bound_beside_0_is_shown_as_0():
@@ -289,7 +289,7 @@ def test_that_the_teacher_is_not_ahead_is_said_once_a_table():
 
     found = result(verdict="hurts")
     metrics = found["students"][0]["metrics"]
-    found["teacher"]["metrics"] = {n: -1e9 if not verdict.lower_is_better(n) else 1e9 for n in metrics}
+    found["teacher"]["metrics"] = {n: -1e9 if not differences.lower_is_better(n) else 1e9 for n in metrics}
     found["students"][0]["gap_closed"] = {}
     gaps = list(comparison_frame(found, 0)[str(text.t("runs.result.gap"))])
     said = [g for g in gaps if "teacher not above baseline" in g]
