@@ -108,7 +108,7 @@ NEEDS: dict[str, Need] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry(Generic[T]):
     """A registered part with its form (`spec`), its source and the conditions under which it can work.
 

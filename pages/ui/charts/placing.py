@@ -127,10 +127,10 @@ def places(
 
 def _foreign(box: Box, at: Sequence[tuple[float, float]], i: int) -> bool:
     """Say whether a label would be read as that of another mark: one that is as near to it as its own."""
-    own = _far(box, at[i])
-    return any(
-        _far(box, other) < NEARER * own for k, other in enumerate(at) if k != i and math.dist(other, at[i]) > STEP
-    )
+    far = NEARER * _far(box, at[i])
+    left, bottom, right, top = box[0] - far, box[1] - far, box[2] + far, box[3] + far
+    near = [k for k, (x, y) in enumerate(at) if left < x < right and bottom < y < top]
+    return any(_far(box, at[k]) < far and math.dist(at[k], at[i]) > STEP for k in near if k != i)
 
 
 def _far(box: Box, place: tuple[float, float]) -> float:
@@ -199,11 +199,13 @@ def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
 
 def _hidden(box: Box, taken: Sequence[Box], plot: Box) -> float:
     """Return what share of a box lies on what is taken, or outside the plot; all of it, where something crosses its letters."""
-    if any(_across(box, other) for other in taken):
+    left, bottom, right, top = box
+    near = [o for o in taken if o[0] < right and o[2] > left and o[1] < top and o[3] > bottom]
+    if any(_across(box, other) for other in near):
         return 1.0
     whole = (box[2] - box[0]) * (box[3] - box[1])
     outside = whole - _common(box, plot)
-    return (sum(_common(box, other) for other in taken) + outside) / whole
+    return (sum(_common(box, other) for other in near) + outside) / whole
 
 
 def _across(box: Box, other: Box) -> bool:

@@ -86,7 +86,8 @@ def of_dataset(rows: list[RunRow]) -> list[RunRow]:
     """Keep the runs of the current dataset, else of the data of the run that was looked at, else of the newest run's."""
     if not rows:
         return []
-    looked_at = next((r for r in rows if r.id == session.run_id()), rows[0])
+    last = session.run_id()
+    looked_at = next((r for r in rows if r.id == last), rows[0])
     name, target = looked_at.dataset_name, looked_at.target
     current = session.dataset_id()
     if current:

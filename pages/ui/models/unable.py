@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
@@ -55,7 +56,8 @@ def _list(titles: Any) -> str:
     return "; ".join(dict.fromkeys(str(title) for title in titles))
 
 
-def teachers(entry: Entry[Any], at: Situation, one_fold: bool) -> list[str]:
+@functools.lru_cache(maxsize=4096)  # each drawing of a form asks some forty times, of every teacher there is
+def teachers(entry: Entry[Any], at: Situation, one_fold: bool) -> tuple[str, ...]:
     """Name the teachers that can be chosen here and with which a part would work; none where a teacher is not what it lacks."""
     from kd_core.specs import FOLDS
     from kd_core.teachers import SOURCES
@@ -67,4 +69,4 @@ def teachers(entry: Entry[Any], at: Situation, one_fold: bool) -> list[str]:
             given = gives(source.name, 1 if one_fold else FOLDS) | ({"learning"} if "arch" in source.facts else set())
             other = replace(at, teacher_gives=frozenset(given), one_fold=one_fold)
             found += [source.title] if entry.why_not(other) is None else []
-    return found
+    return tuple(found)
