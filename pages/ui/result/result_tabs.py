@@ -22,7 +22,7 @@ from pages.ui.lesson import moved
 from pages.ui.result import chance, column_curves, differences, kept_rows, mistakes, recipe, soft_view, speed, splits
 from pages.ui.runs import curves, live, package, teachers
 from pages.ui.shared import engine, findings, picture, text
-from pages.ui.shared.text import escape, t
+from pages.ui.shared.text import Safe, escape, t
 from pages.ui.tasks import labels, next_item, one_target, ranking, several, yes_no
 from pages.ui.try_it import tab as try_tab
 
@@ -265,6 +265,10 @@ def calibration(found: Result, index: int) -> None:
     said = t(
         "runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2])
     )
+    plain = read_outcome(found).students[index].plain
+    if plain is not None and "ece" in plain.arm.metrics:
+        own = text.score(plain.arm.mean("ece"))
+        said = Safe(f"{said} {t('runs.calibration.ece_plain', title=differences.plain_model(plain.name), plain=own)}")
     picture.show(fig, "calibration", said)
     st.caption(t("runs.calibration.note"))
     st.markdown(said)

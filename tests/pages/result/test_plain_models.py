@@ -300,3 +300,12 @@ def test_every_table_of_followers_has_words(most):
     name = f"neighbours_{most}" if most else "popularity"
     assert name not in differences.plain_model(name) and name not in differences.plain_label(name).split("_")
     assert differences.plain_model(name) != t("runs.plain.model.other", name=name)
+
+
+def test_calibration_tells_the_plain_model_of_the_students_size():
+    tab = {"tab": str(t("runs.result.tabs_calibration"))}
+    made = done_run(plain="ahead")
+    own = store().folder(made).result()["students"][0]["reference"]["best"]["metrics"]["ece"]["mean"]
+    line = f"The plain model of its size, 30 trees of 4 leaves: {own:.3f}; its bins"
+    assert line in words(open_page("runs", tab, run=made))
+    assert "The plain model of its size" not in words(open_page("runs", tab, run=done_run()))
