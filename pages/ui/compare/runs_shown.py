@@ -83,14 +83,13 @@ def _others(rows: dict[str, RunRow], offered: list[RunRow], picked: list[str]) -
 
 
 def of_dataset(rows: list[RunRow]) -> list[RunRow]:
-    """Keep the runs of the current dataset, else of the data of the run that was looked at, else of the newest run's."""
+    """Keep the runs of the data that was looked at last: as a run of it, or by choosing it; else of the newest run's."""
     if not rows:
         return []
-    last = session.run_id()
-    looked_at = next((r for r in rows if r.id == last), rows[0])
-    name, target = looked_at.dataset_name, looked_at.target
-    current = session.dataset_id()
-    if current:
+    last, current = session.run_id(), session.dataset_id()
+    looked_at = next((r for r in rows if r.id == last), None)
+    name, target = (looked_at or rows[0]).dataset_name, (looked_at or rows[0]).target
+    if current and (looked_at is None or session.chosen_later()):
         try:
             spec = engine.library().spec(current)
             if any(r.dataset_name == spec.name and r.target == spec.target for r in rows):

@@ -17,6 +17,7 @@ import streamlit as st
 DATA, RUN, CLONE = "data", "run", "clone"
 OFFERED = "offered.run"  # in the session: the run in the URL that a page chose by itself
 COMPARED = "compared"  # in the session: runs and model that Compare showed last, its answer first
+CHOSEN_LATER = "data.chosen_later"  # in the session: the current data was chosen after the current run was looked at
 BEGUN = "data_choices"  # in the session: what is being set up on Data
 PUT = "widgets.put"  # in the session, by widget: when its value was set, and to what
 LATE = 20.0  # seconds within which the code of a widget has come
@@ -45,7 +46,14 @@ def dataset_id() -> str | None:
 
 def set_dataset(value: str | None) -> None:
     """Make a dataset the current one, in the session and the URL."""
+    if value != dataset_id():
+        st.session_state[CHOSEN_LATER] = True
     _keep(DATA, value)
+
+
+def chosen_later() -> bool:
+    """Say whether the current data was chosen after the current run was looked at."""
+    return bool(st.session_state.get(CHOSEN_LATER))
 
 
 def begun() -> str | None:
@@ -63,7 +71,7 @@ def run_id() -> str | None:
 
 def set_run(value: str | None) -> None:
     """Make a run the current one, in the session and the URL."""
-    for name in (OFFERED, COMPARED):
+    for name in (OFFERED, COMPARED, CHOSEN_LATER):
         st.session_state.pop(name, None)
     _keep(RUN, value)
 

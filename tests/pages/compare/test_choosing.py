@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from pages.ui.result import comparison
+from pages.ui.shared import engine, session
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, store
 from tests.pages.screen import open_page
@@ -55,3 +56,12 @@ def test_without_chosen_data_the_runs_are_those_of_the_run_that_was_looked_at():
     done_run(dataset="orders", name="newer")
     assert open_page("compare", run=own).multiselect(key="compare-runs").value == [own]
     assert own not in open_page("compare").multiselect(key="compare-runs").value
+
+
+def test_of_data_and_run_the_one_that_was_looked_at_later_says_which_runs_are_compared():
+    own, other = done_run(name="own"), done_run(name="other", dataset="orders")
+    orders = engine.library().save_spec(store().folder(other).spec().dataset)
+    assert open_page("compare", data=orders, run=own).multiselect(key="compare-runs").value == [own]
+    later = open_page("compare", {session.CHOSEN_LATER: True}, data=orders, run=own)
+    assert later.multiselect(key="compare-runs").value == [other]
+    assert open_page("compare", data=orders).multiselect(key="compare-runs").value == [other]
