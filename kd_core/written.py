@@ -1,8 +1,9 @@
-"""Numbers of any size as people write them."""
+"""Numbers of any size, and times, as people write them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 MOST_MORE = 7  # digits beyond the usual ones
 FIRST_SHORT = 1e15  # from here on in powers of ten
@@ -16,6 +17,16 @@ def number(value: float, digits: int = 4) -> str:
         ('0.8123', '53,412', '-1,000,000')
     """
     return f"{value:,.0f}" if 10**digits - 0.5 <= abs(value) < FIRST_SHORT else f"{value:.{digits}g}"
+
+
+def moment(when: datetime) -> str:
+    """Write a time, of a day that is told without a clock the day alone.
+
+    Example:
+        >>> moment(datetime(2024, 3, 9)), moment(datetime(2024, 3, 9, 12, 30))
+        ('2024-03-09', '2024-03-09 12:30:00')
+    """
+    return when.isoformat(sep=" ").removesuffix(" 00:00:00")
 
 
 def apart(write: Callable[[float, int], str], value: float, limit: float) -> tuple[str, str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import pandas as pd
 import pytest
 
 from kd_core import written
+from kd_core.data.view import Shown
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,13 @@ def test_large_numbers_are_whole(value, digits, said):
 )
 def test_a_value_that_misses_its_limit_is_not_written_like_it(value, limit, said):
     assert written.apart(lambda v, more: f"{v:.{1 + more}f}", value, limit) == said
+
+
+def test_a_day_without_a_clock_is_told_alone():
+    assert (
+        written.moment(datetime(2024, 3, 9)) == "2024-03-09"
+        and written.moment(datetime(2024, 3, 9, 0, 1)) == "2024-03-09 00:01:00"
+    )
+    assert written.moment(pd.Timestamp("2024-03-09 12:30")) == "2024-03-09 12:30:00"
+    shown = Shown.of({"when": pd.Timestamp("2024-03-09"), "no": pd.NaT}, {})
+    assert shown.fields == {"when": "2024-03-09", "no": "–"}

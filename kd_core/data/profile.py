@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -309,7 +310,7 @@ def column_profile(column: TypedColumn, why: str | None, link: float | None, tar
 def _shown(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
-    text = str(value)
+    text = written.moment(value) if isinstance(value, datetime) else str(value)
     return text if len(text) <= 60 else text[:59] + "…"
 
 

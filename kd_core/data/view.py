@@ -10,6 +10,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -124,6 +125,8 @@ class Shown:
 def _short(value: Any) -> str:
     if pd.isna(value):
         return "–"
+    if isinstance(value, datetime):
+        return written.moment(value)
     return written.number(value, 6) if isinstance(value, float) else str(value)
 
 

@@ -102,7 +102,15 @@ def all_trees(run: str) -> bool:
 
 def link(run: str, spec: RunSpec, student: str) -> None:
     """Show the way from a finished run to making its student smaller, where that can be done."""
-    if _plain(spec) and kept(run):
+    if not _plain(spec) or not kept(run):
+        return
+    try:
+        able = networks(run, [student])
+    except KDError:  # which the page there tells
+        able = [student]
+    if not able:
+        st.caption(f":material/block: {t('compress.link_trees')}")
+    else:
         where = session.link(run=run, student=student)
         st.page_link(
             "compress.py",

@@ -47,7 +47,7 @@ def table(found: Profile) -> str | None:
         selection_mode="single-row",
         alt=t("data.columns_alt"),
         column_config={
-            "name": config.TextColumn(t("data.column.name"), width="medium", pinned=True),
+            "name": config.TextColumn(t("data.column.name"), width=160, pinned=True),  # room for the last column
             "kind": config.TextColumn(t("data.column.kind"), width="small"),
             "missing": config.NumberColumn(t("data.column.missing"), format="%.1f %%", width="small"),
             "distinct": config.NumberColumn(t("data.column.distinct"), format="localized", width="small"),

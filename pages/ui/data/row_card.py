@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from kd_core import written
 from kd_core.data.histories.cells import separator_among
 from kd_core.data.pictures.column import pixels_of, png
 from kd_core.data.plain.history import items_of
@@ -155,7 +156,7 @@ def _value(value: Any) -> str:
     if value is None or pd.isna(value):
         return f"<span class='missing'>{t('data.row.missing')}</span>"
     if isinstance(value, pd.Timestamp):
-        return escape(value.isoformat(sep=" ").removesuffix(" 00:00:00"))
+        return escape(written.moment(value))
     if isinstance(value, float):
         return escape(text.exact(value))
     return _short(str(value))

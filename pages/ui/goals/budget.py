@@ -72,7 +72,7 @@ def _loss(read: StudentOutcome, metric: str, lost: float, *, own: bool) -> list[
         return []
     write = Written.of(metric, gain)
     shown = f"{100 * lost if write.share else lost:.4g}"
-    most = t("runs.verdict.point" if shown == "1" else "runs.differences.points", value=shown) if write.share else shown
+    most = t("runs.verdict.point" if shown == "1" else "runs.verdict.points", value=shown) if write.share else shown
     most = most if own else t("compare.goal.budget_of", most=most, metric=differences.metric_title(metric))
     if gain.low is None or gain.high is None:
         gap = escape(Written.of(metric, gain).cell(gain))

@@ -76,7 +76,7 @@ def test_on_a_phone_answer_and_chart_come_before_the_choices_which_are_folded(mo
     assert not runs.proto.expanded and [w.key for w in runs.multiselect] == ["compare-runs"]
     assert not choices.proto.expanded and len(choices.number_input) == 3
     at.number_input(key="goal-most-size").set_value(0.1).run()
-    assert "0 of 1 students meet the goals." in words(at)
+    assert "0 of 1 student meets the goals." in words(at)
     at.multiselect(key="compare-runs").set_value([]).run()
     assert {e.label: e for e in at.expander}[
         t("compare.fold_runs")

@@ -315,6 +315,8 @@ def test_a_run_of_trees_alone_is_not_opened_with_and_that_is_said(own_workspace,
     asked = open_page("compress", run=other.name)
     assert asked.selectbox(key="compress-run").value == other.name and "made of trees" in words(asked)
     assert str(t("compress.left_out_trees", name=name)) not in words(asked)
+    led, not_led = words(open_page("runs", run=run)), words(open_page("runs", run=other.name))
+    assert str(t("compress.link_trees")) in not_led and str(t("compress.link_trees")) not in led
 
 
 @pytest.mark.slow

@@ -112,9 +112,9 @@ def test_a_share_of_the_teachers_score_can_be_asked_for_and_of_an_error_none():
     at.segmented_control(key="goal-way").set_value("share").run()
     field = at.number_input(key="goal-share-roc_auc")
     assert not at.exception and field.value == 95.0
-    assert "1 of 1 students meet the goals." in words(at)  # 0.889 of 0.926 is 96 %
+    assert "1 of 1 student meets the goals." in words(at)  # 0.889 of 0.926 is 96 %
     at.number_input(key="goal-share-roc_auc").set_value(97.0).run()
-    assert "0 of 1 students meet the goals." in words(at) and "asked 0.898" in words(at)
+    assert "0 of 1 student meets the goals." in words(at) and "asked 0.898" in words(at)
     error = open_page("compare", runs=done_run("regression"))
     assert [str(option) for option in error.segmented_control(key="goal-way").options] == ["Lost", "Score"]
 
