@@ -20,7 +20,7 @@ from pages.ui.goals import budget, kept
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, escape, t
-from pages.ui.words import decision, in_short, run_names
+from pages.ui.words import decision, in_short, never_found, run_names
 
 ENDED = ("done", "cancelled")
 OFFERED = 100
@@ -116,6 +116,8 @@ def student(row: RunRow, page: str = "export", among: Sequence[str] | None = Non
             boxes.warn(block, str(chosen))
         if at is not None and (plain := in_short.beside(found, at)):
             st.markdown(plain)
+        if at is not None and (warned := never_found.of(found, at)):
+            st.markdown(f":orange[:material/warning:] {warned}")
     return str(chosen)
 
 

@@ -13,6 +13,7 @@ from kd_core.export import parity
 from kd_core.export.raw_session import RawStudent
 from kd_core.export.web import runtime
 from kd_core.runs.exporting import exporting
+from kd_core.safe_io import write_json
 from pages.ui.export import bare, choosing, making, offers
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, text
@@ -175,3 +176,14 @@ def test_a_run_that_is_gone_is_told(run_id):
 @pytest.mark.parametrize(("value", "written"), [(3e-7, "3e-7"), (1.19e-07, "1e-7"), (1e-05, "1e-5")])
 def test_small_numbers_are_written_shortly(value, written):
     assert offers._power(value) == written
+
+
+def test_a_student_that_hardly_ever_says_yes_is_told_so_before_it_is_taken(run_id):
+    folder = engine.store().folder(run_id)
+    assert "hardly ever" not in words(open_page("export", run=run_id))
+    found = folder.result()
+    for arm in found["students"][0]["threshold"]["arms"].values():
+        arm["half"]["recall"]["mean"] = 0.002
+    write_json(folder.path / "result.json", found)
+    name = found["students"][0]["name"]
+    assert "hardly ever **yes**: from 50 % on it finds 0.2 %" in words(open_page("export", run=run_id, student=name))
