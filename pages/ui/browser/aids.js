@@ -1,6 +1,7 @@
 // Mends what Streamlit's own markup lacks for keys and screen readers, after each drawing of the page.
 const PAGE = "[data-testid=stMain]";
 const NARROW = window.matchMedia("(max-width: 640px)"); // as in aids.css
+const OVER = window.matchMedia("(max-width: 768px)"); // Streamlit's own bound
 const REACHED = "a[href], button, input, select, textarea, summary, [tabindex]";
 const QUIET = "data-kd-quiet"; // has the focus, shows no frame: see aids.css
 const HELD = new Set(["Control", "Shift", "Alt", "Meta"]); // alone, they move nothing
@@ -110,6 +111,16 @@ function begun() {
   memory.at = at;
 }
 
+// On a phone the menu lies over the page, and Streamlit leaves it there, for the next visit, too.
+function close() {
+  const menu = document.querySelector("[data-testid=stSidebar]");
+  if (OVER.matches && menu?.getBoundingClientRect().right > 0) menu.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+}
+
+function followed({ target }) {
+  if (target instanceof Element && target.closest("[data-testid=stSidebar] a[href]")) setTimeout(close, WAIT);
+}
+
 function mend() {
   memory.timer = 0;
   begun();
@@ -136,6 +147,8 @@ export default function ({ data, setStateValue }) {
   };
   soon();
   if (!first) return;
+  close();
+  document.addEventListener("click", followed);
   document.addEventListener("focusin", remember);
   document.addEventListener("pointerdown", byPointer, true);
   document.addEventListener("keydown", byKey, true);
