@@ -101,7 +101,7 @@ def calibration(found: Outcome, student: StudentOutcome) -> Markup | None:
     for arm, block in (
         ("teacher", found.raw["teacher"]),
         ("baseline", student.raw["baseline"]),
-        ("student", student.raw),
+        *(() if student.untaught else (("student", student.raw),)),
     ):
         points = _bins(block.get("calibration") or ())
         if points:
@@ -137,7 +137,7 @@ def _arms(student: StudentOutcome) -> list[tuple[str, str, Arm]]:
     arms = [("Plain model", "plain", student.plain.arm)] if student.plain else []
     arms.append(("Baseline", "baseline", student.baseline))
     arms += [("Placebo", "placebo", student.placebo.arm)] if student.placebo else []
-    return [*arms, ("Student", "student", student.arm)]
+    return arms if student.untaught else [*arms, ("Student", "student", student.arm)]
 
 
 def _values(block: Arm, name: str) -> list[float]:

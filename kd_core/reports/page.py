@@ -107,13 +107,13 @@ def _verdicts(result: dict[str, Any], found: Outcome) -> Iterator[Markup]:
             else ""
         )
         small = element("span", "SMALL", class_="badge") if student.small else ""
-        badge = element("span", words.VERDICTS[student.verdict], class_="badge")
+        badge = element("span", words.VERDICTS[student.word], class_="badge")
         yield element(
             "section",
             element("h3", badge, small, f"{student.name}{shown}"),
             element("p", f"{said[:1].upper()}{said[1:]}", class_="first"),
             *(element("p", written.sentence(line)) for line in rest),
-            class_=f"verdict {student.verdict}",
+            class_=f"verdict {student.word}",
         )
     yield from (element("p", written.sentence(line)) for line in report.after_students(result, found))
     yield element("p", words.RULE.format(margins=_margins(found)), class_="soft")

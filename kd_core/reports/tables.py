@@ -19,7 +19,7 @@ def metrics(found: Outcome, student: StudentOutcome) -> Markup:
     """Lay out every metric of teacher, plain model, baseline, placebo and student, and what the student gains."""
     arms = [("Baseline", student.baseline)]
     arms += [("Placebo", student.placebo.arm)] if student.placebo else []
-    arms.append(("Student", student.arm))
+    arms += [] if student.untaught else [("Student", student.arm)]
     arms += [("Best plain model", student.plain.arm)] if student.plain else []
     first = found.metric.name
     names = [first, *(n for n in student.arm.metrics if n != first)]
@@ -73,7 +73,7 @@ def cells(found: Outcome) -> Markup:
         [
             f"{c.student}: {setting(c.settings, found.varied)}",
             written.score(c.raw.get("mean")),
-            "" if c.gain is None else written.bounds(c.gain.mean, c.gain.low, c.gain.high),
+            _over(c),
             _standing(c, found.best_cell),
         ]
         for c in known[:MOST_CELLS]
@@ -114,8 +114,14 @@ def _arm(arm: Arm, name: str) -> str:
 
 
 def _gained(student: StudentOutcome, name: str) -> str:
-    gain = student.gain.get(name)
+    gain = None if student.untaught else student.gain.get(name)
     return "–" if gain is None else written.bounds(gain.mean, gain.low, gain.high)
+
+
+def _over(cell: Cell) -> str:
+    if cell.settings["alpha"] == 0:
+        return "the baseline itself"
+    return "" if cell.gain is None else written.bounds(cell.gain.mean, cell.gain.low, cell.gain.high)
 
 
 def _time(batch: Mapping[str, float]) -> str:

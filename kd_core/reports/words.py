@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kd_core.runs.outcome import Outcome
+from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
 
 VERDICTS = {
     "beats": "DISTILLING HELPED",
     "ties": "DISTILLING MADE NO DIFFERENCE",
     "hurts": "DISTILLING HURT",
     "inconclusive": "NOT CLEAR YET IF DISTILLING HELPED",
+    UNTAUGHT: "BEST WITHOUT A TEACHER",
+    NO_TEACHER: "WITHOUT A TEACHER",
 }
 INTRODUCTION = (
     "The task: predict {target} from the other columns of {file}. A large model, the teacher ({teacher}), learned it first. Small models, the "

@@ -7,8 +7,7 @@ version 3 the cells of a what-if stood in its `sweep`, and an ordinary run had n
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -19,6 +18,8 @@ from kd_core.errors import KDError
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.older_cells import written_cells
+from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT, own_baseline
+from kd_core.runs.store.result_damage import damage
 
 KNOWN = (1, 2, 3, 4)
 Json = Mapping[str, Any]
@@ -105,7 +106,7 @@ class StudentOutcome:
     validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed, and `taken` whose it is:
     of the student, or of the baseline where the model that was chosen had no teacher. `plain` and `smallest_like_it` (name, bytes,
     title): plain models to compare that one with, None where there is none or an older result does not say. `itself`: the best
-    plain model of its size, by name, where that is the model to take home.
+    plain model of its size, by name, where that is the model to take home. `swept`: it was chosen among the cells of a what-if.
     """
 
     name: str
@@ -128,12 +129,23 @@ class StudentOutcome:
     plain: Plain | None = None
     itself: str | None = None
     smallest_like_it: tuple[str, int, str] | None = None
+    swept: bool = False
     raw: Json = field(default_factory=dict, repr=False)
+
+    @functools.cached_property
+    def untaught(self) -> bool:
+        """Say whether it learned nothing from the teacher: then it is its own baseline, and nothing can be told of a gain."""
+        return own_baseline(self.raw)
+
+    @property
+    def word(self) -> str:
+        """Return the word that is said of it: its verdict, but of one that is its own baseline that it had no teacher."""
+        return (UNTAUGHT if self.swept else NO_TEACHER) if self.untaught else self.verdict
 
     @property
     def alone(self) -> bool:
         """Say whether the model to take home is the one trained without a teacher."""
-        return self.taken == "baseline"
+        return self.taken == "baseline" or self.untaught
 
     @property
     def names(self) -> Vocabulary | None:
@@ -150,10 +162,12 @@ class StudentOutcome:
     @property
     def own_versus_teacher(self) -> Mapping[str, Gain]:
         """Return how the model to take home stands against the teacher."""
-        return _gains(self.raw["deployed"]["versus_teacher"]) if self.alone else self.versus_teacher
+        return _gains(self.raw["deployed"]["versus_teacher"]) if self.taken == "baseline" else self.versus_teacher
 
     def judged(self, metric: str) -> Gain | None:
-        """Return the gain with the interval that its word is decided by: with several students that of all together, whose parts are not told."""
+        """Return the gain with the interval that its word is decided by: with several students that of all together, whose parts are not told; None of one without a teacher."""
+        if self.untaught:
+            return None
         gain, both = self.gain.get(metric), self.family.get(metric)
         return replace(gain, low=both[0], high=both[1], seeds_half=None, rows_half=None) if gain and both else gain
 
@@ -250,25 +264,11 @@ def read_outcome(result: Json) -> Outcome:
                 metric["name"], metric.get("title", metric["name"]), metric["better"], metric.get("unit", "")
             ),
             teacher=dict(result["teacher"]["metrics"]),
-            students=tuple(_student(s) for s in result["students"]),
+            students=tuple(_student(s, bool(result.get("sweep"))) for s in result["students"]),
             test_reads=result.get("test_reads"),
             best_cell=(result.get("sweep") or {}).get("best"),
             raw=result,
         )
-
-
-@contextmanager
-def damage() -> Iterator[None]:
-    """Name what keeps a result from being read."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise KDError(
-            "The result can't be read: {what}.",
-            "Run it again, or delete the run.",
-            "damaged_result",
-            what=f"{type(error).__name__} {error}",
-        ) from None
 
 
 def _cell(found: Json) -> Cell:
@@ -284,7 +284,7 @@ def _cell(found: Json) -> Cell:
     )
 
 
-def _student(found: Json) -> StudentOutcome:
+def _student(found: Json, swept: bool) -> StudentOutcome:
     placebo, advice = found.get("placebo"), found.get("advice")
     deployed = found.get("deployed") or {}
     taken = deployed.get("arm", "student")
@@ -314,6 +314,7 @@ def _student(found: Json) -> StudentOutcome:
         bytes=deployed.get("bytes"),
         taken=taken,
         **_reference(found.get("reference") or {}, found, deployed),
+        swept=swept,
         raw=found,
     )
 
@@ -322,7 +323,7 @@ def _reference(found: Json, student: Json, deployed: Json) -> dict[str, Any]:
     best, smallest, told = found.get("best"), found.get("smallest"), dict[str, Any]()
     own = student.get("arch", {}).get("name"), deployed.get("bytes")
     same = best is not None and None not in own and (best.get("arch", {}).get("name"), best["bytes"]) == own
-    if best and same and deployed.get("arm") == "baseline":
+    if best and same and (deployed.get("arm") == "baseline" or own_baseline(student)):
         told["itself"] = str(best["name"])
     elif best:
         low, high = best["ci_family"]

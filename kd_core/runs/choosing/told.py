@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from kd_core.runs.choosing.rule import Candidate, Model
-from kd_core.runs.outcome import Outcome, damage
+from kd_core.runs.outcome import Outcome
 from kd_core.runs.store.kept_as import taken_as
+from kd_core.runs.store.result_damage import damage
 from kd_core.specs import ChooseSpec
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from kd_core import __version__
 from kd_core.export.purpose import Purpose
 from kd_core.listing import parts
+from kd_core.runs.settings.untaught import own_baseline
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.kept_as import taken_as
 from kd_core.specs import RunSpec
@@ -59,7 +60,7 @@ def _judged(result: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, 
     found = next((one for one in result["students"] if one["name"] == name), None)
     if found is None:
         return _plain(result, name)
-    alone = "student" in student or student.get("arm") == "baseline"
+    alone = "student" in student or student.get("arm") == "baseline" or own_baseline(found)
     side = found["baseline"] if alone else found
     keys = ("parameters", "size_bytes", "latency_ms", "deployed", "seeds")
     own = {"size_bytes": student["bytes"]} if "bytes" in student else {}

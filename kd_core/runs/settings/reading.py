@@ -8,10 +8,11 @@ from typing import Any
 
 from kd_core.evaluate import METRICS
 from kd_core.runs.cells.cell_scores import Judge
-from kd_core.runs.outcome import damage, read_outcome
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.settings import tried, whole
 from kd_core.runs.settings.answers import Answers, answer, best_of
 from kd_core.runs.settings.sentence import Unit
+from kd_core.runs.store.result_damage import damage
 from kd_core.specs import RunSpec
 
 

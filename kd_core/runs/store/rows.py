@@ -37,7 +37,7 @@ class Headline:
     """The one comparison worth a line in the list: the student that is best on validation, on the test rows.
 
     `student`: the score of the model to take home, `versus` its difference to the teacher, `bytes` of its file; `alone`: it was trained
-    without a teacher. `gain` is always the taught student's over its baseline. Above 0 is better. `plain`: the score of the plain model of
+    without a teacher. `gain` is always the taught student's over its baseline, None where that is the baseline itself, whose `verdict` says so. Above 0 is better. `plain`: the score of the plain model of
     its size where it is no worse.
     """
 
@@ -247,7 +247,7 @@ def headline(result: dict[str, Any]) -> Headline | None:
         gain=gain.mean if gain else None,
         gain_low=gain.low if gain else None,
         gain_high=gain.high if gain else None,
-        verdict=best.verdict,
+        verdict=best.word,
         small=best.small,
         versus=versus.mean if versus else away,
         versus_low=versus.low if versus else None,

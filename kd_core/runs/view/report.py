@@ -13,6 +13,7 @@ from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid, tasks_inside
 from kd_core.runs.items import cold_start, teacher_beside
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
 from kd_core.runs.store import ledger
 from kd_core.runs.view import continue_words, mode_words
 from kd_core.runs.view.choice_words import choice_lines
@@ -21,6 +22,7 @@ from kd_core.runs.view.scale import Scale as Scale
 from kd_core.runs.view.smaller import told as smaller
 
 WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
+WORDS |= {UNTAUGHT: "BEST WITHOUT A TEACHER", NO_TEACHER: "NO TEACHER"}
 
 
 def verdict_lines(result: dict[str, Any]) -> list[str]:
@@ -45,6 +47,10 @@ def choice_line(found: Outcome, student: StudentOutcome) -> str:
     factor, unit = (100.0, " points") if found.metric.unit == "share" else (1.0, "")
     cells = [c for c in found.cells if c.student == student.name and c.gain is not None]
     chosen = next(c for c in cells if c.number == student.cell)
+    of = f" of {student.name}" if len(found.students) > 1 else ""
+    said = f"Best of {len(cells)} cells{of} on validation: {setting(chosen.settings, found.varied)}"
+    if chosen.settings["alpha"] == 0:
+        return f"{said}, the baseline itself; no share of the teacher helped."
     gain = student.judged(found.metric.name)
     assert gain is not None  # one of the cells has it
     digits = "+.2f" if found.metric.unit == "share" else "+.3g"
@@ -53,10 +59,6 @@ def choice_line(found: Outcome, student: StudentOutcome) -> str:
         if gain.low is not None and gain.high is not None
         else "one seed, no interval"
     )
-    of = f" of {student.name}" if len(found.students) > 1 else ""
-    said = f"Best of {len(cells)} cells{of} on validation: {setting(chosen.settings, found.varied)}"
-    if chosen.settings["alpha"] == 0:
-        return f"{said}, the baseline itself; no share of the teacher helped."
     return (
         f"{said}; on the test rows {factor * gain.mean:{digits}}{unit} {found.metric.title} against its baseline "
         f"({interval})."
@@ -129,7 +131,10 @@ def of_student(result: dict[str, Any], found: Outcome, student: StudentOutcome) 
     """Say one student's verdict; lines after the first begin with two spaces."""
     plain = _plain_lines(result, found, student)
     names = [_names(student.names)] if student.names else []
-    inside, cold = tasks_inside.lines(student.raw), cold_start.lines(student.raw, found.metric.name)
+    inside, cold = (
+        [] if student.untaught else tasks_inside.lines(student.raw),
+        cold_start.lines(student.raw, found.metric.name),
+    )
     return [*_judgement(found, student), *inside, *plain, *names, _sizes(result, found, student), *cold]
 
 
@@ -189,6 +194,8 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     """The claims about one student: over its baseline, from this teacher, against the teacher, and what is open."""
     metric = found.metric
     scale = Scale.of(metric, student.gain[metric.name])
+    if student.untaught:
+        return [f"{WORDS[student.word]}: {_untaught(found, student)}", *_against(found, student, scale)]
     gain, seeds, num = student.judged(metric.name), len(student.seeds), len(found.students)
     assert gain is not None  # the word is about this metric
     together = (
@@ -219,10 +226,7 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         lines.append(
             "  To take home is the same student alone, the baseline: the file, its size and its times are its own."
         )
-    against = student.own_versus_teacher.get(metric.name)
-    if against is not None:
-        who = ", alone" if student.alone else ""
-        lines.append(f"  Against the teacher{who}: {scale(against.mean)} {of} ({scale.interval(against)}).")
+    lines += _against(found, student, scale)
     if moved := shares_sentence(student):
         lines.append(f"  {moved}")
     lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]
@@ -233,6 +237,27 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         besides = "more seeds can't help" if student.advice.kind == "rows" else "and more seeds besides"
         lines.append(f"  What would settle it: about {student.advice.need:,} test {units} in all; {besides}.")
     return lines
+
+
+def _untaught(found: Outcome, student: StudentOutcome) -> str:
+    """Say of a student that is its own baseline why it is one; a gain would compare it with itself."""
+    mean = student.own.mean(found.metric.name)
+    reached = "" if mean is None else f" Its {found.metric.title}: {mean:.4g}."
+    if student.swept:
+        return (
+            f"on validation no cell with a teacher did better than none (alpha 0), so this is the {student.name} student "
+            f"trained without a teacher.{reached}"
+        )
+    return f"the teacher has no share in this lesson (alpha 0), so the {student.name} student is its own baseline.{reached}"
+
+
+def _against(found: Outcome, student: StudentOutcome, scale: Scale) -> list[str]:
+    metric = found.metric
+    against = student.own_versus_teacher.get(metric.name)
+    if against is None:
+        return []
+    who, of = ", alone" if student.alone else "", f"{scale.points}{metric.title}"
+    return [f"  Against the teacher{who}: {scale(against.mean)} {of} ({scale.interval(against)})."]
 
 
 def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
@@ -292,10 +317,10 @@ def _sizes(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> s
     closed = f"gap closed {100 * gap:.0f} %" if gap is not None else "no gap to close beyond the noise"
     if (result.get("dataset") or {}).get("answer_columns"):
         theirs, closed = "", "no comparison with the teacher, whose answers the labels are"
-    return (
-        f"  {found.metric.title}: {theirs}baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}{beside}; {closed}; "
-        f"{parameters}, {place}."
-    )
+    own = f"baseline {scale.value(student.baseline.mean(name))}, student {scale.value(student.arm.mean(name))}{beside}; {closed}"
+    if student.untaught:
+        own = f"this student alone {scale.value(student.own.mean(name))}{beside}"
+    return f"  {found.metric.title}: {theirs}{own}; {parameters}, {place}."
 
 
 def _split_lines(result: dict[str, Any], found: Outcome) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.runs.outcome import read_outcome
 from pages.ui.charts.spread import bounds
 from pages.ui.result import differences
 from pages.ui.shared import picture, text
@@ -32,10 +33,13 @@ class Score:
 def scores(found: Result, index: int) -> list[Score]:
     """Return the scores that are known of teacher, baseline, student and the plain model of its size, in that order."""
     name, student = found["metric"]["name"], found["students"][index]
+    arms = (("baseline", student["baseline"]), ("student", student))
+    if read_outcome(found).students[index].untaught:  # one and the same
+        arms = arms[:1]
     best = None if _partly_known(found) else found["teacher"]["metrics"].get(name)
     lines = [] if best is None else [Score("teacher", float(best), None, None)]
     beside = (student.get("reference") or {}).get("best") or {"metrics": {}}
-    for arm, block in (("baseline", student["baseline"]), ("student", student), ("plain", beside)):
+    for arm, block in (*arms, ("plain", beside)):
         told = block["metrics"].get(name) or {}
         if told.get("mean") is not None:
             lines.append(Score(arm, float(told["mean"]), *bounds(told.get("values") or [], name)))

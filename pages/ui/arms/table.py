@@ -51,7 +51,9 @@ def show(found: Result, index: int) -> None:
             fold.table(further, border="horizontal")
     older, num = "_older" if found["schema"] < 2 else "", len(student["seeds"])
     note = t(f"runs.result.gain_note{older}", n=num) if num > 1 else t("runs.result.gain_note_one")
-    together = read_outcome(found).students[index].family  # its word follows the wider interval
+    read = read_outcome(found).students[index]
+    together = not read.untaught and read.family  # its word follows the wider interval
+    note = t("runs.result.untaught_note", n=num) if read.untaught else note
     st.caption(
         f"{note} {t(f'runs.result.gain_note_{verdict.together(found)}', n=len(found['students']))}"
         if together
@@ -165,6 +167,8 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
         t("runs.result.gap"),
     ]
     frame = pd.DataFrame(_once(lines), columns=[str(c) for c in columns]).set_index("")
+    if read.untaught:  # it is its own baseline: nothing to compare
+        frame = frame.drop(columns=[str(t(f"runs.{c}")) for c in ("arm.student", "result.improvement", "result.gap")])
     if read.placebo is None:
         frame = frame.drop(columns=str(t("runs.arm.placebo_short")))
     if read.plain is None:

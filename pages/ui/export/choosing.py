@@ -173,10 +173,10 @@ def standing(found: Mapping[str, Any], name: str) -> Safe | None:
             said = _standing(beside.get("bytes"), time, metric, read.baseline.mean(metric), found, None)
             return Safe(f"{said} · {t('export.alone')}")
         if read.name == name:
-            word = t(f"runs.short.{read.verdict}")
+            word = t(f"runs.short.{read.word}")
             time = comparison.cost(read.raw, "latency")  # of the file that is taken home, whoever taught it
             said = _standing(read.bytes or read.raw.get("size_bytes"), time, metric, read.own.mean(metric), found, word)
-            return Safe(f"{said} · {t('export.alone')}") if read.alone else said
+            return Safe(f"{said} · {t('export.alone')}") if read.alone and not read.untaught else said
     if (one := _plain(found).get(name)) is not None:
         reached = (one["metrics"].get(metric) or {}).get("mean")
         return _standing(one.get("bytes"), comparison.cost(one, "latency"), metric, reached, found, None)

@@ -207,12 +207,14 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
                 e,
             )
         alone = e.read.alone  # the point of an entry is that of the model to take home
-        if not e.smaller:
+        if not e.smaller:  # one without a teacher is its own baseline: one point
             block = student | dict(student["baseline"])
             made += _point(
                 e.id if alone else f"{e.id}:baseline", "baseline", e.title if alone else "", block, metric, by, e
             )
         arm = "compressed" if e.smaller else "student"
+        if e.read.untaught and not e.smaller:
+            continue
         made += _point(f"{e.id}:taught" if alone else e.id, arm, e.label, student, metric, by, e)
     for e, plain in plain_models(found):
         block = {**_plain_costs(e, plain), "metrics": plain.arm.metrics}
@@ -263,7 +265,7 @@ def missing(found: Sequence[Entry], metric: str, by: str) -> int:
         (e.result["teacher"]["name"], e.result["teacher"]["size_bytes"], e.result["teacher"]["metrics"].get(metric))
         for e in found
     }
-    models = sum(1 if e.smaller else 2 for e in found)
+    models = sum(1 if e.smaller or e.read.untaught else 2 for e in found)
     return len(teachers) + models + len(plain_models(found)) - len(points(found, metric, by))
 
 

@@ -127,10 +127,14 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
         t(f"{c}size"): text.size(s["size_bytes"]),
         t(f"{c}latency"): text.milliseconds(comparison.cost(s, "latency")),
         **_met(comparison.candidate(e, metric), goals),
-        t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{s['verdict']}")).capitalize(),
+        t(f"{c}verdict"): None if e.smaller else str(t(f"runs.short.{read.word}")).capitalize(),
         **{naming.short_setting(n): e.settings.get(n) for n in names},
         f"{t(f'{c}baseline')}": text.score(s["baseline"]["metrics"][metric]["mean"]),
-        **({str(t(f"{c}taught")): f"{text.score(read.arm.mean(metric))} ({shown or '–'})"} if read.alone else {}),
+        **(
+            {str(t(f"{c}taught")): f"{text.score(read.arm.mean(metric))} ({shown or '–'})"}
+            if read.alone and not read.untaught
+            else {}
+        ),
         f"{t(f'{c}teacher')}": text.score(e.result["teacher"]["metrics"].get(metric)),
         t(f"{c}smaller"): text.fraction(s["size_bytes"], e.result["teacher"]["size_bytes"]),
         t(f"{c}flops"): text.number(s.get("flops")),

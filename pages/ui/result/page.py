@@ -80,8 +80,8 @@ def ways(run_id: str, spec: RunSpec, student: str, take: str) -> None:
 
 def choose_student(found: Result, run_id: str) -> int:
     """Let the person pick one of several students; the best on validation is shown first."""
-    students = found["students"]
-    best = verdict.best_student(found)
+    students, read = found["students"], read_outcome(found)
+    best = read.best
     if len(students) == 1:
         return 0
     key, names = f"student-{run_id}", [s["name"] for s in students]
@@ -94,7 +94,7 @@ def choose_student(found: Result, run_id: str) -> int:
     chosen = st.pills(
         t("runs.result.student"),
         list(range(len(students))),
-        format_func=lambda i: f"{escape(students[i]['name'])} · {t('runs.short.' + students[i]['verdict'])}",
+        format_func=lambda i: f"{escape(students[i]['name'])} · {t(f'runs.short.{read.students[i].word}')}",
         key=key,
         help=t("runs.result.student_help"),
         required=True,
@@ -106,18 +106,21 @@ def judgement(found: Result, index: int) -> None:
     """Say the verdict: one word with its rule, what to take, what it means with its interval, the scores as a picture, and what to do next; all else is folded."""
     said = verdict.judge(found, index)
     student, name = found["students"][index], found["metric"]["name"]
-    rule = t("runs.verdict.rule", margin=differences.points(name, student["margin"]))
+    untaught = read_outcome(found).students[index].untaught
+    key = f"runs.verdict.rule{f'_{said.word}' if untaught else ''}"
+    rule = t(key, margin=differences.points(name, student["margin"]))
     warned = [line for line in (never_found.of(found, index), sureness.warning(found, index)) if line]
     seen, folded = next_steps(said, found, index)
     room = max(1, IN_SIGHT - len(warned))
-    open_ = said.word == "inconclusive"  # its claim says so in its first words
+    open_ = untaught or said.word == "inconclusive"  # its claim says so in its first words
     with st.container(border=True, key="verdict"):
         words, drawn = st.columns([7, 3], gap="medium")
         with words:
             plain = decision.plain_word(read_outcome(found).students[index], name)
             with st.container(horizontal=True, gap="small"):
                 st.badge(
-                    t(f"runs.word.{said.word}") + (f" · {t('runs.word.small')}" if student.get("small") else ""),
+                    t(f"runs.word.{said.word}")
+                    + (f" · {t('runs.word.small')}" if student.get("small") and not untaught else ""),
                     icon=verdict.ICON[said.word],
                     color=verdict.COLOUR[said.word],  # type: ignore[arg-type]
                     help=f"{rule} {t('runs.verdict.rule_family')}" if said.family else rule,

@@ -105,7 +105,8 @@ def overview(found: Result, index: int) -> None:
     labels.overview(found, index)
     several.show(found, index)
     yes_no.line(found, index)
-    left, right = st.columns(2, gap="large")
+    untaught = read_outcome(found).students[index].untaught
+    left, right = st.columns(2, gap="large") if not untaught else (st.container(), None)
     with left:
         st.markdown(f"**{t('runs.overview.size_title', metric=title)}**")
         points = size_points(found)
@@ -126,14 +127,22 @@ def overview(found: Result, index: int) -> None:
         note = f"{note} {t('runs.overview.size_note_alone')}" if alone else note
         stars = t("runs.overview.size_note_plain") if any(p["arm"] == "plain" for p in points) else ""
         st.caption(" ".join(str(s) for s in (note, stars, chance.note(found, name)) if s))
-    with right:
+    if right is not None:  # seeds of one that is its own baseline have no pair
+        _paired(right, student, name)
+    teachers.beside(found)
+    selection(student, found.get("budget"), alone=untaught)
+
+
+def _paired(place: Any, student: Result, name: str) -> None:
+    """Draw every seed by itself, with and without the teacher."""
+    with place:
         st.markdown(f"**{t('runs.overview.paired_title')}**")
         values = [student["baseline"]["metrics"][name]["values"], student["metrics"][name]["values"]]
         fig = charts.paired(
             student["seeds"],
             values[0],
             values[1],
-            metric=title,
+            metric=differences.metric_title(name),
             seed_title=t("runs.overview.seed", seed="{seed}"),
             names=differences.arm_names(),
             placebo=placebo_values(student, name),
@@ -142,8 +151,6 @@ def overview(found: Result, index: int) -> None:
         )
         picture.show(fig, "overview-paired", findings.of_pairs(values[1], values[0], name))
         st.caption(t("runs.overview.paired_note_placebo" if student.get("placebo") else "runs.overview.paired_note"))
-    teachers.beside(found)
-    selection(student, found.get("budget"))
 
 
 def placebo_values(student: Result, name: str) -> list[float]:
@@ -190,16 +197,17 @@ def size_points(found: Result) -> list[dict[str, Any]]:
         teacher["metrics"].get(name),
         None,
     )
-    for student in found["students"]:
+    for student, read in zip(found["students"], read_outcome(found).students, strict=True):
+        named = "baseline" if read.untaught else "student"  # it is its own baseline: one point
         for arm, block in (
             ("baseline", student["baseline"]),
             ("placebo", student.get("placebo")),
-            ("student", student),
+            ("student", None if read.untaught else student),
         ):
             if block is None:
                 continue
             spread = block["metrics"][name]
-            add(arm, student["name"] if arm == "student" else "", student["size_bytes"], spread["mean"], spread)
+            add(arm, student["name"] if arm == named else "", student["size_bytes"], spread["mean"], spread)
     beside = [s.plain for s in read_outcome(found).students if s.plain]
     for plain in {p.key: p for p in beside}.values():
         add(
@@ -208,11 +216,11 @@ def size_points(found: Result) -> list[dict[str, Any]]:
     return points
 
 
-def selection(student: Result, budget: Mapping[str, int] | None) -> None:
+def selection(student: Result, budget: Mapping[str, int] | None, *, alone: bool = False) -> None:
     """List chosen and last epoch of every training, with both validation scores, and say what all were allowed."""
     chosen = student.get("selection") or {}
     lines = []
-    for arm in ("baseline", "placebo", "student"):
+    for arm in ("baseline", "placebo", *(() if alone else ("student",))):
         for entry in chosen.get(arm) or []:
             lines.append(
                 {

@@ -11,6 +11,7 @@ import numpy as np
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
+from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
 from kd_core.runs.store import ledger
 from kd_core.runs.view.counsel import counsel
 from pages.ui.lesson import moved
@@ -21,12 +22,21 @@ from pages.ui.shared.text import Safe, escape, t
 from pages.ui.words import reasons
 
 Result = Mapping[str, Any]
-COLOUR = {"beats": "green", "ties": "blue", "hurts": "red", "inconclusive": "orange"}
+COLOUR = {
+    "beats": "green",
+    "ties": "blue",
+    "hurts": "red",
+    "inconclusive": "orange",
+    UNTAUGHT: "gray",
+    NO_TEACHER: "gray",
+}
 ICON = {
     "beats": ":material/trending_up:",
     "ties": ":material/drag_handle:",
     "hurts": ":material/trending_down:",
     "inconclusive": ":material/help:",
+    UNTAUGHT: ":material/person_off:",
+    NO_TEACHER: ":material/person_off:",
 }
 
 
@@ -70,7 +80,7 @@ def judge(result: Result, index: int) -> Judgement:
     student = found.students[index]
     why, then = reasons.likely(found, student)
     return Judgement(
-        word=student.verdict,
+        word=student.word,
         gain=_gain(found, student),
         weak=_weak(found, student),
         source=_source(found, student),
@@ -110,8 +120,10 @@ def interval(found: Outcome, student: StudentOutcome) -> Safe:
 
 
 def _gain(found: Outcome, student: StudentOutcome) -> Safe:
-    """Say whether distilling helped, with the interval and its parts."""
+    """Say whether distilling helped, with the interval and its parts; of a student without a teacher, that there is nothing to compare."""
     name = found.metric.name
+    if student.untaught:
+        return t(f"runs.verdict.{student.word}", student=student.name)
     gain = student.judged(name)
     assert gain is not None  # the word is about this metric
     written, lower = Written.of(name, gain), lower_is_better(name)
@@ -157,7 +169,7 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
             metric=metric_word(name),
             interval=written.interval(over, lower=lower_is_better(name)),
         )
-    if student.verdict != "beats":
+    if student.untaught or student.verdict != "beats":
         return None
     known = f"runs.source.why.{student.placebo_reason if found.schema >= 2 else 'older'}"
     return t("runs.source.none", why=t(known if known in text.catalogue() else "runs.source.why.not_asked"))
@@ -267,7 +279,7 @@ def _against(found: Outcome, student: StudentOutcome) -> Safe:
 def _family(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Tell the narrower interval of one student by itself, where the word follows that of all students together."""
     name = found.metric.name
-    if name not in student.family or len(found.students) < 2:
+    if student.untaught or name not in student.family or len(found.students) < 2:
         return None
     gain, lower = student.gain[name], lower_is_better(name)
     told = {"n": len(found.students), "interval": Written.of(name, gain).interval(gain, lower=lower)}

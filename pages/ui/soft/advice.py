@@ -30,6 +30,8 @@ def verdict(found: Mapping[str, Any], index: int) -> Safe:
     outcome = read_outcome(found)
     student, name = outcome.students[index], outcome.metric.name
     gain = student.gain[name]
+    if student.untaught:
+        return judged.judge(found, index).gain
     return t(
         "soft_labels.verdict_before" if found.get("compressed") else "soft_labels.verdict",
         word=t(f"runs.short.{student.verdict}"),

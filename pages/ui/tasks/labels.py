@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.data.table import Profile
+from kd_core.runs.settings.untaught import own_baseline
 from kd_core.task import task_of
 from pages.ui.access import cards
 from pages.ui.charts import confusion as charts
@@ -57,6 +58,8 @@ def overview(found: Result, index: int) -> None:
         return
     st.markdown(f"**{t('labels.title')}**")
     frame = table(told, [str(c) for c in found["dataset"]["classes"]])
+    if own_baseline(found["students"][index]):  # nothing to compare
+        frame = frame.drop(columns=str(t("labels.gain")))
     if len(frame) <= LISTED:
         with st.container(key="labels-table"):
             names = pd.Index([escape(name) for name in frame.iloc[:, 0]], name=frame.columns[0])

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core.runs.settings.untaught import own_baseline
 from kd_core.task import task_of
 from pages.ui.access import cards
 from pages.ui.result import differences
@@ -22,6 +23,8 @@ def show(found: Mapping[str, Any], index: int) -> None:
         return
     st.markdown(f"**{t('task.several.title')}**")
     frame = table(tasks)
+    if own_baseline(found["students"][index]):  # nothing to compare
+        frame = frame.drop(columns=[str(t("task.several.gain")), str(t("task.several.word"))])
     with st.container(key="tasks-table"):
         st.table(frame.set_index(frame.columns[0]), border="horizontal")
     st.caption(t("task.several.note"))

@@ -25,8 +25,8 @@ def meaning(result: Mapping[str, Any], student: int, *, amount: bool = True) -> 
 
 def _said(found: Outcome, student: StudentOutcome, amount: bool) -> Safe:
     """Say what the verdict means; that a teacher was worth it only where the gain is its own and no plain model does as well."""
-    if student.verdict != "beats":
-        return t(f"runs.in_short.{student.verdict}")
+    if student.word != "beats":
+        return t(f"runs.in_short.{student.word}")
     name = found.metric.name
     gain = student.judged(name) or student.gain[name]
     own = student.credit(name) == "teacher"
@@ -55,7 +55,7 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
         )
     if standing == "ahead" and found.verdict == "hurts" and not found.alone:
         standing = "ahead_untaught"
-    elif standing == "ahead" and found.verdict == "inconclusive":
+    elif standing == "ahead" and found.word == "inconclusive":
         standing = "ahead_unclear"
     elif standing == "unclear" and not decision.prefers_plain(found, metric):
         standing = "unclear_higher"

@@ -11,7 +11,7 @@ from pages.ui.shared.text import Safe, t
 def settling(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Say what would decide an open verdict: more seeds, or more test rows."""
     told = student.advice
-    if told is None or told.kind == "none":
+    if student.untaught or told is None or told.kind == "none":
         return None
     if told.need is None:
         return t(f"runs.settle.{told.kind}_more")
@@ -27,6 +27,7 @@ def likely(found: Outcome, student: StudentOutcome) -> tuple[Safe | None, Safe |
     """Say the likely reason of a verdict and the next thing to try."""
     reason = student.raw.get("reason") or {}
     code, values = str(reason.get("code", "")), reason.get("values") or {}
+    code = "untaught" if student.untaught and code != "no_room" else code
     if code == "no_room" and found.schema < 2:
         code = "no_room_older"  # it compared two means, without an interval
     if code in ("", "gain") or f"runs.reason.{code}.why" not in text.catalogue():
