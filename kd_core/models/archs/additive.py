@@ -147,6 +147,7 @@ def _nodes(low: Tensor, scale: Tensor) -> tuple[Floats, int]:
     named={"pairs": {"pairs": USUAL_PAIRS}},
     candidates={"pairs": 50},
     flops=Fronted.flops,
+    smaller_file=lambda settings: settings.pairs > 0,  # the tables that its rows call for, of so many
     prepares=fit_curves,
     prepared_by=AdditiveSpec.prepared_by,
 )

@@ -1,6 +1,7 @@
 """The answers of a what-if in a line that can be read aloud; every number with its interval stands in the long one.
 
-Example: Best: T 4, alpha 1, base. T 2 to 8 will do; base beats the others. Not clear yet: alpha 0.25. About 6 seeds or more would settle it.
+Example: Best: T 4, alpha 1, base. Changing one thing from there: T 2 to 8 will do; base beats the others. Not clear yet: alpha 0.25. About 6
+seeds or more would settle it.
 """
 
 from __future__ import annotations
@@ -19,14 +20,28 @@ def line(found: Answers, unit: Unit) -> str:
     """Say what a what-if answers in short; where there is nothing to compare, what the long line says."""
     if found.best is None or not found.settings or found.seeds < 2:
         return sentence.line(found, unit)
+    known = "; ".join(_known(found, unit))
     said = [
-        f"best: {sentence.best(found)}{_taught(found)}",
-        "; ".join(_known(found, unit)),
+        f"best: {_best(found)}{_taught(found)}",
+        f"changing one thing from there: {known}" if known and len(found.settings) > 1 else known,
         _open(found),
         _settled(found),
     ]
     words = " ".join(f"{part[:1].upper()}{part[1:]}." for part in said if part)
     return f"So far: {words}" if found.so_far else words
+
+
+def _best(found: Answers) -> str:
+    """Name the best cell by what was varied; settings that play no part in it are left out."""
+    told = {n: v for n, v in found.values.items() if v is not None and n not in {s.name for s in _idle(found)}}
+    return ", ".join("no teacher (alpha 0)" if n == "alpha" and v == 0 else named(n, v) for n, v in told.items())
+
+
+def _idle(found: Answers) -> list[Setting]:
+    """List the settings that play no part in a best cell without a teacher."""
+    if found.values.get("alpha") != 0:
+        return []
+    return [s for s in found.settings if s.having("same") and all(a.word in ("best", "same") for a in s.answers)]
 
 
 def _taught(found: Answers) -> str:
@@ -41,7 +56,8 @@ def _no_teacher(found: Answers) -> Answer | None:
 
 def _known(found: Answers, unit: Unit) -> list[str]:
     said: list[str] = []
-    for setting in found.settings:
+    idle = _idle(found)
+    for setting in (s for s in found.settings if s not in idle):
         enough, worse = setting.having("best", "enough"), setting.having("worse")
         if setting.having("best") and len(enough) > 1:
             said.append(f"{_will_do(setting, enough)} will do")

@@ -91,7 +91,11 @@ def _shared(grid: Grid, cell: Cell) -> Any:
 
 
 def by_seed(grid: Grid, cell: Cell) -> list[list[str]]:
-    """Write baseline, score, gain and epoch of every seed, and last their means."""
+    """Write baseline, score, gain and epoch of every seed, and last their means; of a cell that is its own baseline its score and epoch alone."""
+    if cell.is_baseline:
+        last = [plain(t(f"{PANEL}mean")), "–", text.score(cell.mean, 4), "–", ""]
+        each = zip(cell.seeds, cell.scores, cell.selected_epochs, strict=True)
+        return [*([str(n), "–", text.score(s, 4), "–", "–" if e is None else str(e)] for n, s, e in each), last]
     sign = -1.0 if differences.lower_is_better(grid.metric) else 1.0
     alone = [v for v in cell.baseline if v is not None]
     told = [

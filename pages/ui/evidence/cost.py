@@ -11,7 +11,7 @@ from pages.ui.charts import compare as pareto_chart
 from pages.ui.charts import placing, spread
 from pages.ui.charts import what_if as charts
 from pages.ui.goals import candidates as goals
-from pages.ui.goals import form
+from pages.ui.goals import form, kept
 from pages.ui.goals.candidates import Candidate, Goals
 from pages.ui.result import comparison, differences
 from pages.ui.shared import findings, forms, picture, text
@@ -46,7 +46,10 @@ def show(grid: Grid) -> None:
     left, right = st.columns([3.2, 1.3], gap="large")
     with right:
         asked = _asked(grid, teacher, by)
-        goals.show(list(ship.values()), asked, "what_if.cost.passed")
+        if asked.empty:
+            st.caption(t("what_if.cost.no_goal"))
+        else:
+            goals.show(list(ship.values()), asked, "what_if.cost.passed")
         if teacher is None:
             st.caption(t("what_if.cost.no_teacher"))
     written, at = goals.WRITTEN[by], whatif_map.picked()
@@ -74,7 +77,8 @@ def show(grid: Grid) -> None:
         on_front = [p for p in shown if p["id"] in best or p["arm"] == "teacher"]
         said = findings.of_points(on_front, grid.metric, t(f"what_if.cost.{by}"), written)
         picture.show(figure, KEY, said, pick=True)
-        st.caption(t("what_if.cost.note_lower" if lower else "what_if.cost.note", seeds=whatif_words.seeds_shown(grid)))
+        note = t("what_if.cost.note_lower" if lower else "what_if.cost.note", seeds=whatif_words.seeds_shown(grid))
+        st.caption(note if asked.empty else Safe(f"{note} {t('what_if.cost.note_goals')}"))
         if by == "latency" and grid.judged["latency_ms"].isna().any():
             st.caption(t("what_if.cost.missing"))
     _front(grid, [ship[i] for i in best if i in ship], asked)
@@ -82,19 +86,30 @@ def show(grid: Grid) -> None:
 
 def _asked(grid: Grid, teacher: dict[str, Any] | None, by: str) -> Goals:
     value = teacher["y"] if teacher else None
-    return form.ask("whatif", grid.metric, value, grid.teacher_costs, first="absolute")
+    found = grid.result or {}
+    data = f"{(found.get('dataset') or {}).get('name')} → {grid.target}"
+    before = kept.kept(data, found)
+    return form.ask(
+        "whatif",
+        grid.metric,
+        value,
+        grid.teacher_costs,
+        first="absolute",
+        before=None if before.empty else before,
+        suggest=False,
+    )
 
 
 def _marked(
     points: list[dict[str, Any]], best: list[str], ship: dict[str, Candidate], asked: Goals
 ) -> list[dict[str, Any]]:
-    """Fade what is dominated; mark the rest by whether it meets the goals."""
+    """Fade what is dominated; mark the rest by whether it meets the goals, where there are any."""
     made = []
     for p in points:
-        met = MARK[asked.meets(ship[p["id"]])]
-        told = {**p, "hover": f"{p['hover']}<br>{met} {_met(ship[p['id']], asked)}"}
+        met = None if asked.empty else MARK[asked.meets(ship[p["id"]])]
+        told = p if met is None else {**p, "hover": f"{p['hover']}<br>{met} {_met(ship[p['id']], asked)}"}
         if p["id"] in best:
-            made.append({**told, "mark": met})
+            made.append(told if met is None else {**told, "mark": met})
         else:  # many cells share a cost: bars of all of them would hide each other
             made.append({**told, "low": None, "high": None, "faded": True})
     return made
@@ -119,6 +134,7 @@ def _front(grid: Grid, found: list[Candidate], asked: Goals) -> None:
     st.markdown(f"**{t('what_if.cost.front')}**")
     for c in found[:LISTED]:
         value = f"{escape(differences.metric_title(grid.metric))} {text.score(c.value)}"
-        st.markdown(f"{ICON[asked.meets(c)]} **{MARK[asked.meets(c)]}** {goals.words(c, asked)} · {value}")
+        met = "" if asked.empty else f"{ICON[asked.meets(c)]} **{MARK[asked.meets(c)]}** "
+        st.markdown(f"{met}{goals.words(c, asked)} · {value}")
     if len(found) > LISTED:
         st.caption(t("what_if.cost.front_more", num=len(found) - LISTED))

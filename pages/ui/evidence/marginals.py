@@ -16,7 +16,7 @@ from pages.ui.result import differences
 from pages.ui.shared import picture
 from pages.ui.shared.text import Safe, plain, t
 from pages.ui.what_if import whatif_cells, whatif_words
-from pages.ui.what_if.whatif_cells import SETTINGS, Cell, Grid
+from pages.ui.what_if.whatif_cells import Cell, Grid
 
 A_ROW = 3  # charts beside each other
 
@@ -32,7 +32,8 @@ def of(grid: Grid, name: str) -> Marginal[Any]:
     Units: the metric's.
     """
     taught = grid.judged if name == "alpha" else grid.judged[grid.judged["alpha"].ne(0)]
-    others = [n for n in ("student", *SETTINGS) if n != name]
+    # Those that are varied: of one that is not, some students have a value and others none, which parts no combination.
+    others = [n for n in ("student", *grid.varying) if n != name]
     cells = grid.each(taught[taught[name].notna()])
     tried = [Tried(getattr(c, name), tuple(getattr(c, n) for n in others), _gains(grid, c)) for c in cells]
     return marginal(tried, grid.students if name == "student" else grid.values[name])

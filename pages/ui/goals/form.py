@@ -29,18 +29,21 @@ def ask(
     data: str = "",
     before: Goals | None = None,
     across: bool = False,
+    suggest: bool = True,
 ) -> Goals:
     """Let the person set goals; one without a number is none. What is lost against a teacher stands beside limits of size and time.
 
     `first`: how it is told at first how good is good enough; limits are suggested only where numbers are asked for first. `data`: what
     the goals are kept for. `before`: goals that were set elsewhere for this data, with which the form opens. `across`: the fields stand
-    beside each other where there is room.
+    beside each other where there is room. `suggest`: the fields open with goals that many would ask for; else with none.
     """
     lower, share = differences.lower_is_better(metric), differences.is_share(metric)
     usual = 0.01 if share else float(f"{abs(teacher_value or 0.0) * 0.05:.2g}") or 0.01
     able = {"teacher": teacher_value is not None, "share": bool(data) and not lower and (teacher_value or 0.0) > 0}
     ways = [way for way in WAYS if able.get(way, True)]  # of an error nobody asks for a share
-    opening = _opening(metric, teacher_value, teacher_costs, usual, first if first in ways else ways[0], before)
+    opening = _opening(
+        metric, teacher_value, teacher_costs, usual, first if first in ways else ways[0], before, suggest
+    )
     fields = ["way", *(f"{name}-{metric}" for name in FIELD.values()), *(f"most-{name}" for name in UNIT)]
     held = _held(key, data, opening, fields)
     if held.get("way", ways[0]) not in ways:
@@ -94,11 +97,14 @@ def _opening(
     usual: float,
     way: str,
     before: Goals | None,
+    suggest: bool,
 ) -> dict[str, Any]:
     """Return what the fields hold before a person changes them."""
     share, sign = differences.is_share(metric), 1 if differences.lower_is_better(metric) else -1
     opening: dict[str, Any] = {"way": way, f"lost-{metric}": usual * (100.0 if share else 1.0), f"share-{metric}": 95.0}
-    if way == "absolute":
+    if not suggest:
+        opening |= {name: None for name in opening if name != "way"}
+    elif way == "absolute":
         opening[f"value-{metric}"] = None if teacher_value is None else float(f"{teacher_value + sign * usual:.3g}")
         for name, unit in UNIT.items():
             known = teacher_costs.get(name)

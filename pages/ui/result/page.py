@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.specs import RunSpec
@@ -21,8 +22,9 @@ from pages.ui.result import differences, result_tabs, speed, verdict
 from pages.ui.runs import chosen
 from pages.ui.shared import session
 from pages.ui.shared.text import escape, t, term
-from pages.ui.what_if import whatif_head, whatif_reader, whatif_views
+from pages.ui.what_if import whatif_head, whatif_map, whatif_reader, whatif_views
 from pages.ui.what_if.answers import answer_line, luck_asked
+from pages.ui.what_if.whatif_cells import Grid
 from pages.ui.words import decision, in_short, never_found, smallest, sureness
 
 Result = Mapping[str, Any]
@@ -39,12 +41,8 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     """
     folder = store.folder(row.id)
     grid = whatif_reader.of_run(folder, snapshot)
-    told = answer_line.of_run(found, snapshot) if grid is not None else None
-    judged = found if found and found.get("students") else None
-    if grid is not None and judged and told:
-        whatif_head.verdict_of(judged, verdict.best_student(judged))
-        luck_asked.show(judged, snapshot, told)
     if found is None or not found.get("students"):
+        told = answer_line.of_run(found, snapshot) if grid is not None else None
         if grid is not None and len(grid.judged):
             whatif_views.show(folder, snapshot, grid)
             whatif_head.behind(grid, snapshot, told)
@@ -56,10 +54,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
         smaller.show(row.id, found)
         result_tabs.show(store, row, snapshot, found, 0, result_tabs.OF_STAGES)
         return
-    if grid is not None:
-        whatif_views.show(folder, snapshot, grid)
-        whatif_head.behind(grid, snapshot, told)
-    index = choose_student(found, row.id)
+    index = choose_student(found, row.id, None if grid is None else whatif_map.turned_student(grid, row.id))
     gone_on.show(found)
     judgement(found, index)
     budget.show(found, index, kept.data_of(row))
@@ -67,7 +62,19 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
     ways(row.id, snapshot.spec, str(found["students"][index]["name"]), decision.file(found, index))
+    if grid is not None:
+        settings(folder, snapshot, grid, found, str(found["students"][index]["name"]))
     st.fragment(result_tabs.show)(store, row, snapshot, found, index)  # another tab draws nothing above it again
+
+
+def settings(folder: RunFolder, snapshot: Any, grid: Grid, found: Result, student: str) -> None:
+    """Draw what a what-if found of its settings: the line, whether it is luck, the map of a student, and what stands behind it."""
+    st.markdown(f"#### {t('what_if.head.settings')}")
+    told = answer_line.of_run(found, snapshot)
+    if told:
+        luck_asked.show(found, snapshot, told)
+    whatif_views.show(folder, snapshot, grid, student)
+    whatif_head.behind(grid, snapshot, told)
 
 
 def ways(run_id: str, spec: RunSpec, student: str, take: str) -> None:
@@ -78,8 +85,8 @@ def ways(run_id: str, spec: RunSpec, student: str, take: str) -> None:
         runs_offered.link(run_id, spec, student)
 
 
-def choose_student(found: Result, run_id: str) -> int:
-    """Let the person pick one of several students; the best on validation is shown first."""
+def choose_student(found: Result, run_id: str, turned: str | None = None) -> int:
+    """Let the person pick one of several students; the best on validation is shown first. `turned`: one that was chosen on the map."""
     students, read = found["students"], read_outcome(found)
     best = read.best
     if len(students) == 1:
@@ -89,6 +96,8 @@ def choose_student(found: Result, run_id: str) -> int:
     # the address is followed once, then the choice
     if asked in names and st.session_state.get(f"{key}-asked") != asked:
         st.session_state.update({key: names.index(asked), f"{key}-asked": asked})
+    elif turned in names:
+        st.session_state[key] = names.index(turned)
     # told anew each time: a phone may draw only the second of two runs, and a default stands in the first alone
     st.session_state[key] = best if st.session_state.get(key) is None else st.session_state[key]
     chosen = st.pills(

@@ -157,6 +157,8 @@ def _weak(found: Outcome, student: StudentOutcome) -> Safe | None:
 def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Say what of the gain comes from this teacher: only what the student gains over its placebo does."""
     name = found.metric.name
+    if student.untaught:
+        return None
     over = student.placebo.gain.get(name) if student.placebo else None
     if over is not None:
         written = Written.of(name, over)
@@ -169,7 +171,7 @@ def _source(found: Outcome, student: StudentOutcome) -> Safe | None:
             metric=metric_word(name),
             interval=written.interval(over, lower=lower_is_better(name)),
         )
-    if student.untaught or student.verdict != "beats":
+    if student.verdict != "beats":
         return None
     known = f"runs.source.why.{student.placebo_reason if found.schema >= 2 else 'older'}"
     return t("runs.source.none", why=t(known if known in text.catalogue() else "runs.source.why.not_asked"))

@@ -80,9 +80,13 @@ def _cost(arch: dict[str, Any], facts: Facts) -> tuple[str, dict[str, str]]:
     shown = {"parameters": text.number(parameters), "flops": text.number(flops)}
     if awaits_texts(inputs.kind, facts):
         return "cost_words" if weighs_words(inputs, facts) else "cost_texts", shown
-    if file is not None and "file_bytes" in ARCHS.get(choice.name).facts:
+    entry = ARCHS.get(choice.name)
+    if file is not None and "file_bytes" in entry.facts:
         return "cost_most", {**shown, "size": text.size(file)}
     shown["parameters"] = about(parameters, inputs)
+    smaller = entry.facts.get("smaller_file")
+    if file is not None and smaller is not None and smaller(entry.spec.parse(choice.settings)):
+        return "cost_most", {**shown, "size": text.size(file)}
     return (
         ("cost", {**shown, "size": text.size(weights)})
         if file is None

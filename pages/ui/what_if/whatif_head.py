@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from kd_core.runs.outcome import read_outcome
 from kd_core.runs.settings.answers import Answers
-from pages.ui.result import differences, verdict
+from pages.ui.result import differences
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import escape, t, term
 from pages.ui.what_if import whatif_words
 from pages.ui.what_if.answers import answer_line
 from pages.ui.what_if.whatif_cells import Grid
-from pages.ui.words import decision
 
 
 def behind(grid: Grid, snapshot: Any, told: Answers | None) -> None:
@@ -42,7 +39,8 @@ def line(grid: Grid, seconds: float | None = None, *, active: bool, done: int | 
         )
     best = grid.cell(grid.best)
     if best is not None and best.judged:
-        told = "best" if not active else "best_moving" if best.pending else "best_so_far"
+        ended = "best_alone" if best.is_baseline else "best"
+        told = ended if not active else "best_moving" if best.pending else "best_so_far"
         said = {"cell": whatif_words.setting_words(grid, best), "gain": whatif_words.gain_words(grid.metric, best)}
         parts.append(t(f"what_if.head.{told}", **said, seeds=whatif_words.seeds_words(grid, best)))
     st.markdown(
@@ -59,27 +57,19 @@ def way(grid: Grid) -> None:
     st.caption(t("what_if.head.way", mode=forms.option(grid.mode) if known else grid.mode, why=grid.why))
 
 
-def verdict_of(found: Mapping[str, Any], index: int) -> None:
-    """Say in one line what the verdict below the map comes to, and that it answers another question than the line above."""
-    said = verdict.judge(found, index)
-    word = f":{verdict.COLOUR[said.word]}-badge[{verdict.ICON[said.word]} {t(f'runs.word.{said.word}')}]"
-    plain = decision.plain_word(read_outcome(found).students[index], str(found["metric"]["name"]))
-    beside = f" :violet-badge[{decision.PLAIN_ICON} {plain}]" if plain else ""
-    with st.container(gap="xxsmall", key="whatif.verdict"):
-        st.markdown(f"{word}{beside} {decision.of(found, index)}")
-        st.caption(t("what_if.head.verdict", student=str(found["students"][index]["name"])))
-
-
 def chosen(grid: Grid, student: str) -> None:
     """Say how the cell was chosen that the verdict is about."""
     cell = grid.cell(grid.best_of.get(student))
-    test, compared = text.exact(grid.num_rows[1]), int((grid.judged["student"] == student).sum())
+    test, validation, compared = (
+        text.exact(grid.num_rows[1]),
+        text.exact(grid.num_rows[0]),
+        int((grid.judged["student"] == student).sum()),
+    )
     among = t(f"what_if.head.among{'_own' if compared < len(grid.judged) else ''}", num=compared, of=len(grid.judged))
     if cell is not None and cell.is_baseline:
-        words = t("what_if.head.chosen_baseline", among=among, test=test)
+        words = t("what_if.head.chosen_baseline", among=among, validation=validation, test=test)
     else:
         named = whatif_words.setting_words(grid, cell, student=False) if cell else "–"
-        validation = text.exact(grid.num_rows[0])
         words = t("what_if.head.chosen", cell=named, among=among, validation=validation, test=test)
     st.caption(words, help=t("what_if.head.chosen_help"))
 

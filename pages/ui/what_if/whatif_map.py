@@ -16,6 +16,7 @@ from pages.ui.what_if.whatif_cells import Cell, Grid
 
 CELL = "cell"  # the chosen cell in the URL
 GOTO = "whatif-goto"  # a cell chosen elsewhere, which the map shall turn to
+TURNED = "whatif-student-turned"  # a student chosen on the map, whose verdict shall be shown
 
 
 def picked() -> int | None:
@@ -35,15 +36,27 @@ def clear() -> None:
     st.query_params.pop(CELL, None)
 
 
-def show(grid: Grid, run_id: str, *, live: bool) -> Cell | None:
+def turned_student(grid: Grid, run_id: str) -> str | None:
+    """Name the student that was chosen on the map, or that of another cell in the address; None where the choice stays as it is."""
+    followed = f"whatif-followed-{run_id}"
+    asked, at, before = st.session_state.pop(TURNED, None), picked(), st.session_state.get(followed)
+    st.session_state[followed] = at
+    cell = grid.cell(at) if at != before else None
+    return str(asked) if asked else None if cell is None else cell.student
+
+
+def show(grid: Grid, run_id: str, *, live: bool, student: str | None = None) -> Cell | None:
     """Draw the choices and the map, and return the cell that its panel tells of: the chosen one, else the best in sight.
 
-    While training nothing can be chosen: the cells still move.
+    While training nothing can be chosen: the cells still move. `student`: whose verdict the page shows, and the map with it.
     """
-    first = grid.judged[:1] if len(grid.judged) else grid.cells[:1]  # the student that trains first
-    anchor = grid.cell(None if live else picked()) or grid.cell(grid.best) or grid.each(first)[0]
     turned = grid.cell(st.session_state.pop(GOTO, None)) if not live else None
-    student, fixed = _choices(grid, anchor, turned, f"{run_id}-{'live' if live else 'done'}")
+    at = grid.cell(None if live else picked())
+    if turned is None and student is not None and at is not None and at.student != student:
+        clear()
+        at = None
+    anchor = at or _first(grid, student)
+    student, fixed = _choices(grid, anchor, turned, f"{run_id}-{'live' if live else 'done'}", student)
     cells = whatif_cells.chosen(grid, student, fixed)
     if cells.empty:
         st.caption(t("what_if.map.no_cells"))
@@ -56,6 +69,16 @@ def show(grid: Grid, run_id: str, *, live: bool) -> Cell | None:
     cell_map.show(grid, cells, key, chosen=at, panel=True, picked=pick)
     _note(grid, cells)
     return grid.cell(at)
+
+
+def _first(grid: Grid, student: str | None) -> Cell:
+    """The cell that a map opens at: the best one, of a student where one is asked for; without scores the one that trains first."""
+    best = grid.cell(grid.best if student is None else grid.best_of.get(student))
+    if best is not None:
+        return best
+    own = grid.cells if student is None else grid.cells[grid.cells["student"] == student]
+    scored = own[own["mean"].notna()]
+    return grid.each((scored if len(scored) else own)[:1])[0]
 
 
 def _in_sight(grid: Grid, cells: pd.DataFrame) -> int:
@@ -88,14 +111,21 @@ def turn_to(grid: Grid, index: int) -> None:
         st.session_state[GOTO] = index
 
 
-def _choices(grid: Grid, anchor: Cell, turned: Cell | None, key: str) -> tuple[str, dict[str, float]]:
-    """One student, and one value of every other setting that varies; first those of the chosen or best cell."""
+def _choices(
+    grid: Grid, anchor: Cell, turned: Cell | None, key: str, shown: str | None
+) -> tuple[str, dict[str, float]]:
+    """One student, and one value of every other setting that varies; first those of the chosen or best cell.
+
+    Another student than the page has `shown` lets all of the page be drawn again, with that one's verdict.
+    """
     names, varying = grid.students, [n for n in whatif_cells.SHARED if n in grid.varying]
-    student = anchor.student
+    student = shown or anchor.student
     fixed = {n: value for n in varying if (value := getattr(anchor, n)) is not None}
     if len(names) < 2 and not varying:
         return student, {}
     places = {"student": f"whatif-student-{key}"} | {n: f"whatif-{n}-{key}" for n in varying}
+    if shown is not None and len(names) > 1 and st.session_state.get(f"{key}-shown") != shown:
+        st.session_state[f"{key}-shown"] = st.session_state[places["student"]] = shown
     if turned is not None:
         for name, place in places.items():
             st.session_state[place] = getattr(turned, name)
@@ -121,6 +151,9 @@ def _choices(grid: Grid, anchor: Cell, turned: Cell | None, key: str) -> tuple[s
                 format_func=lambda v: f"{v:g}",
                 help=t("what_if.map.fixed_help"),
             )
+    if shown is not None and student != shown:
+        st.session_state[TURNED] = str(student)
+        st.rerun()
     return str(student), {n: v for n, v in fixed.items() if v is not None}
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.view.snapshot import Snapshot
+from pages.ui.access import aids
 from pages.ui.charts import parallel
 from pages.ui.charts import what_if as charts
 from pages.ui.evidence import cost, marginals
@@ -33,8 +34,8 @@ TABS = ("each", "sizes", "settings", "cost", "table")
 PARALLEL_FROM = 3  # settings: of two, the map shows all that lines between axes could
 
 
-def show(folder: RunFolder, snapshot: Snapshot, grid: Grid) -> None:
-    """Draw the map with the chosen cell beside it, and the tabs. Without a result a cell has numbers, but no recipe to go on with.
+def show(folder: RunFolder, snapshot: Snapshot, grid: Grid, student: str | None = None) -> None:
+    """Draw the map of a student with the chosen cell beside it, and the tabs. Without a result a cell has numbers, but no recipe to go on with.
 
     It is drawn apart from the verdict above and the result below, and the map apart from the tabs: a choice draws as little as it can.
     """
@@ -45,7 +46,7 @@ def show(folder: RunFolder, snapshot: Snapshot, grid: Grid) -> None:
         whatif_map.take_click(grid, st.session_state.get(cost.KEY), cost.KEY)
         whatif_table.take_click(grid, folder.id)
         # The chosen cell is ringed in the chart of cost: only there a click on the map concerns the tabs.
-        (_cells if _open_tab(grid) == "cost" else st.fragment(_cells))(folder, grid)
+        (_cells if _open_tab(grid) == "cost" else st.fragment(_cells))(folder, grid, student)
         whatif_head.missing(grid)
         whatif_head.warnings(snapshot, fold=True)
         tabs(folder, grid)
@@ -53,12 +54,12 @@ def show(folder: RunFolder, snapshot: Snapshot, grid: Grid) -> None:
     evidence()
 
 
-def _cells(folder: RunFolder, grid: Grid) -> None:
+def _cells(folder: RunFolder, grid: Grid, student: str | None) -> None:
     """Draw the map with its panel, and what the server adds to the chosen cell."""
     st.markdown(f"**{t('what_if.map.title')}**")
     if (at := whatif_map.picked()) is not None and grid.cell(at) is None:
         st.caption(t("what_if.map.gone", cell=str(at)))
-    shown = whatif_map.show(grid, folder.id, live=False)
+    shown = whatif_map.show(grid, folder.id, live=False, student=student)
     if grid.result and shown is not None:
         whatif_cell.show(folder, grid, shown)
 
@@ -79,6 +80,18 @@ def offered(grid: Grid) -> list[str]:
 def tabs(folder: RunFolder, grid: Grid) -> None:
     """Draw the tab bar and the open tab."""
     names = offered(grid)
+    if (
+        aids.is_narrow()
+    ):  # nothing is drawn in it while it is closed: a chart in a closed fold took a tab of the browser down
+        fold = st.expander(t("what_if.tab.more"), icon=":material/insights:", key="whatif-more", on_change="rerun")
+        if fold.open:
+            with fold:
+                _tabs(folder, grid, names)
+        return
+    _tabs(folder, grid, names)
+
+
+def _tabs(folder: RunFolder, grid: Grid, names: list[str]) -> None:
     drawn = st.tabs([t(f"what_if.tab.{k}") for k in names], key="whatif-tab", on_change="rerun")
     for key, tab in zip(names, drawn, strict=True):
         if not tab.open:

@@ -57,7 +57,7 @@ def change(run_id, **sweep):
 
 
 def answers_on(at):
-    return next(m.value for m in at.markdown if m.value.startswith("##### ") and "what_if" not in m.value)
+    return next(m.value for m in at.markdown if m.value.startswith("##### Best: "))
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
@@ -69,7 +69,10 @@ def test_the_line_comes_first_and_is_the_engines(task):
     at = page(run_id)
     for line in map(typeset, (short_line.line(told, unit), sentence.line(told, unit))):
         assert line in said(at) and said(at).index(line) < said(at).index(str(t("what_if.map.title")))
-    assert html.unescape(answers_on(at)).replace("\u2060", "") == f"##### {typeset(short_line.line(told, unit))}"
+    line = f"##### {typeset(short_line.line(told, unit))}"
+    heads = [html.unescape(m.value).replace("\u2060", "") for m in at.markdown if m.value.startswith("##### ")]
+    taken = f"##### {html.unescape(str(decision.of(found, verdict.best_student(found))))}"
+    assert heads.index(taken) < heads.index(line)  # what to take home comes first, then what the settings do
     assert f"**{line}" not in said(at) and "One thing changed at a time from the best cell" in said(at)
 
 
@@ -215,22 +218,19 @@ def test_cells_with_fewer_seeds_are_told():
     assert seeds[few["cell"]] == 3 and seeds[grid.best] == 5 and str(t("what_if.column.dropout")) not in table
 
 
-def test_the_verdict_stands_above_the_map_and_says_that_it_is_of_another_question():
+def test_one_advice_stands_above_the_settings_and_the_map():
     run_id = make_sweep("done", seeds=3)
     found = folder_of(run_id).result()
-    best = verdict.best_student(found)
     told = [m.value for m in page(run_id).markdown]
-    line = next(i for i, m in enumerate(told) if str(decision.of(found, best)) in m)
-    assert str(t(f"runs.word.{found['students'][best]['verdict']}")) in told[line]
-    assert line < told.index(f"**{t('what_if.map.title')}**")
-    name = found["students"][best]["name"]
-    assert str(t("what_if.head.verdict", student=name)) in said(page(run_id))
+    (line,) = [i for i, m in enumerate(told) if str(decision.of(found, verdict.best_student(found))) in m]
+    settings, title = told.index(f"#### {t('what_if.head.settings')}"), told.index(f"**{t('what_if.map.title')}**")
+    assert line < settings < title and "another question" not in said(page(run_id))
 
 
-def test_the_verdict_says_that_its_seeds_are_of_another_question():
+def test_the_verdict_says_that_its_seeds_are_its_own():
     at = page(make_sweep("done", seeds=3))
     settle = [m.value for m in at.markdown if m.value.startswith("**What would settle it")]
-    assert all("another question: how all settings compare" in html.unescape(v) for v in settle)
+    assert all("How all settings compare is told above the map" in html.unescape(v) for v in settle)
 
 
 def test_an_ordinary_run_has_no_such_line():

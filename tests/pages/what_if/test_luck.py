@@ -6,6 +6,7 @@ import pytest
 
 from kd_core.errors import KDError
 from kd_core.evaluate.intervals.stepping import Behind
+from kd_core.runs.cells import grid
 from kd_core.runs.cells.variant_store import code_of_trainings
 from kd_core.runs.settings import reading, shuffled
 from kd_core.runs.settings.added import Added, Round
@@ -13,7 +14,7 @@ from kd_core.runs.settings.answers import Answer, Answers, Setting
 from pages.ui.shared.text import t
 from pages.ui.what_if.answers import luck_asked
 from tests.pages.screen import jobs  # noqa: F401
-from tests.pages.sweeps import make_sweep
+from tests.pages.sweeps import NO_TEACHER_HELPS, make_sweep
 from tests.pages.what_if.test_answers import _quiet, change, folder_of, page, said  # noqa: F401
 
 
@@ -61,7 +62,10 @@ def test_added_seeds_are_told_with_what_looking_again_costs():
     Added((Round((3, 4), (1,)),)).write(folder_of(run_id))
     words = said(page(run_id))
     assert "2 seeds were added for some cells after a first look" in words
-    assert ("Is it luck? No." in words) != ("Not all of it can be told yet." in words)  # one answer to the question
+    assert ("**Settled.**" in words) != ("**Not settled yet.**" in words)  # one answer to the question
+    count = grid.count(folder_of(run_id).spec()).cells
+    Added((Round((3, 4), tuple(range(count))),)).write(folder_of(run_id))
+    assert "2 seeds were added for all cells after a first look" in said(page(run_id))
 
 
 def test_is_it_luck_is_not_asked_again_once_the_answer_is_no():
@@ -69,7 +73,7 @@ def test_is_it_luck_is_not_asked_again_once_the_answer_is_no():
     told = reading.of_result(folder_of(run_id).result(), folder_of(run_id).spec())
     assert not told.unclear
     asked = Round((30, 31), (0, 1))
-    assert "Nothing is open in the line on top" in luck_asked._gives(told, asked)
+    assert "Nothing is open in the line above" in luck_asked._gives(told, asked)
 
     def offered(at):
         return [b.key for b in at.button if b.key in ("whatif-luck", "whatif-shuffle")], "fewer than would" in said(at)
@@ -77,7 +81,7 @@ def test_is_it_luck_is_not_asked_again_once_the_answer_is_no():
     assert offered(page(run_id)) == (["whatif-luck", "whatif-shuffle"], False)
     Added((Round((30, 31), (1,)),)).write(folder_of(run_id))
     at = page(run_id)
-    assert offered(at) == (["whatif-shuffle"], False) and "Is it luck? No." in said(at)
+    assert offered(at) == (["whatif-shuffle"], False) and "**Settled.**" in said(at)
 
 
 def test_is_it_luck_is_answered_by_what_is_still_open():
@@ -85,9 +89,9 @@ def test_is_it_luck_is_answered_by_what_is_still_open():
         each = tuple(Answer(at + 1, word, at, None) for at, word in enumerate(words))
         return Answers(0, {"temperature": 1}, (Setting("temperature", each),), 0.005, 2, 3, 8, False)
 
-    assert "No.** With 8 seeds" in luck_asked._settled(answers("best", "worse", "enough"))
+    assert luck_asked._settled(answers("best", "worse", "enough")).startswith("**Settled.** With 8 seeds")
     open_one = luck_asked._settled(answers("best", "unclear", "worse"))
-    assert "Not all of it can be told yet" in open_one and open_one.endswith("these may still be as good: T 2.")
+    assert "Not settled yet" in open_one and open_one.endswith("these may still be as good: T 2.")
 
 
 def test_what_is_open_names_framed_cells_elsewhere_and_that_the_teacher_is_no_luck():
@@ -105,6 +109,21 @@ def test_what_is_open_names_framed_cells_elsewhere_and_that_the_teacher_is_no_lu
     )
     assert str(t("what_if.luck.taught")) not in alpha(("temperature",))
     assert str(t("what_if.luck.elsewhere", names="α 0.5")) not in alpha(())
+
+
+@pytest.mark.parametrize(
+    ("of_none", "key"), [("best", "untaught"), ("enough", "needless"), ("worse", "taught"), ("unclear", None)]
+)
+def test_what_is_settled_says_whether_a_teacher_helps(of_none, key):
+    each = (Answer(0, of_none, 0), Answer(1, "enough" if of_none == "best" else "best", 1))
+    words = luck_asked._settled(Answers(1, {"alpha": 1}, (Setting("alpha", each),), 0.005, 1, 2, 8, False))
+    told = [k for k in ("untaught", "needless", "taught") if str(t(f"what_if.luck.{k}")) in words]
+    assert told == ([key] if key else [])
+
+
+def test_no_shuffled_teacher_is_offered_where_no_teacher_was_best():
+    at = page(make_sweep("done", seeds=3, name=NO_TEACHER_HELPS))
+    assert not [b for b in at.button if b.key == "whatif-shuffle"] and "Shuffle the teacher" not in said(at)
 
 
 def test_damage_of_what_was_added_is_told():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,15 @@ def test_a_curve_is_the_mean_of_its_cells_without_those_that_learn_nothing():
     found = marginals.of(grid, "alpha")
     assert found.curve[0.0].mean == 0 == found.curve[0.0].low and found.combinations == 6
     assert found.curve[0.5].mean == pytest.approx(cells[cells["alpha"] == 0.5]["gain"].mean())
+
+
+def test_a_setting_that_is_not_varied_parts_no_combination():
+    """Seen in a trial: a linear student has no dropout, so it shared no combination with a network, which has."""
+    grid = grid_of(make_sweep(students=("tiny", "small")))
+    cells = grid.cells.copy()
+    cells["dropout"] = [0.1 if student == "tiny" else float("nan") for student in cells["student"]]
+    found = marginals.of(replace(grid, cells=cells), "student")
+    assert found.combinations == 6 and set(found.curve) == {"tiny", "small"}
 
 
 def test_an_errors_curve_gains_upwards():

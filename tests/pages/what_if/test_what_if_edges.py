@@ -62,7 +62,7 @@ def test_every_run_opens_on_one_page_whose_map_appears_where_a_student_has_sever
     assert not many.exception and t("what_if.map.title") in said(many) and len(many.tabs) == 12
     places = [
         said(many).index(str(w))
-        for w in ("Gain over the baseline, on", "over the same student alone", "on 200 test rows")
+        for w in ("over the same student alone", "Gain over the baseline, on", "on 200 test rows")
     ]
     assert places == sorted(places)
     for run_id in (make_sweep(temperature=(2,), alpha=(0.5,)), done_run(), done_run(students=("tiny", "small"))):

@@ -20,6 +20,24 @@ def said(name, *answers, **changes):
     return line(told(values=values, settings=(Setting(name, answers),), **changes), POINTS)
 
 
+def test_several_settings_are_said_to_be_changed_one_at_a_time():
+    several = (
+        Setting("temperature", (one(4, "best"), one(8, "enough"))),
+        Setting("student", (one("tiny", "worse"), one("base", "best"))),
+    )
+    found = told(values={"temperature": 4.0, "student": "base"}, settings=several)
+    assert line(found, POINTS) == "Best: T 4, base. Changing one thing from there: any T will do; base beats tiny."
+
+
+def test_of_a_best_cell_without_a_teacher_what_plays_no_part_is_left_out():
+    alone = (
+        Setting("temperature", (one(4, "best"), one(8, "same"))),
+        Setting("alpha", (one(0, "best"), one(1, "worse"))),
+    )
+    found = told(values={"temperature": 4.0, "alpha": 0.0}, settings=alone)
+    assert line(found, POINTS) == "Best: no teacher (alpha 0). Changing one thing from there: alpha 0 beats 1."
+
+
 @pytest.mark.parametrize(
     ("name", "answers", "words"),
     [

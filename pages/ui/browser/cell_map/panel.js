@@ -2,6 +2,7 @@
 function cellPanel(app) {
   const { data, words } = app;
   const body = el("div", { class: "body" });
+  let open = window.innerWidth > 640; // on a phone the seeds are one fold away
   const element = el("section", { class: "panel", "aria-label": words.panel }, body);
 
   function table(lines) {
@@ -22,8 +23,10 @@ function cellPanel(app) {
       }
       const gain = el("p", {}, el("b", {}, panel.gain));
       const about = el("details", {}, el("summary", {}, words.about), el("p", {}, words.about_interval), el("p", {}, words.about_word), el("p", {}, words.about_latency));
+      const seeds = el("details", open ? { open: "" } : {}, el("summary", {}, words.by_seed), table(panel.seeds));
+      seeds.addEventListener("toggle", () => { open = seeds.open; });
       body.replaceChildren(
-        title, gain, ...panel.lines.map((said_) => el("p", {}, said_)), table(panel.seeds), el("p", { class: "quiet" }, panel.costs),
+        title, gain, ...panel.lines.map((said_) => el("p", {}, said_)), seeds, el("p", { class: "quiet" }, panel.costs),
         ...panel.wary.map((said_) => el("p", { class: "wary" }, said_)), about,
       );
     },

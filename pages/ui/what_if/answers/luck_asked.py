@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError, Problem
+from kd_core.runs.cells import grid
 from kd_core.runs.cells.older_cells import written_cells
 from kd_core.runs.settings import luck, sentence
 from kd_core.runs.settings.added import Added, Round
-from kd_core.runs.settings.answers import Answers
+from kd_core.runs.settings.answers import Answer, Answers
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
 from pages.ui.shared import engine, forms, text
@@ -34,11 +35,12 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
     except KDError as error:
         text.show_error(error)
         return
+    shuffles = _gains(found) and not added.shuffled
     settled = bool(added.rounds) and not answers.unclear  # the question is answered: no
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not settled:
             _seeds(folder, found, spec, added, asked)
-        if _taught(found) and not added.shuffled:
+        if shuffles:
             shuffle = st.button(t("what_if.luck.shuffle"), key="whatif-shuffle", icon=":material/shuffle:")
             if shuffle:
                 _go_on(folder, found, spec, replace(added, shuffled=True))
@@ -47,30 +49,39 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
         time = _time(found, spec, added.with_round(spec, asked))
         gives = _gives(answers, asked)
         told.append(t("what_if.luck.what", seeds=len(asked.seeds), cells=len(asked.cells), time=time, gives=gives))
-    if _taught(found) and not added.shuffled:
+    if shuffles:
         told.append(t("what_if.luck.what_shuffled", time=_time(found, spec, replace(added, shuffled=True))))
     if told:
         st.caption(Safe(" ".join(told)))
     if added.rounds:
         st.markdown(_settled(answers))
         uneven = _uneven(found)
-        said = t("what_if.luck.added", seeds=sum(len(r.seeds) for r in added.rounds))
+        whole = all(len(r.cells) == grid.count(spec).cells for r in added.rounds)
+        which = t(f"what_if.luck.added_{'all' if whole else 'some'}")
+        said = t("what_if.luck.added", seeds=sum(len(r.seeds) for r in added.rounds), which=which)
         st.caption(Safe(f"{uneven} {said}") if uneven else said)
     if (found.get("sweep") or {}).get("shuffled"):
         _shuffled(folder, found)
 
 
 def _settled(answers: Answers) -> Safe:
-    """Say yes or no: whether anything may still be as good as the best, now that there are more seeds."""
+    """Say whether anything may still be as good as the best, now that there are more seeds, and what that makes of the teacher."""
     still = [sentence.named(s.name, one.value) for s in answers.settings for one in s.having("unclear")]
+    zero = next((a for s in answers.settings if s.name == "alpha" for a in s.answers if a.value == 0), None)
     if not still:
-        return t("what_if.luck.no", seeds=answers.seeds)
+        said = [t("what_if.luck.no", seeds=answers.seeds), *_of_the_teacher(zero)]
+        return Safe(" ".join(said))
     beside = [sentence.named(s.name, a.value) for s in answers.settings for a in s.having("worse") if a.elsewhere]
     said = [t("what_if.luck.not_yet", seeds=answers.seeds, names=escape(typeset(", ".join(still))))]
     said += [t("what_if.luck.elsewhere", names=escape(typeset(", ".join(beside))))] if beside else []
-    alone = [a for s in answers.settings if s.name == "alpha" for a in s.having("worse") if a.value == 0]
-    said += [t("what_if.luck.taught")] if alone and not alone[0].elsewhere else []
-    return Safe(" ".join(said))
+    return Safe(" ".join([*said, *_of_the_teacher(zero)]))
+
+
+def _of_the_teacher(zero: Answer | None) -> list[Safe]:
+    """Say whether a teacher helps at all, where that is settled. `zero`: the answer for no teacher."""
+    if zero is None or zero.word not in ("best", "enough", "worse") or (zero.word == "worse" and zero.elsewhere):
+        return []
+    return [t(f"what_if.luck.{ {'best': 'untaught', 'enough': 'needless', 'worse': 'taught'}[zero.word] }")]
 
 
 def _seeds(folder: RunFolder, found: Result, spec: RunSpec, added: Added, asked: Round | Problem) -> None:
@@ -112,8 +123,10 @@ def _uneven(found: Result) -> Safe | None:
     return t("what_if.luck.uneven", most=most, fewest=fewest)
 
 
-def _taught(found: Result) -> bool:
-    return any(c["alpha"] != 0 for c in written_cells(found))
+def _gains(found: Result) -> bool:
+    """Say whether the best cell of any student has a teacher: else there is no gain to ask about."""
+    best = set(((found.get("sweep") or {}).get("best_of") or {}).values())
+    return any(c["alpha"] != 0 for c in written_cells(found) if c["cell"] in best)
 
 
 def _go_on(folder: RunFolder, found: Result, spec: RunSpec, added: Added) -> None:
