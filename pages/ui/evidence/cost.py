@@ -46,10 +46,7 @@ def show(grid: Grid) -> None:
     left, right = st.columns([3.2, 1.3], gap="large")
     with right:
         asked = _asked(grid, teacher, by)
-        if asked.empty:
-            st.caption(t("what_if.cost.no_goal"))
-        else:
-            goals.show(list(ship.values()), asked, "what_if.cost.passed")
+        goals.show(list(ship.values()), asked, "what_if.cost.passed")
         if teacher is None:
             st.caption(t("what_if.cost.no_teacher"))
     written, at = goals.WRITTEN[by], whatif_map.picked()

@@ -163,7 +163,7 @@ def words(c: Candidate, goals: Goals) -> Safe:
         if c.surely is not None and goals.worst is not None:
             ends = written.apart(written_score, c.surely, goals.worst)
         told.append(str(t(f"compare.goal.{key}", what=_name("metric", goals), own=ends[0], asked=ends[1])))
-    else:
+    elif not goals.empty:
         told.append(str(t("compare.goal.meets_all")))
     return Safe(f"{escape(c.name)}: {', '.join(told)}")
 

@@ -29,10 +29,9 @@ def show(store: RunStore) -> None:
             run_head.badge(row.state)
             said = [row.dataset_name, (row.started_utc or row.created_utc)[:16].replace("T", " ")]
             if row.headline and row.headline.verdict:
-                said.insert(
-                    1,
-                    f"{run_list.verdict_cell(row.headline)} {run_list.gain_cell(row.headline) or ''} {differences.metric_title(row.headline.metric)}",
-                )
+                gain = run_list.gain_cell(row.headline)
+                by = f" {gain} {differences.metric_title(row.headline.metric)}" if gain else ""
+                said.insert(1, f"{run_list.verdict_cell(row.headline)}{by}")
                 said.insert(2, t("what_if.list.versus", value=run_list.versus_cell(row.headline) or "–"))
             st.caption(" · ".join(escape(s) for s in said), width="content")
     if count > LISTED:
