@@ -38,11 +38,14 @@ def clear() -> None:
 
 def turned_student(grid: Grid, run_id: str) -> str | None:
     """Name the student that was chosen on the map, or that of another cell in the address; None where the choice stays as it is."""
-    followed = f"whatif-followed-{run_id}"
-    asked, at, before = st.session_state.pop(TURNED, None), picked(), st.session_state.get(followed)
-    st.session_state[followed] = at
-    cell = grid.cell(at) if at != before else None
+    asked, at = st.session_state.pop(TURNED, None), picked()
+    cell = grid.cell(at) if at != st.session_state.get(_followed(run_id)) else None
     return str(asked) if asked else None if cell is None else cell.student
+
+
+def _followed(run_id: str) -> str:
+    """Name where the session keeps the cell of the address that the page has followed."""
+    return f"whatif-followed-{run_id}"
 
 
 def show(grid: Grid, run_id: str, *, live: bool, student: str | None = None) -> Cell | None:
@@ -68,6 +71,7 @@ def show(grid: Grid, run_id: str, *, live: bool, student: str | None = None) -> 
     at = _in_sight(grid, cells)
     cell_map.show(grid, cells, key, chosen=at, panel=True, picked=pick)
     _note(grid, cells)
+    st.session_state[_followed(run_id)] = picked()  # also where the map alone is drawn again
     return grid.cell(at)
 
 

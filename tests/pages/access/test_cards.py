@@ -109,7 +109,7 @@ def test_the_most_wanted_columns_get_the_room():
 @pytest.mark.slow
 def test_a_phone_chooses_a_cell_of_a_what_if_from_its_cards():
     at = narrow(open_page("runs", run=make_sweep()))
-    at.session_state["whatif-tab"] = "Table"
+    at.session_state["whatif-tab"], at.session_state["whatif-more"] = "Table", True
     at.run()
     choice = next(box for box in at.selectbox if box.key.startswith("whatif-table"))
     choice.select_index(2).run()

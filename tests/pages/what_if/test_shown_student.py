@@ -7,16 +7,19 @@ import html
 import pytest
 
 from kd_core.runs.outcome import read_outcome
+from kd_core.specs import DatasetSpec
+from pages.ui.access import aids
 from pages.ui.arms import scores, table
+from pages.ui.data import understanding
 from pages.ui.evidence import cell_words
 from pages.ui.result import comparison, result_tabs, verdict
-from pages.ui.runs import run_list
+from pages.ui.runs import run_list, students
 from pages.ui.shared.text import t
 from pages.ui.words import decision, in_short
 from tests.pages.fixtures import store
 from tests.pages.screen import jobs, open_page  # noqa: F401
 from tests.pages.sweeps import NO_TEACHER_HELPS, make_sweep
-from tests.pages.what_if.test_what_if import _quiet, grid_of, map_of, run_page, said  # noqa: F401
+from tests.pages.what_if.test_what_if import _quiet, charts, grid_of, map_of, run_page, said  # noqa: F401
 
 STUDENTS = ("tiny", "small")
 
@@ -126,3 +129,18 @@ def test_the_panel_of_a_cell_that_is_its_own_baseline_subtracts_nothing(alone):
 def test_older_results_say_their_verdict():
     taught = read_outcome(store().folder(make_sweep()).result()).students[0]
     assert taught.word == taught.verdict and not taught.untaught
+
+
+def test_on_a_phone_what_stands_behind_the_map_is_drawn_once_its_fold_is_open():
+    run_id = make_sweep()
+    kept = {aids.KEY: {"narrow": True}}
+    closed = open_page("runs", kept, run=run_id)
+    assert not closed.exception and not [c for c in charts(closed) if c["layout"].get("height") == 230]
+    opened = open_page("runs", kept | {"whatif-more": True}, run=run_id)
+    assert not opened.exception and [c for c in charts(opened) if c["layout"].get("height") == 230]
+
+
+def test_pairs_of_an_additive_student_are_told_as_the_most_that_its_file_takes():
+    facts = understanding.facts("x", DatasetSpec(source="sample:visits", target="purchased"))
+    pairs, curves = ({"name": "additive", "settings": {"pairs": n}} for n in (8, 0))
+    assert "file at most" in students.cost(pairs, facts) and "file about" in students.cost(curves, facts)
