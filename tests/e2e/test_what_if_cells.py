@@ -158,3 +158,16 @@ def test_75_cells_are_read_on_a_phone(browser, server, made, scheme):
         s["right"] <= 420 and s["font"] >= 10 and s["room"] <= s["width"] and s["contrast"] >= 4.5 for s in sizes
     )
     screen.close()
+
+
+def test_a_cell_that_was_chosen_does_not_hold_back_the_choice_of_a_student(browser, server, made):
+    run_id, _ = made(students=("tiny", "small"), temperature=(1, 4, 16), alpha=(0, 0.5, 1), seeds=3)
+    screen, page = opened(browser, server, run_id)
+    page.get_by_role("gridcell", name=re.compile("^T 4, alpha 1, student small")).click()
+    expect(page.locator(".panel h2")).to_have_text("small, T = 4, α = 1", timeout=LONG)
+    page.get_by_role("radio", name=re.compile("^tiny · ")).click()
+    expect(page.locator(".panel h2")).to_have_text("tiny, T = 1, α = 0.5", timeout=LONG)
+    page.locator(f".st-key-whatif-student-{run_id}-done").get_by_role("radio", name="small").click()
+    expect(page.get_by_role("radio", name=re.compile("^small · "))).to_be_checked(timeout=LONG)
+    expect(page.locator(".panel h2")).to_have_text("small, T = 1, α = 0.5", timeout=LONG)
+    screen.close()
