@@ -35,7 +35,9 @@ def endings() -> list[str]:
 def choices() -> dict[str, Any] | None:
     """What is being set up on the page: the values of a DatasetSpec; from `?data=` after a refresh."""
     held: dict[str, Any] | None = st.session_state.get(CHOICES)
-    if held is None and (current := session.dataset_id()):
+    asked = st.query_params.get(session.DATA)
+    waits = CHOICES in st.session_state and not asked  # for a file, until the one in use is asked for
+    if held is None and not waits and (current := session.dataset_id()):
         try:
             held = engine.library().spec(current).model_dump(mode="json")
         except KDError as error:
@@ -50,6 +52,12 @@ def begin(source: str, name: str, **more: Any) -> None:
     """Start over with another file."""
     forms.forget(f"{KEY}.")
     st.session_state[CHOICES] = {"source": source, "name": name, **more}
+
+
+def wait() -> None:
+    """Let Data be open for a file, whatever is in use or was being set up."""
+    forms.forget(f"{KEY}.")
+    st.session_state[CHOICES] = None
 
 
 def of_example() -> Entry[Any]:
