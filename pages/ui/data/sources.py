@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -80,8 +80,9 @@ def nothing() -> None:
     with st.container(border=True, horizontal_alignment="center", key="data-empty-state"):
         st.space("small")
         st.markdown(t("data.nothing"), width="content")
-        entry = of_example()
-        if st.button(t("data.fill", name=entry.title), type="primary", key="data-fill", icon=":material/table_view:"):
+        entry, waits = of_example(), CHOICES in st.session_state  # who asked for a file has one
+        kind: Literal["primary", "secondary"] = "secondary" if waits else "primary"
+        if st.button(t("data.fill", name=entry.title), type=kind, key="data-fill", icon=":material/table_view:"):
             begin_sample(entry)
         st.space("small")
 

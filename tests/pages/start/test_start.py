@@ -84,7 +84,7 @@ def test_choose_a_file_opens_data_ready_for_one_whatever_is_in_use(jobs):  # noq
         at.button(key="start-own").click().run()
         assert not at.exception and at.title[0].value == t("data.title")
         assert at.get("file_uploader") and not [b for b in at.button if b.key == "data-use"]
-        assert t("data.nothing") in words(at)
+        assert t("data.nothing") in words(at) and not [b for b in at.button if b.proto.type == "primary"]
     at.switch_page("data.py")
     at.query_params["data"] = dataset_id  # as the link beside the page has it
     at.run()
