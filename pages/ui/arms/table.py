@@ -321,7 +321,7 @@ def _latency_lines(teacher: Result, student: Result, arms: tuple[str, ...]) -> l
     best = (student.get("reference") or {}).get("best") or {}
     ours, theirs, plain = (speed.runtimes(side.get("latency_ms")) for side in (student, teacher, best))
     pair = speed.latency_pair(teacher, student)
-    said = "" if pair is None else str(speed.times_faster(pair) if pair.steady else speed.roughly(pair))
+    said = "" if pair is None else str(speed.told(pair))
     for runtime in speed.in_order([*theirs, *ours]):
         mine, its = (side.get(runtime, {}).get("1") for side in (ours, theirs))
         if mine is None and its is None:

@@ -160,7 +160,9 @@ def next_steps(said: verdict.Judgement, found: Result, index: int) -> tuple[Step
     settle = said.settle and f"**{t('runs.verdict.settle_label')}.** {said.settle}{about}"
     tried = [f"**{t('runs.verdict.next_label')}.** {line}" for line in (said.next, *said.counsel) if line]
     over = verdict.against_teacher(outcome, student)
-    surely = over is not None and (over.low or 0) > 0  # weak: then another teacher comes before more rows, and any setting
+    surely = (
+        over is not None and (over.low or 0) > 0
+    )  # weak: then another teacher comes before more rows, and any setting
     first, last = (said.weak, None) if surely else (None, said.weak)
     better = [(first, None), (settle, term("rows_and_seeds")), *((line, None) for line in (*tried, last))]
     known = [(line, note) for line, note in better if line]

@@ -15,6 +15,7 @@ from kd_core.runs.outcome import read_outcome
 from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
+from pages.ui.words import decision
 
 Result = Mapping[str, Any]
 NEAREST = ("nearest_score", "nearest_limits")  # rules of a choice that does not meet the goals
@@ -27,16 +28,20 @@ def show(found: Result) -> None:
         return
     name = found["metric"]["name"]
     metric, word = differences.metric_title(name), differences.metric_word(name)
+    instead = decision.instead(found, 0)
     with st.container(border=True, key="choice"):
-        st.markdown(f"**{t('runs.choice.title')}** {' '.join(sentences(told, word))}", help=t("runs.choice.help"))
+        if instead:
+            st.markdown(instead)
+        said = " ".join(sentences(told, word, instead))
+        st.markdown(f"**{t('runs.choice.title')}** {said}", help=t("runs.choice.help"))
         with st.expander(t("runs.choice.fold", num=len(told.candidates)), icon=":material/checklist:"):
             with st.container(key="choice-table"):
                 st.table(table(told, metric), border="horizontal")
             st.caption(t("runs.choice.note"))
 
 
-def sentences(told: ToldChoice, metric: str) -> list[Safe]:
-    """Say who was chosen and why, who was left out, and what may be the better thing to take home."""
+def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list[Safe]:
+    """Say who was chosen and why, who was left out, and what may be the better thing to take home, where that was not said `instead`."""
     one, best, goals = told.chosen, told.best, told.goals
     limits = _limits(told)
     first = told.rule == "smallest_like_best" and best == one
@@ -82,7 +87,7 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
     if told.too_large is not None:
         own, limit = written.apart(text.size, told.too_large, goals.bytes or 0)
         said.append(t("runs.choice.too_large", size=own, limit=limit))
-    if told.plain:
+    if told.plain and not (instead and escape(told.plain.title) in instead):
         sizes = {"size": text.size(told.plain.bytes), "own": text.size(told.plain.own_bytes)}
         said.append(t(f"runs.choice.plain_{told.plain.why}", title=told.plain.title, **sizes))
         said += [t("runs.choice.plain_kept")] if told.plain.kept_as else []

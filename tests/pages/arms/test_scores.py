@@ -75,7 +75,9 @@ def test_the_placebo_has_a_line_of_its_own_where_there_is_one():
 def test_it_says_what_its_bars_leave_out():
     found = result()
     drawn = scores.drawing(found, 0, scores.scores(found, 0))
-    assert drawn.count("the draw of the test rows is not in them") == 2  # in sight, and in the words for a screen reader
+    assert (
+        drawn.count("the draw of the test rows is not in them") == 2
+    )  # in sight, and in the words for a screen reader
 
 
 def test_the_page_shows_it_before_its_tabs(jobs):  # noqa: F811

@@ -137,13 +137,26 @@ def test_the_page_shows_the_paragraph_and_the_fold():
     at = open_page("runs", run=run_id)
     assert (
         not at.exception
-        and "**WHY THIS ONE** piecewise small (15 KB) was chosen of 7 candidates (4 left out)" in words(at)
+        and "**WHY THIS STUDENT** piecewise small (15 KB) was chosen of 7 candidates (4 left out)" in words(at)
     )
     assert [e.label for e in at.expander if "candidates" in e.label] == ["All 7 candidates"]
     frame = chosen.table(told(), "ROC-AUC")
     assert list(frame["What became of it"])[:4] == ["chosen", "", "", "not trained: 8.8 KB before it learned anything"]
     assert frame["What became of it"].iloc[-1].startswith("It {can") and frame.index[0] == "**piecewise small**"
-    assert "WHY THIS ONE" not in words(open_page("runs", run=make_run("done", ("tiny",), result())))
+    assert "WHY THIS STUDENT" not in words(open_page("runs", run=make_run("done", ("tiny",), result())))
+
+
+def test_what_is_taken_instead_of_the_student_is_said_first_and_once():
+    found = {**result(plain="behind"), "choice": block()}
+    shown = words(open_page("runs", run=make_run("done", ("tiny",), found))).replace("\u2060", "")
+    first = (
+        "**To take is the plain model (30 trees of 4 leaves)**, as the first line says: it is better without a teacher."
+    )
+    assert "Take the plain model (30 trees of 4 leaves)" in shown
+    assert shown.index(first) < shown.index("WHY THIS STUDENT")
+    assert "The better thing to take home may be" not in shown
+    taken = words(open_page("runs", run=make_run("done", ("tiny",), {**result(), "choice": block()})))
+    assert "To take is" not in taken and "WHY THIS STUDENT" in taken
 
 
 def test_a_metric_is_written_as_inside_a_sentence():
