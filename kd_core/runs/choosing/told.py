@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from kd_core.runs.choosing.rule import Candidate, Model
 from kd_core.runs.outcome import Outcome, damage
 from kd_core.runs.store.kept_as import taken_as
+from kd_core.runs.store.student_names import student_title
 from kd_core.specs import ChooseSpec
 
 
@@ -42,7 +43,7 @@ class ToldChoice:
     """Which model was chosen, by which rule, among which others; all scores are of validation rows.
 
     `taught`: the score of the chosen candidate with the teacher, where the chosen model is the one without.
-    `better`: higher or lower. `seconds` of the trying. `settled`: None in results of before.
+    `better`: higher or lower. `seconds` of the trying. `settled`: None in results of before. `archs`: of each candidate, by name.
     """
 
     chosen: Model
@@ -59,6 +60,11 @@ class ToldChoice:
     plain: PlainInstead | None
     kept_bytes: int | None
     settled: Settled | None
+    archs: Mapping[str, str] = field(default_factory=dict)
+
+    def title(self, name: str) -> str:
+        """Name a candidate by the title of its architecture."""
+        return student_title(name, self.archs.get(name, ""))
 
     @property
     def why_alone(self) -> Literal["better", "cheaper"] | None:
@@ -126,6 +132,7 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
             plain=_plain(found, {p["name"] for p in (result.get("artifacts") or {}).get("plain") or ()}),
             kept_bytes=found.students[0].bytes,
             settled=_settled(result.get("settled"), found),
+            archs={str(c["name"]): str((c.get("arch") or {}).get("name", "")) for c in told["candidates"]},
         )
 
 

@@ -39,13 +39,13 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     said = [f"Chosen of {_tried(told)} on validation: {_candidate(told, size)}, because {_why(told, found, size)}."]
     if told.why_alone:
         scores = {"alone": f"{told.chosen.score:.4g}", "taught": f"{told.taught:.4g}"}
-        said.append(ALONE[told.why_alone].format(name=told.chosen.name, **scores))
+        said.append(ALONE[told.why_alone].format(name=told.title(told.chosen.name), **scores))
     if (one := told.settled) and one.arm != told.chosen.arm:
         said.append(SETTLED[one.arm].format(seeds=one.seeds, taught=f"{one.taught:.4g}", alone=f"{one.alone:.4g}"))
     if "score" in told.missed and told.rule == "nearest_limits":
         said.append(f"Its {found.metric.title} does not reach {told.goals.score:g} either.")
     for some in told.left_out.values():
-        names = ", ".join(c.name for c in some)
+        names = ", ".join(told.title(c.name) for c in some)
         reasons = dict.fromkeys(left_out(c.left_out) for c in some if c.left_out)
         said.append(f"{names}: {'; '.join(reasons)}.")
     if told.first_took_longer:
@@ -73,12 +73,13 @@ def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
     facts += [f"{one.microseconds:.0f} us a row"] if one.microseconds is not None else []
     changed = next((c.changed for c in told.candidates if c.name == one.name), None) or {}
     facts += [f"made {changed['width']} wide so that it fits"] if "width" in changed else []
-    return f"{named(one)} ({', '.join(facts)})"
+    return f"{named(one, told)} ({', '.join(facts)})"
 
 
-def named(model: Model) -> str:
+def named(model: Model, told: ToldChoice) -> str:
     """Name a model by its candidate, and where no teacher taught it."""
-    return model.name if model.arm == "student" else f"{model.name} without a teacher"
+    name = told.title(model.name)
+    return name if model.arm == "student" else f"{name} without a teacher"
 
 
 def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
@@ -94,7 +95,7 @@ def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
         within=f" within {limits}" if limits else "",
         goal="" if goals.score is None else f"{goals.score:g}",
         margin="" if told.margin is None else f"{told.margin:.3g}",
-        best=named(best),
+        best=named(best, told),
         best_score=f"{best.score:.4g}",
         best_size="no file" if best.bytes is None else size(best.bytes),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from kd_core.runs.store.student_names import student_title
 from kd_core.specs import Choice, RunSpec, StudentSpec
 from kd_core.workspace import workspace
 from pages.ui.chain.sizes import after_texts, reads, student_bytes, told, weighs_words, weights
@@ -209,14 +210,8 @@ def _beside(run: RunSpec, facts: Facts) -> tuple[Box, ...]:
 
 def in_words(one: StudentSpec) -> str:
     """Name a student by its kind and its size; one that a person named, by that name."""
-    from kd_core.models import ARCHS
-
-    arch, size = one.arch.name, one.arch.settings.get("size")
-    if one.name == arch:
-        return ARCHS.get(arch).title
-    if size and one.name in (size, f"{arch} {size}"):
-        return _(t("distill.chain.sized", kind=ARCHS.get(arch).title, size=str(size)))
-    return one.name
+    size = one.arch.settings.get("size")
+    return student_title(f"{one.arch.name} {size}" if size and one.name == size else one.name, one.arch.name)
 
 
 def _student(one: StudentSpec, facts: Facts) -> Box:

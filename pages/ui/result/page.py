@@ -10,6 +10,7 @@ import streamlit as st
 from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from kd_core.runs.store.student_names import titled
 from kd_core.specs import RunSpec
 from pages.ui.arms import scores
 from pages.ui.compress import runs_offered
@@ -95,7 +96,7 @@ def choose_student(found: Result, run_id: str) -> int:
     chosen = st.pills(
         t("runs.result.student"),
         list(range(len(students))),
-        format_func=lambda i: f"{escape(students[i]['name'])} · {t('runs.short.' + students[i]['verdict'])}",
+        format_func=lambda i: f"{escape(titled(students[i]))} · {t('runs.short.' + students[i]['verdict'])}",
         key=key,
         help=t("runs.result.student_help"),
         required=True,

@@ -50,7 +50,7 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
         t(
             f"runs.choice.why_{'smallest_of_equal' if alike > 1 else 'best_and_smallest' if first else told.rule}",
             alike=alike,
-            name=_named(one),
+            name=_named(one, told),
             tried=_tried(told),
             metric=metric,
             score=_score(one.score),
@@ -59,7 +59,7 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
             within=t("runs.choice.within", limits=limits) if limits else Safe(""),
             goal=_score(goals.score),
             margin="–" if told.margin is None else written.number(told.margin, 3),
-            best=_named(best),
+            best=_named(best, told),
             best_score=_score(best.score),
             best_size=_bytes(told.chosen_bytes if best == one else best.bytes),
         )
@@ -71,14 +71,14 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
         said.append(t("runs.choice.was_narrower", width=text.exact(changed["width"])))
     if told.why_alone:
         scores = {"alone": _score(one.score), "taught": _score(told.taught)}
-        said.append(t(f"runs.choice.alone_{told.why_alone}", name=one.name, **scores))
+        said.append(t(f"runs.choice.alone_{told.why_alone}", name=told.title(one.name), **scores))
     if (settled := told.settled) and settled.arm != one.arm:
         means = {"taught": _score(settled.taught), "alone": _score(settled.alone)}
         said.append(t(f"runs.choice.settled_{settled.arm}", seeds=settled.seeds, **means))
     if "score" in told.missed and told.rule == "nearest_limits":
         said.append(t("runs.choice.missed_score", metric=metric, goal=_score(goals.score)))
     said += [
-        t(f"runs.choice.left_{code}", num=len(some), names=", ".join(c.name for c in some))
+        t(f"runs.choice.left_{code}", num=len(some), names=", ".join(told.title(c.name) for c in some))
         for code, some in told.left_out.items()
     ]
     if told.first_took_longer:
@@ -94,9 +94,10 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
     return said
 
 
-def _named(one: Model) -> Safe:
+def _named(one: Model, told: ToldChoice) -> Safe:
     """Name a model by its candidate, and where no teacher taught it."""
-    return t("runs.choice.named_alone", name=one.name) if one.arm == "baseline" else Safe(escape(one.name))
+    name = told.title(one.name)
+    return t("runs.choice.named_alone", name=name) if one.arm == "baseline" else Safe(escape(name))
 
 
 def _limits(told: ToldChoice) -> str:
@@ -130,7 +131,7 @@ def table(told: ToldChoice, metric: str) -> pd.DataFrame:
         out = one.left_out
         rows.append(
             [
-                f"{bold}{escape(one.name)}{bold}",
+                f"{bold}{escape(told.title(one.name))}{bold}",
                 _score(one.score),
                 _score(one.alone),
                 "–" if out else _bytes(told.chosen_bytes if bold else one.bytes),

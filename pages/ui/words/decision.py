@@ -9,6 +9,7 @@ from typing import Any
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import Arm, Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store.kept_as import alone_as, taken_as
+from kd_core.runs.store.student_names import titled
 from pages.ui.result import speed, verdict
 from pages.ui.result.differences import lower_is_better, metric_word
 from pages.ui.shared import text
@@ -37,7 +38,7 @@ def of(result: Result, student: int) -> Safe:
     taken = chosen(found, one)
     lost = Safe("") if taken.file else Safe(f" {t(f'{K}no_file')}")
     if _stays(taken, found):
-        return t(f"{K}stay", name=one.name)
+        return t(f"{K}stay", name=titled(one.raw))
     value, versus = taken.arm.mean(found.metric.name), taken.gains.get(found.metric.name)
     told = {"what": taken.what, "metric": metric_word(found.metric.name), "own": text.score(value)}
     theirs, facts = _theirs(found, one), _costs(taken, teacher, one)
@@ -66,7 +67,7 @@ def as_taught(result: Result, student: int) -> bool:
     found = read_outcome(result)
     one = found.students[student]
     taken = chosen(found, one)
-    return taken.what == t(f"{K}student", name=one.name) and not _stays(taken, found)
+    return taken.what == t(f"{K}student", name=titled(one.raw)) and not _stays(taken, found)
 
 
 def instead(result: Result, student: int) -> Safe | None:
@@ -83,7 +84,7 @@ def instead(result: Result, student: int) -> Safe | None:
 
 def who(student: StudentOutcome) -> Safe:
     """Name the model to take home by who taught it."""
-    return t(f"{K}{'alone' if student.alone else 'student'}", name=student.name)
+    return t(f"{K}{'alone' if student.alone else 'student'}", name=titled(student.raw))
 
 
 def chosen(found: Outcome, student: StudentOutcome) -> Taken:
@@ -91,7 +92,7 @@ def chosen(found: Outcome, student: StudentOutcome) -> Taken:
     name, plain = found.metric.name, student.plain
     artifacts = found.raw.get("artifacts") or {}
     kept = {str(one["name"]) for key in ("plain", "alone") for one in artifacts.get(key) or ()}
-    alone = t(f"{K}alone", name=student.name)
+    alone = t(f"{K}alone", name=titled(student.raw))
     if plain is not None and prefers_plain(student, name):
         what = alone if plain.same else t(f"{K}plain", title=plain.title)
         block = {**student.raw["reference"]["best"], "size_bytes": plain.bytes}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from kd_core.runs.store.student_names import titled
 from pages.ui.result.differences import Written, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
@@ -81,7 +82,7 @@ def placebo(result: Mapping[str, Any], student: int) -> Safe | None:
         return None
     return t(
         "runs.in_short.placebo",
-        who=t("runs.decision.student", name=found.name),
+        who=t("runs.decision.student", name=titled(found.raw)),
         labels=t(f"runs.in_short.placebo_{found.placebo.of}"),
         metric=metric_word(metric),
         placebo=text.score(found.placebo.arm.mean(metric)),

@@ -38,7 +38,7 @@ def said(base=None, /, **more):
 def test_the_paragraph_says_why_and_who_was_left_out():
     assert said() == (
         "piecewise small (15 KB) was chosen of 7 candidates (4 left out): the smallest whose ROC-AUC on validation, 0.8605, lies within 0.005 of "
-        "the best (trees large: 0.8642, 54 KB). Larger than the limit before they learn anything, and so not trained: mlp small. "
+        "the best (trees large: 0.8642, 54 KB). Larger than the limit before they learn anything, and so not trained: MLP (small). "
         "Not finished, as the time was up: tabm tiny, linear. Could not be trained: cnn. Trying took 30 s of 1 min; the test rows were "
         "read for the chosen one only."
     )

@@ -23,7 +23,7 @@ def said(**more):
 def test_the_smallest_like_the_best_is_said_with_the_best_and_who_was_left_out():
     assert said() == (
         "Chosen of 7 candidates (4 left out) on validation: piecewise small (0.8605, 14.6 KB, 99 us a row), because it is the smallest whose "
-        "accuracy lies within 0.005 of the best (trees large, 0.8642, 53.7 KB). mlp small: left out before training, its file takes "
+        "accuracy lies within 0.005 of the best (trees large, 0.8642, 53.7 KB). MLP (small): left out before training, its file takes "
         "9,000 bytes at least. tabm tiny, linear: left out, the time was up. cnn: left out: It {can't}. One seed each to choose the student, 30 s of 1 min; "
         "the test rows were read for the chosen one only."
     )
