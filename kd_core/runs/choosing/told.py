@@ -13,6 +13,11 @@ from kd_core.runs.store.kept_as import taken_as
 from kd_core.runs.store.student_names import student_title
 from kd_core.specs import ChooseSpec
 
+UNSPENT = 0.5  # of a limit: most of it is left
+WHOLE = (
+    0.5  # of a network's file, what whole numbers of 8 bits often leave at most: 9.7 of 24 KB, and less of larger ones
+)
+
 
 @dataclass(frozen=True)
 class PlainInstead:
@@ -89,6 +94,25 @@ class ToldChoice:
         return self.chosen.bytes if kept is None else kept
 
     @property
+    def unspent(self) -> bool:
+        """Say whether less than half of the limit of bytes is used up."""
+        most, own = self.goals.bytes, self.chosen_bytes
+        return most is not None and own is not None and own < UNSPENT * most
+
+    @property
+    def may_fit(self) -> Candidate | None:
+        """Return the smallest network that was too large to be trained and may keep the limit once its weights are whole numbers.
+
+        None where there is none, and where even the chosen model exceeds the limit.
+        """
+        most, own = self.goals.bytes, self.chosen_bytes
+        if most is None or own is None or own > most:
+            return None
+        large = [c for c in self.left_out.get("too_large", ()) if c.left_out and WHOLE * c.left_out["bytes"] <= most]
+        able = [c for c in large if is_network(self.archs.get(c.name, ""))]
+        return min(able, key=lambda c: int((c.left_out or {})["bytes"]), default=None)
+
+    @property
     def compared(self) -> int:
         """Count the candidates that could be chosen."""
         return sum(c.left_out is None for c in self.candidates)
@@ -103,6 +127,13 @@ class ToldChoice:
             if one.left_out:
                 found[one.left_out["code"]].append(one)
         return found
+
+
+def is_network(arch: str) -> bool:
+    """Say whether an architecture's weights can become whole numbers: it is known, and no trees."""
+    from kd_core.models import ARCHS  # brings torch along
+
+    return arch in ARCHS.names() and "fits" not in ARCHS.get(arch).facts
 
 
 def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:

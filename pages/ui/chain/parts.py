@@ -226,11 +226,13 @@ def _student(one: StudentSpec, facts: Facts) -> Box:
 def _best(run: RunSpec, facts: Facts) -> Box:
     """Candidates of which one is chosen, from the smallest to the largest."""
     from kd_core.models.building import view_of
+    from kd_core.runs.choosing.reach import within_reach
     from kd_core.runs.estimate import student_sizes
 
-    counts = sorted(row.parameters for row in student_sizes(run.students, facts.inputs, facts.outputs))
-    views = [facts.inputs[view_of(one.arch, facts.inputs)] for one in run.students]
-    names = [in_words(one) for one in run.students]
+    tried = within_reach(run.students, run.choose, facts.inputs, facts.outputs)
+    counts = sorted(row.parameters for row in student_sizes(tried, facts.inputs, facts.outputs))
+    views = [facts.inputs[view_of(one.arch, facts.inputs)] for one in tried]
+    names = [in_words(one) for one in tried]
     shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
     sizes = t("distill.chain.best_sizes", low=text.number(counts[0]), high=text.number(counts[-1]))
     sizes = t("distill.chain.best_texts") if any(weighs_words(one, facts) for one in views) else sizes

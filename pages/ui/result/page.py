@@ -65,7 +65,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     gone_on.show(found)
     judgement(found, index)
     budget.show(found, index, kept.data_of(row))
-    chosen.show(found)
+    chosen.show(found, row.id)
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
     ways(row.id, snapshot.spec, str(found["students"][index]["name"]), decision.file(found, index))

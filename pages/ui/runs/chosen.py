@@ -13,7 +13,7 @@ from kd_core.runs.choosing.rule import Candidate, Model
 from kd_core.runs.choosing.told import ToldChoice, read_choice
 from kd_core.runs.outcome import read_outcome
 from pages.ui.result import differences
-from pages.ui.shared import text
+from pages.ui.shared import session, text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.words import decision
 
@@ -21,8 +21,8 @@ Result = Mapping[str, Any]
 NEAREST = ("nearest_score", "nearest_limits")  # rules of a choice that does not meet the goals
 
 
-def show(found: Result) -> None:
-    """Draw the paragraph and the table; nothing for a run whose students were named."""
+def show(found: Result, run_id: str) -> None:
+    """Draw the paragraph, the way to a network that may yet fit, and the table; nothing for a run whose students were named."""
     told = read_choice(found, read_outcome(found))
     if told is None:
         return
@@ -34,6 +34,10 @@ def show(found: Result) -> None:
             st.markdown(instead)
         said = " ".join(sentences(told, word, instead))
         st.markdown(f"**{t('runs.choice.title')}** {said}", help=t("runs.choice.help"))
+        if near := told.may_fit:
+            where = session.link(clone=run_id, student=near.name)
+            name = t("runs.choice.set_up", name=told.title(near.name))
+            st.page_link("distill.py", label=name, icon=":material/school:", query_params=where)
         with st.expander(t("runs.choice.fold", num=len(told.candidates)), icon=":material/checklist:"):
             with st.container(key="choice-table"):
                 st.table(table(told, metric), border="horizontal")
@@ -81,6 +85,10 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
         t(f"runs.choice.left_{code}", num=len(some), names=", ".join(told.title(c.name) for c in some))
         for code, some in told.left_out.items()
     ]
+    if told.unspent:
+        said.append(t("runs.choice.unspent", own=_bytes(told.chosen_bytes), limit=text.size(goals.bytes)))
+    if (near := told.may_fit) and near.left_out:
+        said.append(t("runs.choice.may_fit", name=told.title(near.name), size=text.size(near.left_out["bytes"])))
     if told.first_took_longer:
         said.append(t("runs.choice.longer", minutes=f"{goals.minutes:g}"))
     said.append(t("runs.choice.rows", seconds=text.seconds(told.seconds), minutes=f"{goals.minutes:g}"))

@@ -18,7 +18,7 @@ from pages.ui.shared import text
 from pages.ui.shared.text import Safe, plain
 from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.runs.choosing.blocks import TRIED, block
+from tests.runs.choosing.blocks import TRIED, block, of_pictures
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +167,7 @@ def test_a_metric_is_written_as_inside_a_sentence():
 
         from pages.ui.runs import chosen
 
-        chosen.show(st.session_state["found"])
+        chosen.show(st.session_state["found"], "a-run")
 
     at = AppTest.from_function(page)
     at.session_state["found"] = found | {"metric": {**found["metric"], "name": "accuracy"}}
@@ -246,3 +246,37 @@ def test_the_chosen_one_has_one_size_that_of_the_file_that_was_kept():
     assert (
         beyond.too_large == 15_400 and beyond.chosen_bytes == beyond.chosen.bytes
     )  # that it grew beyond the limit is said apart
+
+
+def small_file():
+    """A result whose file takes 2.7 KB of a limit."""
+    found = result()
+    found["students"][0]["deployed"] = {"bytes": 2_700, "inputs": "columns"}
+    return found
+
+
+NEAREST = "The nearest network that was left out, CNN (tiny), takes 24 KB; Compress, which writes weights as whole numbers, often leaves a quarter to a half"
+
+
+def test_what_is_left_of_a_limit_and_who_may_yet_fit_are_said_with_a_way_there():
+    found = {**small_file(), "choice": of_pictures(bytes=20_480)}
+    at = open_page("runs", run=(run := make_run("done", ("tiny",), found)))
+    shown = words(at)
+    assert not at.exception and "**Most of the limit is unspent:** 2.6 KB of 20 KB." in shown and NEAREST in shown
+    (link,) = [one for one in at.get("page_link") if one.proto.label == "Set up CNN (tiny) by itself"]
+    assert f"clone={run}" in link.proto.query_string and "student=cnn" in link.proto.query_string
+    told = read_choice(found, read_outcome(found))
+    assert told.may_fit.name == "cnn tiny" and told.unspent  # the trees are smaller, and Compress does not make them so
+
+
+@pytest.mark.parametrize(("most", "name"), [(12_105, None), (12_106, "cnn tiny"), (None, None), (1_000, None)])
+def test_a_network_is_named_where_half_of_its_file_would_keep_the_limit(most, name):
+    found = {**small_file(), "choice": of_pictures(**({} if most is None else {"bytes": most}))}
+    one = read_choice(found, read_outcome(found)).may_fit
+    assert (one and one.name) == name
+
+
+def test_a_limit_of_which_half_is_used_is_not_called_unspent():
+    for most, unspent in ((5_399, False), (5_401, True)):
+        found = {**small_file(), "choice": of_pictures(bytes=most)}
+        assert read_choice(found, read_outcome(found)).unspent == unspent

@@ -33,4 +33,7 @@ def test_a_name_made_from_the_architecture_is_told_by_its_title(name, arch, show
 
 def test_a_title_is_told_without_loading_torch():
     code = "import sys; from kd_core.runs.store.student_names import student_title as s; print(s('cnn tiny', 'cnn'), 'torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "CNN (tiny) False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip()
+        == "CNN (tiny) False"
+    )
