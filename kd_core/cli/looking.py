@@ -159,7 +159,7 @@ def predict(
     rows: Annotated[
         str,
         typer.Argument(
-            help="A file of rows, laid out as the run's own; - reads them from the input. Pictures that it names lie beside it."
+            help="A file of rows, laid out as the run's own, or one picture; - reads rows from the input. Pictures that it names lie beside it."
         ),
     ],
     student: Annotated[

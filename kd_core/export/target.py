@@ -45,7 +45,7 @@ class Taken:
 # Writes files into an empty folder.
 Target = Callable[[Taken, Path], None]
 
-# facts: runs_with=what is needed to run it, in words; suits=function(Taken) -> None where it can be made, else why not, in words;
+# facts: runs_with=function(Taken) -> what is needed to run it, in words; suits=function(Taken) -> None where it can be made, else why not, in words;
 # asked=function(folder, rows) -> the command that answers in a clean process: `rows` is a JSON file, a list of rows by column, pictures named
 # by files beside it; what the command prints last is a line of JSON {"answers": [[...], ...]}. None where no command can ask it, which
 # must then say why in `unproved`. single=the one file that is handed out; all as a zip where it is None. carries=what it holds beside the model, in words. usage=lines that a person

@@ -22,6 +22,7 @@ from kd_core.errors import KDError, raise_problems
 from kd_core.export import compact
 from kd_core.export.purpose import Purpose, purpose_from
 from kd_core.export.raw_session import RawStudent
+from kd_core.export.standalone.table_file import PICTURES
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
@@ -196,13 +197,17 @@ class Predictor:
         return self.answers(rows)
 
     def predict_file(self, path: Path | str, name: str | None = None, beside: Path | None = None) -> pd.DataFrame:
-        """Answer the rows of a file, laid out as the file of the run was: separator, encoding and first row.
+        """Answer the rows of a file, laid out as the file of the run was: separator, encoding and first row; or one picture.
 
         What the reader found odd is told by warnings. `beside`: the folder of pictures that the rows name.
         Errors: DataError as for any file, `ragged_rows` where rows would be left out; as `answers`, `with_files`.
         """
         from kd_core.data.files.reading import read_table  # brings the readers along; rows alone need none
 
+        types = self.deployed.reader.types if self.deployed else self.engine.view.types
+        pictures = picture_columns(types)
+        if Path(path).suffix.lower() in PICTURES and set(pictures) == set(types):
+            return self.predict(dict.fromkeys(pictures, Path(path).read_bytes()))
         table = read_table(path, self.purpose.read, name)
         raise_problems([replace(p, severity="error") for p in table.problems if p.code == "ragged_rows"])
         for problem in table.problems:
@@ -211,8 +216,7 @@ class Predictor:
             return self.predict(table.frame)
         from kd_core.data.pictures.beside import with_files
 
-        types = self.deployed.reader.types if self.deployed else self.engine.view.types
-        return self.predict(with_files(table.frame, picture_columns(types), beside))
+        return self.predict(with_files(table.frame, pictures, beside))
 
 
 def _column(rows: Rows, name: str) -> Any:

@@ -24,7 +24,7 @@ ASK = (
 
 
 @TARGETS.register(
-    "bare", title="Bare", runs_with="Python with numpy and onnxruntime", suits=lambda taken: None,
+    "bare", title="Bare", runs_with=lambda taken: "Python with numpy and onnxruntime", suits=lambda taken: None,
     asked=lambda folder, rows: clean_python(ASK, str(folder), str(rows)), usage=("unzip FILE",),
 )
 def bare(taken, folder):

@@ -206,3 +206,25 @@ def test_boxes_show_all_they_say_and_nothing_empty(browser, house, width):
         inner = chips.locator("input").first.bounding_box()
         assert inner["y"] < max(one["bottom"] for one in drawn)  # no empty line below the last of them
     screen.close()
+
+
+def test_on_a_phone_the_menu_closes_behind_whoever_chose_a_page(browser, house):
+    screen = Screen(browser, house.server.url)
+    screen.page.set_viewport_size({"width": 420, "height": 900})
+    screen.open("/status")
+    screen.settled()
+    menu = screen.page.get_by_test_id("stSidebar").get_by_role("link", name="Runs", exact=True)
+    for _ in range(2):
+        screen.page.get_by_test_id("stExpandSidebarButton").click()
+        expect(menu).to_be_in_viewport()
+        menu.click()
+        screen.page.wait_for_url(re.compile("/runs"))
+        screen.settled()
+        expect(menu).not_to_be_in_viewport()
+    screen.page.get_by_test_id("stExpandSidebarButton").click()
+    expect(menu).to_be_in_viewport()  # open, it is remembered; the next visit begins with the page all the same
+    screen.page.reload()
+    screen.title()
+    screen.settled()
+    expect(menu).not_to_be_in_viewport()
+    screen.close()

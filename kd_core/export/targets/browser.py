@@ -41,7 +41,7 @@ def asked(folder: Path, rows: Path) -> list[str]:
 @TARGETS.register(
     "browser",
     title="A page that runs in the browser",
-    runs_with="any browser of today: nothing to install, no network",
+    runs_with=lambda taken: "any browser of today: nothing to install, no network",
     suits=suits,
     asked=asked,
     single=PAGE,

@@ -47,7 +47,9 @@ def _asked(folder: Path, rows: Path) -> list[str]:
 @TARGETS.register(
     "bundle",
     title="A bundle: model, program, card, sample and proof",
-    runs_with="Python with numpy and onnxruntime (tokenizers for texts by word order, pillow for pictures)",
+    runs_with=lambda taken: (
+        f"Python with {', '.join(one.partition('==')[0] for one in requirements(taken.facts))}, which requirements.txt names"
+    ),
     suits=_suits,
     asked=_asked,
     carries="the program that reads rows and asks the model, the weights once more, sample rows and the proof",

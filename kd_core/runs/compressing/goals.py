@@ -79,8 +79,9 @@ def _slower(stage: Stage, before: Stage) -> list[dict[str, Any]]:
             ratios = [a / b for a, b in zip(times["rounds"], other["rounds"], strict=False)]
             low, _, sure = interval(ratios)
             least = 1.0 if sure else SLOWER  # of few rounds all are above 1 by chance once in a while
-            if float(np.median(ratios)) >= SLOWER and low > 1 and low >= least:
-                told = {"milliseconds": times["p50"], "before": other["p50"], "than": before["name"]}
+            ratio = float(np.median(ratios))
+            if ratio >= SLOWER and low > 1 and low >= least:
+                told = {"milliseconds": times["p50"], "before": other["p50"], "than": before["name"], "ratio": ratio}
                 found.append({"code": "slower", "runtime": runtime, "batch": int(batch), **told})
     return found
 

@@ -146,7 +146,10 @@ def _slow(flag: Mapping[str, Any]) -> str:
     batch = int(flag["batch"])
     rows = "a row" if batch == 1 else f"{batch:,} rows"
     of = "" if flag["runtime"] == WHOLE else " of the network alone"
-    return f"{rows}{of} {time(flag['before'])} -> {time(flag['milliseconds'])}"
+    before, now = time(flag["before"]), time(flag["milliseconds"])
+    if before == now and flag.get("ratio"):  # in rounds where both took turns; the middles of all rounds hide it
+        return f"{rows}{of} {flag['ratio']:.2g} times as long, round by round"
+    return f"{rows}{of} {before} -> {now}"
 
 
 def _sizes(before: int, now: int) -> str:

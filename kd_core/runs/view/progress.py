@@ -23,6 +23,7 @@ HEARD = (
 )
 OVERDUE = 0.25  # of the time spent, when that is more than was foreseen
 LATE_SHARE, LATE_SECONDS = 1.25, 5.0  # beyond both, the first estimate is called wrong
+TOO_EARLY = 0.5  # of what was foreseen: before, the pace of a few first units would take back what it said
 ALMOST = 0.99  # until the run has ended
 
 
@@ -297,7 +298,7 @@ class Progress:
         left = sum(w.left(t) for w in self._works)
         self._best = max(self._best, min(ALMOST, self._of_round() if self._round > 1 else self._share(t)))
         promised = self._promised or 0.0
-        late = t + left > max(LATE_SHARE * promised, promised + LATE_SECONDS)
+        late = t >= TOO_EARLY * promised and t + left > max(LATE_SHARE * promised, promised + LATE_SECONDS)
         now = self._of_phase(self._phase) if self._phase else None
         units = Units(now.what or now.kind, now.done, now.of) if now is not None and now.of else None
         units = Units("made", *now.made) if now is not None and now.making else units

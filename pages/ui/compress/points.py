@@ -18,7 +18,7 @@ from pages.ui.result import comparison, differences
 from pages.ui.shared import engine, findings, picture, text
 from pages.ui.shared.text import Safe, escape, t
 
-FAR = 4.0  # times as dear as everything else
+FAR = 4.0  # times as dear as everything else, or as far below it as all of that spreads
 COSTS = {"bytes": text.size, "time": text.milliseconds}
 Found = Mapping[str, Any]
 
@@ -36,8 +36,8 @@ def show(found: Found, key: str) -> None:
         required=True,
     )
     by = str(by or "bytes")
-    drawn, away = near(points(found, by))
     lower = differences.lower_is_better(metric)
+    drawn, away = near(points(found, by), lower)
     chosen = compress_words.chosen(block)
     gained = chosen is not None and gains(block, chosen)
     ringed = chosen if gained or chosen is None else compress_words.student(block)
@@ -68,14 +68,26 @@ def show(found: Found, key: str) -> None:
         note = Safe(f"{note} {t(f'compress.chart_ring.{of}')}")
     for p in away:
         told = {"name": p["label"], "value": text.score(p["y"], 4), "cost": COSTS[by](p["x"])}
-        note = Safe(f"{note} {t('compress.chart_away', **told)}")
+        key_of = "chart_away" if p["arm"] == "teacher" else "chart_below"
+        note = Safe(f"{note} {t(f'compress.{key_of}', **told)}")
     st.caption(note)
 
 
-def near(drawn: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Part what is drawn from a teacher that costs so much more that stages would lie on each other; that one is told in words."""
+def near(drawn: list[dict[str, Any]], lower: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Part what is drawn from what would press all else together and is told in words: a teacher that costs far more, stages that are far worse."""
     most = max((p["x"] for p in drawn if p["arm"] != "teacher"), default=0.0)
     away = [p for p in drawn if p["arm"] == "teacher" and p["x"] > FAR * most > 0]
+    left = sorted((p for p in drawn if p not in away), key=lambda p: -p["y"] if lower else p["y"])
+    for worst in [p for p in left if p["arm"] == "compressed"]:
+        rest = [p["y"] for p in left if p is not worst]
+        if left[0] is not worst or len(rest) < 2:
+            break
+        spread = max(rest) - min(rest)
+        gap = worst["y"] - max(rest) if lower else min(rest) - worst["y"]
+        if not gap > FAR * spread > 0:
+            break
+        away.append(worst)
+        left.remove(worst)
     return [p for p in drawn if p not in away], away
 
 

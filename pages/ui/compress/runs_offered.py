@@ -100,8 +100,11 @@ def all_trees(run: str) -> bool:
     return bool(names) and not networks(run, names)
 
 
-def link(run: str, spec: RunSpec, student: str) -> None:
-    """Show the way from a finished run to making its student smaller, where that can be done."""
+def link(run: str, spec: RunSpec, student: str, advised: bool = True) -> None:
+    """Show the way from a finished run to making its student smaller, where that can be done.
+
+    `advised`: it is the model that the page says to take; else it is named, or it would be taken for that one.
+    """
     if not _plain(spec) or not kept(run):
         return
     try:
@@ -114,7 +117,7 @@ def link(run: str, spec: RunSpec, student: str) -> None:
         where = session.link(run=run, student=student)
         st.page_link(
             "compress.py",
-            label=t("compress.link"),
+            label=t("compress.link") if advised else t("compress.link_other", name=student),
             icon=":material/compress:",
             query_params=where,
             help=t("compress.link_help"),

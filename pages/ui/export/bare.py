@@ -75,6 +75,14 @@ def _written(value: Any) -> str:
     return "np.nan" if np.isnan(value) else repr(float(value))
 
 
+def beyond_graph(taken: Taken) -> list[str]:
+    """Say what kinds of columns the model reads that ONNX Runtime alone does not; pictures alone come as a file."""
+    kinds = [str(one.get("kind")) for one in taken.facts["columns"].values()]
+    found = [name for name, kind in (("texts", "text"), ("pictures", "picture")) if kind in kinds]
+    other = taken.facts.get("view", {}).get("kind") == "sequence" or not found
+    return [*found, *(["lists"] if other else [])]
+
+
 def show(folder: RunFolder, taking: Any) -> None:
     """Draw its row: what it needs, how it is opened, and the two forms to download."""
     from kd_core.export import compact
@@ -86,9 +94,12 @@ def show(folder: RunFolder, taking: Any) -> None:
     short = making.packed(taken.model)
     with st.container(border=True, key="export-file"):
         st.markdown(f"##### {t('export.file.title')}")
-        st.markdown(f"**{t('export.needs')}** {t(f'export.file.needs_{way}')}")
+        reads = beyond_graph(taken) if way == "reader" else []
+        said = Safe(" · ".join(t(f"export.file.reads_{one}") for one in reads))
+        st.markdown(f"**{t('export.needs')}** {t(f'export.file.needs_{way}', reads=said)}")
         st.caption(t("export.file.note"))
-        code = program(taken, name) if way == "alone" else str(t("export.file.usage_reader", file=name))
+        asked = "picture.png" if reads == ["pictures"] else "rows.csv"
+        code = program(taken, name) if way == "alone" else str(t("export.file.usage_reader", file=name, rows=asked))
         st.code(code, language=None, wrap_lines=True)
         with st.container(horizontal=True):
             for data, ending in ((taken.model, ""), (short, compact.SUFFIX.removeprefix(".onnx"))):

@@ -28,8 +28,7 @@ def show(folder: RunFolder, student: str) -> None:
     except KDError as error:
         text.show_error(error)
         return
-    bare.show(folder, taking)
-    entries = TARGETS.entries()
+    entries = sorted(TARGETS.entries(), key=lambda entry: "single" in entry.facts)  # with all that asks it first
     busy = any(m.busy for e in entries if (m := making.of(folder.path, student, e.name)))
 
     @st.fragment(run_every=1.0 if busy else None)
@@ -37,18 +36,19 @@ def show(folder: RunFolder, student: str) -> None:
         here = {one.target: one for one in exporting.kept(folder) if one.student == student}
         for entry in entries:
             with st.container(border=True, key=f"export-{entry.name}"):
-                _row(folder, student, entry, entry.facts["suits"](taking.taken), here.get(entry.name))
+                _row(folder, student, entry, taking.taken, here.get(entry.name))
         if busy and not any(m.busy for e in entries if (m := making.of(folder.path, student, e.name))):
             st.rerun()  # all are made: nothing has to be looked at again
 
     rows()
+    bare.show(folder, taking)
 
 
-def _row(folder: RunFolder, student: str, entry: Any, unfit: str | None, kept: Any) -> None:
+def _row(folder: RunFolder, student: str, entry: Any, taken: Any, kept: Any) -> None:
     asked = making.of(folder.path, student, entry.name)
     st.markdown(f"##### {escape(entry.title)}")
-    st.markdown(f"**{t('export.needs')}** {escape(entry.facts['runs_with'])}")
-    if unfit:
+    st.markdown(f"**{t('export.needs')}** {escape(entry.facts['runs_with'](taken))}")
+    if unfit := entry.facts["suits"](taken):
         st.caption(f":material/block: {t('export.unfit', why=unfit)}")
         return
     if not kept:

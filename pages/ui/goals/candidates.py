@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
 
+AS_LARGE = 1.05  # times the bytes of another: its names or numbers differ, not its kind
 WRITTEN: dict[str, Callable[..., str]] = {
     "size": text.size,
     "latency": text.milliseconds,
@@ -133,7 +135,7 @@ def pick(found: Sequence[Candidate], goals: Goals) -> Candidate | None:
 
 
 def answer(found: Sequence[Candidate], plain: Sequence[Candidate], goals: Goals) -> Candidate | None:
-    """Name the model to ship: the student, or the plain one that is smaller, scores higher and meets the goals as surely.
+    """Name the model to ship: the student, or the plain one that is smaller, scores higher and meets the goals as surely; or that is as good and no larger.
 
     Where no student meets them, it is the one of all that does, or comes nearest, be it without a teacher.
     """
@@ -141,7 +143,8 @@ def answer(found: Sequence[Candidate], plain: Sequence[Candidate], goals: Goals)
     if not any(c.value is not None and not goals.missed(c) for c in found):
         return pick([*found, *alone], goals)
     student = pick(found, goals)
-    better = rival([c for c in alone if not goals.missed(c)], student, goals)
+    able = [c for c in alone if not goals.missed(c)]
+    better = rival(able, student, goals) or simpler(able, student, goals)
     if student is None or better is None or goals.sure(student) > goals.sure(better):
         return student
     return better
@@ -240,6 +243,22 @@ def rival(plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals) ->
         if c.value is not None and sign * c.value > sign * chosen.value and (c.costs.get("size") or own) < own
     ]
     return min(better, key=lambda c: c.costs["size"] or 0.0, default=None)
+
+
+def simpler(plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals) -> Candidate | None:
+    """Return the plain model that is as good as the picked one, as scores are written, and about as large: it needs no teacher."""
+    own = None if chosen is None else chosen.costs.get("size")
+    if chosen is None or chosen.value is None or own is None:
+        return None
+    sign = -1.0 if differences.lower_is_better(goals.metric) else 1.0
+    level = [
+        c
+        for c in plain
+        if c.value is not None
+        and (sign * c.value >= sign * chosen.value or text.score(c.value) == text.score(chosen.value))
+        and (c.costs.get("size") or math.inf) <= AS_LARGE * own
+    ]
+    return min(level, key=lambda c: c.costs["size"] or 0.0, default=None)
 
 
 def warn(best: Candidate, goals: Goals) -> None:

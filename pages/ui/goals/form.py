@@ -103,7 +103,8 @@ def _opening(
         for name, unit in UNIT.items():
             known = teacher_costs.get(name)
             opening[f"most-{name}"] = None if known is None else float(f"{known / 5 / unit:.2g}")
-    if before is not None:
+    if before is not None:  # nothing is suggested beside what was asked for
+        opening |= {f"{name}-{metric}": None for name in FIELD.values()}
         opening |= {f"most-{n}": float(f"{v / UNIT[n]:.4g}") for n, v in before.most.items() if n in UNIT}
         if before.worst is not None and before.metric == metric:
             opening |= {"way": "absolute", f"value-{metric}": before.worst}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -25,12 +26,12 @@ MOST_CHOSEN = 8  # models at first: more make a session long
 THREADS = 8  # offered at most
 
 
-def models(folders: Sequence[RunFolder]) -> list[Listed]:
-    """List the models of runs; a run that has none is told on the page."""
+def models(folders: Sequence[RunFolder], names: Mapping[str, str]) -> list[Listed]:
+    """List the models of runs, by the names that runs have on pages; a run that has none is told on the page."""
     found: list[Listed] = []
     for folder in folders:
         try:
-            found += listed(folder)
+            found += [replace(one, run_name=names[folder.id]) for one in listed(folder)]
         except KDError as error:
             st.caption(f":material/info: {escape(str(error))}")  # an older run has none; the comparison stands without
     return found

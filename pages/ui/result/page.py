@@ -77,7 +77,7 @@ def ways(run_id: str, spec: RunSpec, student: str, take: str) -> None:
     with st.container(horizontal=True, key="ways"):
         where = session.link(run=run_id, student=take)
         st.page_link("export.py", label=t("export.link"), icon=":material/ios_share:", query_params=where)
-        runs_offered.link(run_id, spec, student)
+        runs_offered.link(run_id, spec, student, take == student)
 
 
 def choose_student(found: Result, run_id: str) -> int:

@@ -146,12 +146,26 @@ def test_a_bar_ends_where_the_goal_is_surely_kept(jobs):  # noqa: F811
 
 def test_a_teacher_far_to_the_right_is_told_in_words(jobs):  # noqa: F811
     found = smaller()
-    drawn, away = points.near(points.points(found, "bytes"))
+    drawn, away = points.near(points.points(found, "bytes"), False)
     assert not away and drawn[0]["arm"] == "teacher"
     found["teacher"]["size_bytes"] = 10**7
-    drawn, away = points.near(points.points(found, "bytes"))
+    drawn, away = points.near(points.points(found, "bytes"), False)
     assert [p["arm"] for p in away] == ["teacher"] and "teacher" not in [p["arm"] for p in drawn]
     assert "at 9.5 MB" in words(opened(found))
+
+
+def test_a_stage_far_below_all_else_is_told_in_words_and_does_not_press_the_rest_together(jobs):  # noqa: F811
+    found = smaller()
+    stage = found["compressed"]["stages"][1]
+    stage["metrics"]["accuracy"] = 0.13
+    drawn, away = points.near(points.points(found, "bytes"), False)
+    assert [p["id"] for p in away] == [f"stage-{stage['id']}"] and min(p["y"] for p in drawn) > 0.8
+    assert "far worse than all else" in words(opened(found)) and "0.13" in words(opened(found))
+    scores = {"a": (0.13, "compressed"), "b": (0.14, "compressed"), "c": (0.9, "student"), "d": (0.91, "teacher")}
+    two = [{"id": name, "arm": arm, "x": 1.0, "y": y} for name, (y, arm) in scores.items()]
+    assert not points.near(two, False)[1]  # two that lie low together are the picture
+    errors = [{**p, "y": 1 - p["y"]} for p in two if p["id"] != "b"]
+    assert [p["id"] for p in points.near(errors, True)[1]] == ["a"] and not points.near(errors, False)[1]
 
 
 def test_the_corner_of_the_goals_follows_bytes_time_and_errors():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -187,3 +188,18 @@ def test_a_student_that_hardly_ever_says_yes_is_told_so_before_it_is_taken(run_i
     write_json(folder.path / "result.json", found)
     name = found["students"][0]["name"]
     assert "hardly ever **yes**: from 50 % on it finds 0.2 %" in words(open_page("export", run=run_id, student=name))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "view", "reads"),
+    [
+        (("picture",), "pixels", ["pictures"]),
+        (("text", "number"), "tokens", ["texts"]),
+        (("text", "picture", "number"), "together", ["texts", "pictures"]),
+        (("text",), "sequence", ["texts", "lists"]),
+        (("category",), "sequence", ["lists"]),
+    ],
+)
+def test_what_a_file_alone_does_not_read_is_named(kinds, view, reads):
+    facts = {"columns": {str(n): {"kind": kind} for n, kind in enumerate(kinds)}, "view": {"kind": view}}
+    assert bare.beyond_graph(SimpleNamespace(facts=facts)) == reads

@@ -138,6 +138,21 @@ def test_a_plain_model_that_is_smaller_better_and_as_sure_is_the_answer():
     assert answer([student], [replace(plain, value=0.68)], asked) == student
 
 
+def test_of_two_that_are_as_good_and_as_large_the_one_without_a_teacher_is_the_answer():
+    asked = Goals("roc_auc", 0.72)
+    student = Candidate("a", "linear", 0.7542, {"size": 5_090.0}, surely=0.73)
+    plain = Candidate("p", "linear model", 0.7538, {"size": 5_130.0}, surely=0.73)
+    assert answer([student], [plain], asked).id == "p"  # both are written .754 and 5.0 KB
+    assert answer([student], [replace(plain, value=0.7534)], asked) == student
+    assert answer([student], [replace(plain, costs={"size": 5_400.0})], asked) == student
+    assert answer([student], [replace(plain, surely=0.71)], asked) == student
+    errors = Goals("rmse", 0.9)
+    assert answer([replace(student, surely=None)], [replace(plain, value=0.7552)], errors) == replace(
+        student, surely=None
+    )
+    assert answer([student], [replace(plain, value=0.75)], errors).id == "p"
+
+
 def test_with_limits_alone_the_best_within_them_is_named_and_a_cheaper_plain_model_second():
     tiny = Candidate("a", "tiny", 0.854, {"size": 5_700.0, "latency": 0.028}, 0.861)
     small = Candidate("b", "small", 0.855, {"size": 7_500.0, "latency": 0.029}, 0.864)

@@ -260,9 +260,9 @@ def test_the_models_to_time_follow_the_runs_that_are_compared():
     assert (
         not at.exception and own in chosen and len(chosen) > 1
     )  # the person's own choice stays, the new run's are added
-    assert {one.run for one in asking.models([store().folder(r) for r in (first, second)]) if one.id in chosen} == {
-        first,
-        second,
-    }
+    names = {first: "first", second: "now with 8 seeds"}  # as pages name runs, whatever they were called at first
+    found = asking.models([store().folder(run) for run in names], names)
+    assert {one.run_name for one in found} == set(names.values())
+    assert {one.run for one in found if one.id in chosen} == {first, second}
     widget(at, "multiselect", "compare-runs").set_value([second]).run()
     assert not at.exception and own not in at.session_state[models] and at.session_state[models]

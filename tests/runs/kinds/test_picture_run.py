@@ -77,6 +77,9 @@ def test_a_picture_student_is_trained_judged_and_can_be_used_elsewhere(tmp_path)
     found = opened.predict(files)
     assert np.abs(np.log(found.filter(like="p_")).diff(axis=1).iloc[:, 1:] - np.diff(logits)).max(axis=None) < 1e-3
     assert opened.answer({"picture": files["picture"][0]})["class"] == found["class"][0]
+    (tmp_path / "one.PNG").write_bytes(files["picture"][0])
+    alone = CliRunner().invoke(app, ["predict", str(folder.path), str(tmp_path / "one.PNG")])
+    assert alone.exit_code == 0 and alone.stdout.splitlines()[1].startswith(f"{found['class'][0]},")
     assert np.abs(opened.engine.run(files)[0] - opened.answers(files)).max() < 1e-5
     with pytest.raises(DataError, match="Row 1 holds a str under 'picture', which is no picture") as caught:
         opened.predict([["a.png"]])

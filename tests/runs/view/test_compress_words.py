@@ -56,6 +56,9 @@ def test_what_is_wrong_with_a_stage_is_said_with_both_numbers():
     unlike, slower = words.flags(block, of(block, "int8"))
     assert slower == "SLOWER than student: a row 50 us -> 90 us; 256 rows of the network alone 9.50 ms -> 58 ms"
     assert unlike.endswith("the same answer on 98.7% of test rows")
+    alike = {"code": "slower", "runtime": "whole", "batch": 1, "milliseconds": 0.0172, "before": 0.0168, "ratio": 1.13}
+    near = {**of(block, "int8"), "flags": [{**alike, "than": "student"}]}
+    assert words.flags(block, near) == ["SLOWER than student: a row 1.1 times as long, round by round"]
     again = {**of(block, "half-again-int8"), "flags": [{"code": "unlike", "agreement": 0.98, "before": 0.999}]}
     assert words.flags(block, again)[0].endswith("on 98.0% of test rows, and as half-again on 99.9%")
     assert (

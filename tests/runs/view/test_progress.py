@@ -84,6 +84,9 @@ def test_the_teachers_fits_are_units_and_their_pace_foresees_the_rest():
     found = run.outlook(21.0)
     assert found.units == Units("teacher", 2, 6)
     assert found.left_s == pytest.approx(4 * 10 + 60 + 15)
+    assert not found.late  # a few fits are no pace that takes back what was said
+    more = [(1.0 + 10 * i, fit(i, 10.0)) for i in range(1, 6)]
+    assert after(*BEGUN, (1.0, phase("teacher")), *more).outlook(51.0).late
     assert run.outlook(25.0).left_s == pytest.approx(found.left_s - 4)
     assert run.outlook(80.0).left_s > 3 * 10 + 75  # a fit that is overdue is still to come
 
