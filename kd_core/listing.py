@@ -40,7 +40,7 @@ def roles(can: tuple[str, ...], not_both: str = "") -> str:
     return " and ".join(can) + (f"; can't be a {missing.pop()}: {not_both}" if can and missing else "")
 
 
-def title(package: str, registry: str, name: str) -> str | None:
+def title_of(package: str, registry: str, name: str) -> str | None:
     """Return the title of a part: by its registry where that is loaded, else by the source files; None of an unknown one."""
     known = getattr(sys.modules.get(package), registry, None)
     if known is not None and name in known.names():

@@ -67,7 +67,7 @@ class ToldChoice:
     settled: Settled | None
     archs: Mapping[str, str] = field(default_factory=dict)
 
-    def title(self, name: str) -> str:
+    def called(self, name: str) -> str:
         """Name a candidate by the title of its architecture."""
         return student_title(name, self.archs.get(name, ""))
 

@@ -15,7 +15,7 @@ def student_title(name: str, arch: str) -> str:
         >>> student_title("cnn tiny", "cnn")
         'CNN (tiny)'
     """
-    title = listing.title("kd_core.models", "ARCHS", arch) if name == arch or name.startswith(f"{arch} ") else None
+    title = listing.title_of("kd_core.models", "ARCHS", arch) if name == arch or name.startswith(f"{arch} ") else None
     if title is None:
         return name
     size = name.removeprefix(arch).strip()

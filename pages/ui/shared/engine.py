@@ -141,7 +141,7 @@ def jobs() -> JobService:
 def part_title(kind: str, name: str) -> str:
     """Return what a part is called on screen; of a part that is no longer known, its plain name."""
     module, registry = {"teacher": ("kd_core.teachers", "SOURCES"), "loss": ("kd_core.distill", "LOSSES")}[kind]
-    return listing.title(module, registry, name) or name.replace("_", " ")
+    return listing.title_of(module, registry, name) or name.replace("_", " ")
 
 
 def page_shown() -> None:
