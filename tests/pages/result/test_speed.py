@@ -105,3 +105,5 @@ def test_a_headline_a_table_and_a_sentence_say_the_same_speed():
     one["arch"] = best["arch"] = {"name": "linear", "settings": {}}
     best["bytes"] = one["deployed"]["bytes"]  # one model, timed twice: its time is told once
     assert "1.7 times faster" in decision.of(found, 0)
+    times = table.comparison_frame(found, 0).loc["Latency p50, raw row to answer"]
+    assert times["Best plain model"] == times["Student"] == "55 µs"
