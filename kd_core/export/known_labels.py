@@ -11,9 +11,7 @@ from typing import Any
 import onnx
 from onnx import numpy_helper
 
-from kd_core.data.encoding.saved import unpack
-
-_TABLE = "table.json"  # what a view that reads tables as well has learned of them
+from kd_core.data.encoding.taught import taught_labels
 
 
 def known_labels(model: bytes, facts: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -42,6 +40,4 @@ def _carried(facts: Mapping[str, Any]) -> dict[str, list[str]]:
     if "view" not in facts:
         return {}
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(facts["view"]["zip"]))) as archive:
-        held = {name: archive.read(name) for name in archive.namelist()}
-    blocks = unpack("table", held) if _TABLE in held else {}
-    return {name: list(block["known"]) for name, block in blocks.items() if "known" in block}
+        return taught_labels({name: archive.read(name) for name in archive.namelist()})

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import safetensors
 
+from kd_core.data.encoding.taught import taught_labels
 from kd_core.data.onnx_file import RUNTIME_ERRORS
 from kd_core.data.pictures.column import picture_columns
 from kd_core.data.types.raw_rows import Array, Rows
@@ -23,6 +24,7 @@ from kd_core.export import compact
 from kd_core.export.purpose import Purpose, purpose_from
 from kd_core.export.raw_session import RawStudent
 from kd_core.export.standalone.table_file import PICTURES
+from kd_core.export.standalone.unseen import unseen
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.runs import RunStore
 from kd_core.safe_io import Damaged
@@ -132,6 +134,16 @@ class Predictor:
     def ask(self, rows: Rows) -> tuple[Array, tuple[str, ...]]:
         """Answer raw rows as `answers` does, and return what it would warn of. Errors: as `answers`."""
         return self.deployed.run(rows) if self.deployed else self.engine.run(rows)
+
+    def untaught(self, rows: Rows) -> tuple[str, ...]:
+        """Say which values of categories the student was never taught, as its bundle does. Errors: as `answers`."""
+        reader = self.deployed.reader if self.deployed else self.engine.reader
+        return unseen(self._taught, reader.read(rows)[0]) if self._taught else ()
+
+    @functools.cached_property
+    def _taught(self) -> dict[str, list[str]]:
+        with _fitting(self.folder):
+            return taught_labels({Path(name).name: self.kept(name) for name in self.student.get("view", ())})
 
     def answers(self, rows: Rows) -> Array:
         """Answer raw rows; warnings name columns that are not used and values that could not be read.
@@ -265,6 +277,7 @@ class FromFile(Predictor):
             data = compact.unpacked(data)
         try:
             self.deployed = RawStudent(data)
+            self._taught = {}  # only a run keeps what its view has learned
         except _UNFIT as error:
             raise KDError(
                 "{name} is not a student's file that takes raw columns ({why}).",

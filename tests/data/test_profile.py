@@ -79,6 +79,17 @@ def test_missing_cells_are_told_once_with_rows():
     assert "filled with the median" in text and "In channel, missing counts as a value of its own." in text
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [([4, 9], "2 rows have an empty cell in age (rows 5, 10)."), ([4], "1 row has an empty cell in age (row 5).")],
+)
+def test_of_one_column_rows_are_counted_and_not_its_cells_as_well(rows, told):
+    data = clean()
+    data["age"] = data["age"].astype(object)
+    data["age"][rows] = ""
+    assert str(one(profile_table(table(data), target="bought").problems, "missing_cells")).startswith(told)
+
+
 def test_codes_are_told_once_and_not_after_a_choice():
     rng = np.random.default_rng(0)
     p = np.array([0.2, 0.4, 0.03, 0.2, 0.04, 0.13])

@@ -70,6 +70,7 @@ _NO_FEATURES = Says(
 )
 _NO_FEATURES_WHY = replace(_NO_FEATURES, message="No column is left to predict from. {reasons}")
 _MISSING_CELLS = Says("missing_cells", "warning", "{number} {have} {empty} in {names} ({where}).", "{fills}")
+_EMPTY_CELL = replace(_MISSING_CELLS, message="{number} {have} an empty cell in {names} ({where}).")
 _MISSING_WORDS = Says(
     "missing_words", "warning", "{number} with a word for missing in {among}: {listed}.", "Counted as missing."
 )
@@ -226,7 +227,7 @@ def _missing(features: list[TypedColumn]) -> list[Problem]:
     numbers, others = ([c for c in holes if (c.kind == "number") == side] for side in (True, False))
     fills = ([_FILL_NUMBERS] if numbers else []) + ([_FILL_OTHERS.format(names=_named(others))] if others else [])
     return [
-        _MISSING_CELLS.problem(
+        (_MISSING_CELLS if len(holes) > 1 else _EMPTY_CELL).problem(
             None if len(holes) > 1 else holes[0].name,
             count,
             rows,

@@ -162,6 +162,16 @@ def write_date(when: datetime, form: str) -> str:
     return when.strftime(form.replace("%Y", f"{when.year:04d}"))
 
 
+def example(form: str) -> str:
+    """Write a time in a format, to show the format by it.
+
+    Example:
+        >>> example("%d.%m.%Y")
+        '29.02.2024'
+    """
+    return write_date(datetime(2024, 2, 29, 14, 30), form)
+
+
 def _tried(read: Callable[[str], datetime | None], text: str) -> datetime | None:
     try:
         return read(text)

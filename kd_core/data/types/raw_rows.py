@@ -156,7 +156,11 @@ def lost_values(given: pd.Series, missing: Array, column: ColumnType) -> str | N
     odd[odd] = [kind_of(str(value)) != "missing" for value in given[odd]]
     if not odd.any():
         return None
-    noun = f"a time written like {column.date_format or dates.ISO}" if column.kind == "datetime" else "a number"
+    noun = (
+        f"a time written like {dates.example(column.date_format or dates.ISO)}"
+        if column.kind == "datetime"
+        else "a number"
+    )
     count, first = int(odd.sum()), str(given[odd].iloc[0])[:60]
     return (
         f"{plural(count, 'value')} of {given.name} could not be read as {noun} and counted as missing: "

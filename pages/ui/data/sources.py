@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -35,7 +35,9 @@ def endings() -> list[str]:
 def choices() -> dict[str, Any] | None:
     """What is being set up on the page: the values of a DatasetSpec; from `?data=` after a refresh."""
     held: dict[str, Any] | None = st.session_state.get(CHOICES)
-    if held is None and (current := session.dataset_id()):
+    asked = st.query_params.get(session.DATA)
+    waits = CHOICES in st.session_state and not asked  # for a file, until the one in use is asked for
+    if held is None and not waits and (current := session.dataset_id()):
         try:
             held = engine.library().spec(current).model_dump(mode="json")
         except KDError as error:
@@ -50,6 +52,12 @@ def begin(source: str, name: str, **more: Any) -> None:
     """Start over with another file."""
     forms.forget(f"{KEY}.")
     st.session_state[CHOICES] = {"source": source, "name": name, **more}
+
+
+def wait() -> None:
+    """Let Data be open for a file, whatever is in use or was being set up."""
+    forms.forget(f"{KEY}.")
+    st.session_state[CHOICES] = None
 
 
 def of_example() -> Entry[Any]:
@@ -72,8 +80,9 @@ def nothing() -> None:
     with st.container(border=True, horizontal_alignment="center", key="data-empty-state"):
         st.space("small")
         st.markdown(t("data.nothing"), width="content")
-        entry = of_example()
-        if st.button(t("data.fill", name=entry.title), type="primary", key="data-fill", icon=":material/table_view:"):
+        entry, waits = of_example(), CHOICES in st.session_state  # who asked for a file has one
+        kind: Literal["primary", "secondary"] = "secondary" if waits else "primary"
+        if st.button(t("data.fill", name=entry.title), type=kind, key="data-fill", icon=":material/table_view:"):
             begin_sample(entry)
         st.space("small")
 

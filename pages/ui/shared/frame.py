@@ -38,8 +38,8 @@ def sidebar(pages: Sequence[Any]) -> None:
 def _dataset_card() -> None:
     with st.container(border=True, key="card-dataset", gap="xxsmall"):
         st.caption(t("common.your_data"))
-        name, line = None, ""
-        current = session.dataset_id()
+        name, line, spec = None, "", None
+        current, begun = session.dataset_id(), session.begun()
         if current:
             try:
                 spec = engine.library().spec(current)
@@ -52,14 +52,17 @@ def _dataset_card() -> None:
                 line = t("common.dataset_line", rows=number(known.rows), task=task) if known else task
             except (KDError, OSError):
                 line = t("common.dataset_gone")
-        elif begun := session.begun():
-            name, line = begun, t("common.dataset_begun")
+        beside = ""
+        if begun and begun[0] != (spec and spec.source):  # another file lies open than the one that all pages use
+            beside = t("common.dataset_in_use", name=shorten(name)) if spec else ""
+            name, line = begun[1], t("common.dataset_begun")
         if name:
             st.page_link("data.py", label=f"**{escape(shorten(name))}**", query_params=session.link())
         else:
             st.page_link("data.py", label=t("common.no_dataset_next"), icon=":material/upload_file:")
-        if line:
-            st.caption(line)
+        for said in (line, beside):
+            if said:
+                st.caption(said)
 
 
 def _run_card() -> None:

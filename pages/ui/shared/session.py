@@ -18,7 +18,7 @@ DATA, RUN, CLONE = "data", "run", "clone"
 OFFERED = "offered.run"  # in the session: the run in the URL that a page chose by itself
 COMPARED = "compared"  # in the session: runs and model that Compare showed last, its answer first
 CHOSEN_LATER = "data.chosen_later"  # in the session: the current data was chosen after the current run was looked at
-BEGUN = "data_choices"  # in the session: what is being set up on Data
+BEGUN = "data_choices"  # in the session: what is being set up on Data; None: Data waits for a file
 PUT = "widgets.put"  # in the session, by widget: when its value was set, and to what
 LATE = 20.0  # seconds within which the code of a widget has come
 
@@ -56,10 +56,10 @@ def chosen_later() -> bool:
     return bool(st.session_state.get(CHOSEN_LATER))
 
 
-def begun() -> str | None:
-    """Name the data that is open on Data, whether it is in use or not yet; None where none is."""
+def begun() -> tuple[str, str] | None:
+    """Source and name of the data that is open on Data, whether it is in use or not yet; None where none is."""
     held = st.session_state.get(BEGUN) or {}
-    return held.get("name") or held.get("source")
+    return (held["source"], held.get("name") or held["source"]) if held.get("source") else None
 
 
 def run_id() -> str | None:

@@ -89,6 +89,7 @@ def _own() -> None:
     st.caption(t("start.own_note"))
     st.space("stretch")
     if st.button(t("start.own_button"), key="start-own", icon=":material/upload_file:"):
+        sources.wait()
         session.go("data.py", data=None)
 
 

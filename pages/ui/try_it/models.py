@@ -48,6 +48,7 @@ def ask(model: Predictor, row: Mapping[str, Any]) -> Reply:
     """Ask one model about one row, and time it. Errors: DataError as `Predictor.answers`."""
     given = dict(row)
     (found,), said = model.ask(given)
+    said = (*said, *model.untaught(given))
     times, until = [], time.perf_counter() + ASKED_SECONDS
     while not times or time.perf_counter() < until:
         before = time.perf_counter()

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from kd_core.data.plain.number_text import text_reader
 from kd_core.data.types import dates
 from kd_core.data.types.base import ColumnType
+from pages.ui.shared import session
 from pages.ui.shared.text import escape, t
 from pages.ui.tasks import next_item
 
@@ -46,25 +48,55 @@ def fields(types: Mapping[str, ColumnType], row: Mapping[str, Any], rows: pd.Dat
 
 
 def _widget(name: str, column: ColumnType, value: Any, rows: pd.DataFrame, key: str) -> Any:
-    label = escape(name)
+    label, empty = escape(name), str(t("try_it.empty"))
     if column.kind == "picture":
         if isinstance(value, bytes):
             st.image(io.BytesIO(value), width=160, caption=label)
         given = st.file_uploader(t("try_it.picture"), type=["png", "jpg", "jpeg", "webp", "bmp"], key=key)
+        if st.checkbox(t("try_it.no_picture"), key=f"{key}.none"):
+            return None
         return value if given is None else given.getvalue()
     if column.kind == "items":
         return next_item.field(name, column, value, key)
     if column.kind == "text":
-        return st.text_area(label, value="" if value is None else str(value), key=key) or None
+        return st.text_area(label, value="" if value is None else str(value), placeholder=empty, key=key) or None
+    if column.kind == "number" and column.number.decimal == ",":
+        return _with_comma(label, column, value, key)
     if column.kind == "number":
-        return st.number_input(label, value=None if value is None else float(value), format="%g", step=None, key=key)
+        if value is not None:
+            session.seed(
+                key, float(value)
+            )  # a first value of the widget's own would come back into a field that is emptied
+        return st.number_input(label, value=None, format="%g", step=None, placeholder=empty, key=key)
     if column.kind == "datetime":
-        return st.text_input(label, value="" if value is None else str(value), key=key) or None
+        like = t("try_it.time_like", time=dates.example(column.date_format or dates.ISO))
+        written = "" if value is None else str(value)
+        return st.text_input(label, value=written, placeholder=empty, help=like, key=key) or None
     labels = [str(v) for v in rows[name].dropna().value_counts().index[:OPTIONS]] if name in rows else []
     if value is not None and str(value) not in labels:
         labels.append(str(value))
-    at = None if value is None else labels.index(str(value))
-    return st.selectbox(label, labels, index=at, accept_new_options=True, placeholder=t("try_it.empty"), key=key)
+    offered, none = (
+        [None, *labels],
+        f"({empty})" if empty in labels else empty,
+    )  # a list tells its options by their words
+    session.seed(key, None if value is None else str(value))
+    return st.selectbox(
+        label,
+        offered,
+        index=None,
+        accept_new_options=True,
+        format_func=lambda one: none if one is None else str(one),
+        placeholder=empty,
+        key=key,
+    )
+
+
+def _with_comma(label: str, column: ColumnType, value: float | None, key: str) -> Any:
+    """Ask for a number as its file writes it; what is none stays as it is, for the model says so."""
+    written = "" if value is None else f"{float(value):.15g}".replace(".", ",")
+    given = st.text_input(label, value=written, placeholder=t("try_it.empty"), key=key).strip()
+    read = text_reader(column.number)(given)
+    return (given or None) if read is None else read
 
 
 def _plain(value: Any) -> Any:

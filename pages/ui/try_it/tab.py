@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import streamlit as st
 
 from kd_core.data.plain.questions import Questions
 from kd_core.errors import KDError
+from kd_core.runs.predictor import Predictor
 from kd_core.runs.store.folder import MODEL, RunFolder
 from kd_core.runs.store.kept_as import alone_as, taken_as
 from kd_core.task import task_of
@@ -55,7 +56,12 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
     spoken = [*replies.values(), *([away[1]] if away else [])]
     for line in dict.fromkeys(line for reply in spoken for line in reply.said):  # before an answer that rests on it
         st.markdown(f":orange[:material/warning:] {escape(line)}")
-    _told(found, index, questions, replies, rows if same else None, at, live, away)
+    bare = [name for name, model in asked.items() if _is_baseline(name, model)]
+    _told(found, index, bare, questions, replies, rows if same else None, at, live, away)
+
+
+def _is_baseline(name: str, model: Predictor) -> bool:
+    return name.startswith(alone_as("")) or model.student.get("arm") == "baseline"
 
 
 def _same(given: Any, kept: Any) -> bool:
@@ -67,6 +73,7 @@ def _same(given: Any, kept: Any) -> bool:
 def _told(
     found: Mapping[str, Any],
     index: int,
+    bare: Sequence[str],
     questions: Questions,
     replies: Mapping[str, models.Reply],
     rows: kept_rows.Kept | None,
@@ -76,14 +83,14 @@ def _told(
 ) -> None:
     """Lay the answers out; of rows that the run kept, as long as nothing was changed, those of teacher and baseline are known.
 
-    `live`: what the teacher says to a changed row, where it can be asked. `away`: a service that was asked, and what it says.
+    `bare`: which of the models is the baseline; then it answers by itself. `live`: what the teacher says to a changed row, where it can be
+    asked. `away`: a service that was asked, and what it says.
     """
     spoken: list[tuple[str, models.Reply, str]] = []
     if rows is not None:
         task, scale = task_of(found["task"]), found["artifacts"]
         st.markdown(f"**{t('try_it.truth')}** {escape(said.truth(questions, rows.labels[at]))}")
-        alone = any(name.startswith(alone_as("")) for name in replies)  # it answers itself
-        for arm in ("teacher",) if alone else ("teacher", "baseline"):
+        for arm in ("teacher",) if bare else ("teacher", "baseline"):
             z = rows.logits[arm][at : at + 1]
             if not np.isnan(z).any():
                 (told,) = task.table(z, scale["target_mean"], scale["target_std"])
@@ -91,7 +98,8 @@ def _told(
     sizes = _sizes(found, index)
     told_by = {str(t("runs.arm.teacher")): live} if live is not None else {}
     smaller = found.get("compressed") is not None
-    spoken += [(_title(name, smaller), reply, sizes.get(name, "–")) for name, reply in {**told_by, **replies}.items()]
+    for name, reply in {**told_by, **replies}.items():
+        spoken.append((_title(name, smaller, name in bare), reply, sizes.get(name, "–")))
     if away is not None:
         spoken.append((t("try_it.service", host=away[0]), away[1], "–"))
     right = None if rows is None else questions.truth(rows.labels[at])
@@ -104,7 +112,8 @@ def _told(
     frame = pd.DataFrame([[escape(cell) for cell in line] for line in lines], columns=[escape(n) for n in names])
     st.table(frame.set_index(frame.columns[0]), border="horizontal")
     if rows is None:
-        st.caption(t("try_it.changed"))
+        if not bare:
+            st.caption(t("try_it.changed"))
     elif pair := speed.latency_pair(found["teacher"], found["students"][index]):
         st.caption(
             t("try_it.measured", teacher=text.milliseconds(pair.teacher), student=text.milliseconds(pair.student))
@@ -113,12 +122,14 @@ def _told(
         st.caption(t("try_it.service_time"))
 
 
-def _title(name: str, smaller: bool) -> str:
-    """Name a model in words; `smaller`: what was made smaller is kept under the code of its stage."""
+def _title(name: str, smaller: bool, bare: bool) -> str:
+    """Name a model in words; `smaller`: what was made smaller is kept under the code of its stage; `bare`: it is the baseline."""
     if (plain := name.removeprefix(taken_as(""))) != name:
         return differences.plain_label(plain)
     if (alone := name.removeprefix(alone_as(""))) != name:
         return t("export.of_alone", name=alone)
+    if bare and not smaller:
+        return t("runs.result.taken_home")
     return naming.said(name) if smaller else name
 
 

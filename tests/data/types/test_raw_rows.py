@@ -207,7 +207,7 @@ def test_values_that_do_not_fit_are_told():
     odd = [row, {**row, "a": "1,5", "day": "02/01/2024"}, {**row, "a": float("inf"), "code": "z" * 100}]
     assert typed_rows(odd, types)[2] == (
         "2 values of a could not be read as a number and counted as missing: rows 2, 3, first '1,5'.",
-        "1 value of day could not be read as a time written like %d.%m.%Y and counted as missing: row 2, '02/01/2024'.",
+        "1 value of day could not be read as a time written like 29.02.2024 and counted as missing: row 2, '02/01/2024'.",
         f"1 value of code could not be read as a number and counted as missing: row 3, '{'z' * 60}'.",
     )
 

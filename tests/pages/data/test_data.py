@@ -89,6 +89,23 @@ def test_an_upload_is_kept_on_disk_and_let_go_of(jobs):  # noqa: F811
 
 
 @pytest.mark.slow
+def test_the_card_names_the_file_that_is_open_beside_the_one_in_use(jobs):  # noqa: F811
+    at = open_page("data")
+    at.button(key="data-fill").click().run()
+    at.button(key="data-use").click().run()
+    at.switch_page("data.py").run()
+    (used,) = [link.label for link in at.get("page_link") if link.label.startswith("**")][:1]
+    assert t("common.dataset_begun") not in words(at)
+    at.get("file_uploader")[0].upload("shop.csv", table(["pages", "minutes", "bought"])).run()
+    assert not at.exception
+    named = [link.label for link in at.get("page_link")]
+    assert "**shop.csv**" in named and used not in named and t("common.dataset_begun") in words(at)
+    assert f"In use: {used.strip('*')}" in words(at)
+    at.button(key="data-use").click().run()
+    assert "In use:" not in words(at) and "**shop.csv**" in [link.label for link in at.get("page_link")]
+
+
+@pytest.mark.slow
 def test_column_names_are_shown_literally(jobs):  # noqa: F811
     names = [*HOSTILE, "bought"]
     at = upload("hostile.csv", table(names))

@@ -75,6 +75,22 @@ def test_what_if_opens_with_the_examples_data(example, jobs):  # noqa: F811
     assert at.query_params["data"] == engine.library().specs()[0][0]
 
 
+def test_choose_a_file_opens_data_ready_for_one_whatever_is_in_use(jobs):  # noqa: F811
+    dataset_id, _ = shipped.adopt()
+    for _ in range(2):
+        at = open_page("data", data=dataset_id)
+        assert [b for b in at.button if b.key == "data-use"]
+        at.switch_page("start.py").run()
+        at.button(key="start-own").click().run()
+        assert not at.exception and at.title[0].value == t("data.title")
+        assert at.get("file_uploader") and not [b for b in at.button if b.key == "data-use"]
+        assert t("data.nothing") in words(at) and not [b for b in at.button if b.proto.type == "primary"]
+    at.switch_page("data.py")
+    at.query_params["data"] = dataset_id  # as the link beside the page has it
+    at.run()
+    assert [b for b in at.button if b.key == "data-use"]
+
+
 @pytest.mark.parametrize("name", SCENARIOS.names())
 def test_each_sample_runs_with_one_click(name, jobs):  # noqa: F811
     at = open_page()

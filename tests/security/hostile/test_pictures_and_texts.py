@@ -122,6 +122,6 @@ def test_row_51_cells_of_odd_texts(tmp_path):
         csv.writer(file).writerows([["text", "label"], *rows])
     profile = profile_table(read_table(path), target="label")
     problem = next(p for p in profile.problems if p.code == "missing_cells")
-    assert problem.message == "1 row has 1 empty cell in text (row 201)."
+    assert problem.message == "1 row has an empty cell in text (row 201)."
     assert next(c for c in profile.columns if c.name == "text").kind == "text"
     assert not [p for p in profile.problems if p.severity == "error"]

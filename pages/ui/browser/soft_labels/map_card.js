@@ -3,6 +3,7 @@ const LISTED = 12;
 const NEARER = 8; // of them, on the map of what was inherited, what came nearer to the teacher; the rest went away
 const SEEN = 0.005; // log of a change that is more than 1.00×
 const LITTLE = Math.log(1.1); // a way shorter than this everywhere is little to inherit
+const WIDE_WAY = 0.5; // from here on an interval of the way tells not how far
 const ROWS_EACH = 10; // rows of a cell below which it may be luck; and of a class, on average, below which no way is told
 
 function mapCard(app) {
@@ -39,7 +40,7 @@ function mapCard(app) {
   const [someFew, allFew] = [known.some((k) => few[k]), known.every((k) => few[k])];
   const firm = (values) => (someFew && !allFew ? values.map((value, k) => (few[k] ? NaN : value)) : values);
   let view = { row: 0, column: 0, size: C };
-  let [cursor, layout, shown] = [null, null, arms.teacher.lift];
+  let [cursor, layout, shown, ringed] = [null, null, arms.teacher.lift, null];
 
   function listed() {
     const [name, change, luck, values] = [el("span", { class: "name" }), el("span", { class: "tag" }), el("span", { class: "tag" }), ARMS.map(() => el("span", { class: "num" }))];
@@ -170,10 +171,10 @@ function mapCard(app) {
     if (cursor) { boxed(lit, ...cursor); write(pointer, describe(...cursor)); } else { lit.hidden = true; write(pointer, words.map_point); }
   }
 
-  // What the teacher finds alike and the student came nearer to than the baseline is; and where it ended farther away.
+  // What the teacher finds alike and the student came nearer to than the baseline is; and where it ended farther away. What one row makes is neither.
   function inheritedCells() {
-    const nearer = moved.map((_, k) => (arms.teacher.lift[k] > 0 && arms.teacher.spared[k] > 0 ? far("baseline", k) - far("student", k) : NaN));
-    const farther = moved.map((_, k) => (arms.teacher.lift[k] > 0 || arms.student.lift[k] > 0 ? far("student", k) - far("baseline", k) : NaN));
+    const nearer = moved.map((_, k) => (arms.teacher.lift[k] > 0 && arms.teacher.spared[k] > 0 && !byOneRow("teacher", k) ? far("baseline", k) - far("student", k) : NaN));
+    const farther = moved.map((_, k) => ((arms.teacher.lift[k] > 0 || arms.student.lift[k] > 0) && !byOneRow("teacher", k) ? far("student", k) - far("baseline", k) : NaN));
     const least = (values, most) => largestCells(firm(values), most).filter((k) => values[k] >= SEEN);
     return [least(nearer, NEARER), least(farther, LISTED - NEARER)];
   }
@@ -233,10 +234,18 @@ function mapCard(app) {
     const said_ = { t, share: whole(share), num: exact(model.N), classes: C, low: between && whole(between[0]), high: between && whole(between[1]) };
     if (model.N < ROWS_EACH * C) return say(finding, words.inherited_few, said_);
     if (between === null) return say(finding, words.inherited_alone, said_);
-    return say(finding, between[0] > 0 ? words.inherited_note : words.inherited_open, said_);
+    if (!(between[0] > 0)) return say(finding, words.inherited_open, said_);
+    return say(finding, between[1] - between[0] > WIDE_WAY ? words.inherited_wide : words.inherited_note, said_);
   }
 
-  return { element, update: repaint, lay };
+  // What is ringed is what the rows are of: another choice than this card's takes the ring away.
+  function update() {
+    if (app.state.chosen !== ringed) cursor = null;
+    ringed = app.state.chosen;
+    repaint();
+  }
+
+  return { element, update, lay };
 }
 
 // Where the cards of answers with a map stand.

@@ -17,7 +17,7 @@ function histogramOf(app, what, title, low, high, written) {
   const note = el("p", { class: "pointer" });
   const [most, ends] = [el("span"), [el("span", {}, written(low)), el("span", {}, written(high))]];
   const plot = el("div", { class: "plot", tabindex: 0, role: "application", "aria-label": `${title}. ${words.bin_keys}` }, chart);
-  let [at, counts] = [-1, null];
+  let [at, counts, ringed] = [-1, null, null];
 
   const bounds = (bin) => ({ low: written(edge(bin, low, high)), high: written(edge(bin + 1, low, high)) });
   function move(to, aloud) {
@@ -48,6 +48,8 @@ function histogramOf(app, what, title, low, high, written) {
       for (const arm of ARMS) paths[arm].setAttribute("d", outline(counts[arm], highest));
       write(most, whole(highest));
       const { chosen } = app.state;
+      if (chosen !== ringed && chosen.kind !== what) lit.setAttribute("visibility", "hidden");
+      ringed = chosen;
       kept.setAttribute("visibility", chosen.kind === what ? "visible" : "hidden");
       if (chosen.kind === what) kept.setAttribute("x", (chosen.bin * WIDE) / BINS);
     },
@@ -108,7 +110,8 @@ function beliefCard(app) {
       if (counts.every((count) => count < FEW)) return say(told, words.calibration_none, { num: exact(app.model.N), least: FEW });
       const few = counts.some((count) => count < FEW) ? filled(words.calibration_few, { least: FEW }) : "";
       const gap = (arm) => percent(numbers.arms[arm].calibrationError);
-      say(told, words.calibration_note.replace("{few}", few), { teacher: gap("teacher"), baseline: gap("baseline"), student: gap("student"), t: numbers.temperature });
+      const advice = numbers.temperature === app.data.plain ? "" : ` ${words.calibration_advice}`;
+      say(told, words.calibration_note.replace("{few}", few) + advice, { teacher: gap("teacher"), baseline: gap("baseline"), student: gap("student"), t: numbers.temperature });
     },
   };
 }

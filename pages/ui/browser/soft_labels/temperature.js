@@ -20,7 +20,9 @@ function temperatureBar(app) {
     // On a phone the page's head is no longer see-through.
     below(head) {
       const hides = head && !/, 0\)$|transparent/.test(getComputedStyle(head).backgroundColor);
-      chip.parentElement.style.top = hides ? `${head.offsetHeight}px` : "0";
+      const [bar, top] = [chip.parentElement, hides ? head.offsetHeight : 0];
+      bar.style.top = `${top}px`;
+      bar.parentElement.style.setProperty("--covered", `${top + bar.offsetHeight}px`);
     },
     update(temperature) {
       slider.value = steps.indexOf(temperature);
@@ -31,13 +33,16 @@ function temperatureBar(app) {
     },
     chosen(words_, rows, all) {
       chip.replaceChildren(
-        el("span", {}, words_),
+        el("span", { title: words_ }, words_),
         el("button", { type: "button", onclick: () => app.see("rows") }, words.see_rows),
         ...(all ? [] : [el("button", { type: "button", onclick: () => app.choose({ kind: "all" }) }, words.clear)]),
       );
     },
   };
 }
+
+// What T did is told beside T = 1, but for T = 1 itself.
+const leadAt = ({ data, words }, temperature) => (temperature === data.plain ? words.lead_plain : words.lead);
 
 // Keeps T and the row in the address, without a word to the server.
 function keeper() {

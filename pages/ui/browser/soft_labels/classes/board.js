@@ -69,7 +69,7 @@ function classBars(app) {
       const [next, s_next] = ["teacher", "student"].map((arm) => secondOf(model, arm, row));
       const unnamed = { teacher: ![top, other].includes(next), student: ![top, other, first].includes(s_next) };
       say(place, [
-        top === label ? words.right : words.wrong, unnamed.teacher ? words.teacher_next : "",
+        top === label ? words.agrees : words.disagrees, unnamed.teacher ? words.teacher_next : "",
         named ? words.student_gives : words.student_answers, unnamed.student ? words.student_next : "",
       ].filter(Boolean).join(" "), {
         next: toldName(app, next), p_next: share("teacher", next), second: toldName(app, s_next), s_second: share("student", s_next), first: toldName(app, first), s_first: share("student", first), top: toldName(app, top), other: toldName(app, other), p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
@@ -121,7 +121,7 @@ function boardOf(app) {
   return {
     cards,
     parts: aroundMap(cards),
-    lead: (place, { arms, temperature }) => say(place, words.lead, { t: temperature, share: percent(arms.teacher.largestMean), at_one: percent(atOne), effective: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1) }),
+    lead: (place, { arms, temperature }) => say(place, leadAt(app, temperature), { t: temperature, share: percent(arms.teacher.largestMean), at_one: percent(atOne), effective: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1) }),
     savedOf: (arm) => sharesAndMap(app, arm),
     saved: ({ kl, inherited }) => ({ classes: data.classes, kl, inherited, inherited_between: inheritedBetween(model, inherited, (one, group) => liftWithout(one, model, group)), rows: { number: model.ids, distance: model.apart, teacher_entropy: model.arms.teacher.entropy } }),
   };
