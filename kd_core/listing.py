@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,19 @@ def roles(can: tuple[str, ...], not_both: str = "") -> str:
     """
     missing = {"student", "teacher"} - set(can)
     return " and ".join(can) + (f"; can't be a {missing.pop()}: {not_both}" if can and missing else "")
+
+
+def title_of(package: str, registry: str, name: str) -> str | None:
+    """Return the title of a part: by its registry where that is loaded, else by the source files; None of an unknown one."""
+    known = getattr(sys.modules.get(package), registry, None)
+    if known is not None and name in known.names():
+        return str(known.get(name).title)
+    return _titles(package, registry).get(name)  # the registry is there, and fills, while its package still loads
+
+
+@functools.cache
+def _titles(package: str, registry: str) -> dict[str, str]:
+    return {part.name: part.title for part in parts(package, registry)}
 
 
 class _Unreadable(Exception):  # a finding, not an error: the registry is asked instead

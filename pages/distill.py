@@ -63,7 +63,11 @@ def _clone() -> str | None:
         text.show_error(error)
         return None
     dataset_id = engine.library().save_spec(spec.dataset)
-    draft.put(dataset_id, draft.of_spec(spec))
+    values = draft.of_spec(spec)
+    asked = st.query_params.pop("student", None)
+    if alone := [one for one in values["students"] if one["name"] == asked]:  # one of the candidates, by itself
+        values |= {"students": alone, "choose": None, "name": ""}
+    draft.put(dataset_id, values)
     st.session_state["distill_cloned"] = run_id
     st.query_params.pop(session.CLONE)
     session.set_dataset(dataset_id)

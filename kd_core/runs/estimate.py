@@ -15,6 +15,7 @@ from kd_core.models.sizes import Sizes, sizes
 from kd_core.runs import pace
 from kd_core.runs.cells import grid, modes
 from kd_core.runs.cells.beside_seconds import operations
+from kd_core.runs.choosing.reach import within_reach
 from kd_core.runs.cost.places import Places, choose_places
 from kd_core.runs.cost.seconds import (
     EPOCHS_SHARE,
@@ -151,6 +152,7 @@ def foresee(
     `around` corrects the seconds for this machine; without it they are those of one idle core and a new teacher.
     """
     around, spec = around or Circumstances(), modes.carried_out(spec)
+    spec = spec.model_copy(update={"students": within_reach(spec.students, spec.choose, inputs, num_outputs)})
     train_rows = around.train_rows or training_rows(spec.dataset, num_rows)
     rows = student_sizes(spec.students, inputs, num_outputs)
     counts = [_trainings(spec, student, num_outputs) for student in spec.students]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from kd_core.runs.choosing.rule import Candidate, Model
 from kd_core.runs.outcome import Outcome
 from kd_core.runs.store.kept_as import taken_as
 from kd_core.runs.store.result_damage import damage
+from kd_core.runs.store.student_names import student_title
 from kd_core.specs import ChooseSpec
+
+UNSPENT = 0.5  # of a limit: most of it is left
+WHOLE = (
+    0.5  # of a network's file, what whole numbers of 8 bits often leave at most: 9.7 of 24 KB, and less of larger ones
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class ToldChoice:
     """Which model was chosen, by which rule, among which others; all scores are of validation rows.
 
     `taught`: the score of the chosen candidate with the teacher, where the chosen model is the one without.
-    `better`: higher or lower. `seconds` of the trying. `settled`: None in results of before.
+    `better`: higher or lower. `seconds` of the trying. `settled`: None in results of before. `archs`: of each candidate, by name.
     """
 
     chosen: Model
@@ -60,6 +66,11 @@ class ToldChoice:
     plain: PlainInstead | None
     kept_bytes: int | None
     settled: Settled | None
+    archs: Mapping[str, str] = field(default_factory=dict)
+
+    def called(self, name: str) -> str:
+        """Name a candidate by the title of its architecture."""
+        return student_title(name, self.archs.get(name, ""))
 
     @property
     def why_alone(self) -> Literal["better", "cheaper"] | None:
@@ -84,6 +95,25 @@ class ToldChoice:
         return self.chosen.bytes if kept is None else kept
 
     @property
+    def unspent(self) -> bool:
+        """Say whether less than half of the limit of bytes is used up."""
+        most, own = self.goals.bytes, self.chosen_bytes
+        return most is not None and own is not None and own < UNSPENT * most
+
+    @property
+    def may_fit(self) -> Candidate | None:
+        """Return the smallest network that was too large to be trained and may keep the limit once its weights are whole numbers.
+
+        None where there is none, and where even the chosen model exceeds the limit.
+        """
+        most, own = self.goals.bytes, self.chosen_bytes
+        if most is None or own is None or own > most:
+            return None
+        large = [c for c in self.left_out.get("too_large", ()) if c.left_out and WHOLE * c.left_out["bytes"] <= most]
+        able = [c for c in large if is_network(self.archs.get(c.name, ""))]
+        return min(able, key=lambda c: int((c.left_out or {})["bytes"]), default=None)
+
+    @property
     def compared(self) -> int:
         """Count the candidates that could be chosen."""
         return sum(c.left_out is None for c in self.candidates)
@@ -98,6 +128,13 @@ class ToldChoice:
             if one.left_out:
                 found[one.left_out["code"]].append(one)
         return found
+
+
+def is_network(arch: str) -> bool:
+    """Say whether an architecture's weights can become whole numbers: it is known, and no trees."""
+    from kd_core.models import ARCHS  # brings torch along
+
+    return arch in ARCHS.names() and "fits" not in ARCHS.get(arch).facts
 
 
 def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
@@ -127,6 +164,7 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
             plain=_plain(found, {p["name"] for p in (result.get("artifacts") or {}).get("plain") or ()}),
             kept_bytes=found.students[0].bytes,
             settled=_settled(result.get("settled"), found),
+            archs={str(c["name"]): str((c.get("arch") or {}).get("name", "")) for c in told["candidates"]},
         )
 
 

@@ -30,6 +30,7 @@ from kd_core.runs.cells.trainings import NOTHING, Notify, ShouldStop, Trainings
 from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.notebook import Notebook
+from kd_core.runs.choosing.reach import beyond
 from kd_core.runs.choosing.rule import ARMS, Candidate, Decision, decide, other_counts, settle
 from kd_core.runs.choosing.shortening import barest, fitted, least_bytes, names_of
 from kd_core.runs.deployment import deploy, sample_rows, whole_latency
@@ -191,7 +192,7 @@ class Trying:
             least = least_bytes(self.dataset, student.arch)
             if least is None or least <= most:
                 return self._try(student)
-            smaller = fitted(self.dataset, student.arch, most)
+            smaller = None if self._beyond(student) else fitted(self.dataset, student.arch, most)
             bare = barest(self.dataset, student.arch)
             least = least if smaller or bare is None else least_bytes(self.dataset, bare)
         except KDError as error:
@@ -200,6 +201,11 @@ class Trying:
             return self._try(_with(student, smaller), begun)
         seconds = round(self.clock() - begun, 3)
         return Candidate(student.name, seconds=seconds, left_out={"code": "too_large", "bytes": least})
+
+    def _beyond(self, student: StudentSpec) -> bool:
+        """Say whether it was left out before Start already: then nothing is tried to make it fit."""
+        rows = viewed(self.dataset, student.arch).spec
+        return beyond(student.arch, self.goals, {rows.kind: rows}, self.dataset.num_outputs)
 
     def _try(self, student: StudentSpec, begun: float | None = None) -> Candidate | None:
         """Train, write and time a candidate; None where a person stopped it."""

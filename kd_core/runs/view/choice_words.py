@@ -31,6 +31,10 @@ INSTEAD = {
 }
 
 
+UNSPENT = "Most of the limit is unspent: {own} of {limit}."
+MAY_FIT = "The nearest network that was left out, {name}, takes {size}; Compress, which writes weights as whole numbers, often leaves a quarter to a half of that, so it may fit: train it by itself, then make it smaller."
+
+
 def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], str]) -> list[str]:
     """Say which candidate was chosen among how many and why, who was left out, and what may be the better thing to take home."""
     told = read_choice(result, found)
@@ -39,15 +43,19 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     said = [f"Chosen of {_tried(told)} on validation: {_candidate(told, size)}, because {_why(told, found, size)}."]
     if told.why_alone:
         scores = {"alone": f"{told.chosen.score:.4g}", "taught": f"{told.taught:.4g}"}
-        said.append(ALONE[told.why_alone].format(name=told.chosen.name, **scores))
-    if (one := told.settled) and one.arm != told.chosen.arm:
-        said.append(SETTLED[one.arm].format(seeds=one.seeds, taught=f"{one.taught:.4g}", alone=f"{one.alone:.4g}"))
+        said.append(ALONE[told.why_alone].format(name=told.called(told.chosen.name), **scores))
+    if (by := told.settled) and by.arm != told.chosen.arm:
+        said.append(SETTLED[by.arm].format(seeds=by.seeds, taught=f"{by.taught:.4g}", alone=f"{by.alone:.4g}"))
     if "score" in told.missed and told.rule == "nearest_limits":
         said.append(f"Its {found.metric.title} does not reach {told.goals.score:g} either.")
     for some in told.left_out.values():
-        names = ", ".join(c.name for c in some)
+        names = ", ".join(told.called(c.name) for c in some)
         reasons = dict.fromkeys(left_out(c.left_out) for c in some if c.left_out)
         said.append(f"{names}: {'; '.join(reasons)}.")
+    if (most := told.goals.bytes) is not None and told.unspent and told.chosen_bytes is not None:
+        said.append(UNSPENT.format(own=size(told.chosen_bytes), limit=size(most)))
+    if (one := told.may_fit) and one.left_out:
+        said.append(MAY_FIT.format(name=told.called(one.name), size=size(one.left_out["bytes"])))
     if told.first_took_longer:
         said.append(f"The first candidate alone took longer than {told.goals.minutes:g} min.")
     said.append(
@@ -73,12 +81,13 @@ def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
     facts += [f"{one.microseconds:.0f} us a row"] if one.microseconds is not None else []
     changed = next((c.changed for c in told.candidates if c.name == one.name), None) or {}
     facts += [f"made {changed['width']} wide so that it fits"] if "width" in changed else []
-    return f"{named(one)} ({', '.join(facts)})"
+    return f"{named(one, told)} ({', '.join(facts)})"
 
 
-def named(model: Model) -> str:
+def named(model: Model, told: ToldChoice) -> str:
     """Name a model by its candidate, and where no teacher taught it."""
-    return model.name if model.arm == "student" else f"{model.name} without a teacher"
+    name = told.called(model.name)
+    return name if model.arm == "student" else f"{name} without a teacher"
 
 
 def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
@@ -94,7 +103,7 @@ def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
         within=f" within {limits}" if limits else "",
         goal="" if goals.score is None else f"{goals.score:g}",
         margin="" if told.margin is None else f"{told.margin:.3g}",
-        best=named(best),
+        best=named(best, told),
         best_score=f"{best.score:.4g}",
         best_size="no file" if best.bytes is None else size(best.bytes),
     )

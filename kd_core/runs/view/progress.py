@@ -22,8 +22,8 @@ HEARD = (
     0.01  # of a work's units: fewer say nothing of the pace, as the first event may name one training of many at work
 )
 OVERDUE = 0.25  # of the time spent, when that is more than was foreseen
-LATE_SHARE, LATE_SECONDS = 1.25, 5.0  # beyond both, the first estimate is called wrong
-TOO_EARLY = 0.5  # of what was foreseen: before, the pace of a few first units would take back what it said
+# Beyond the first two the first estimate is called wrong; not within that share of it, where a few first units would take back what it said.
+LATE_SHARE, LATE_SECONDS, TOO_EARLY = 1.25, 5.0, 0.5
 ALMOST = 0.99  # until the run has ended
 
 

@@ -1,4 +1,4 @@
-"""The scores behind a verdict on one axis: teacher, the small model alone and as taught, a plain one; drawn by the page's own styles."""
+"""The scores behind a verdict on one axis: teacher, the small model alone, on smoothed labels and as taught, a plain one; drawn by the page's own styles."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ class Score:
 
 
 def scores(found: Result, index: int) -> list[Score]:
-    """Return the scores that are known of teacher, baseline, student and the plain model of its size, in that order."""
+    """Return the scores that are known of teacher, baseline, placebo, student and the plain model of its size, in that order."""
     name, student = found["metric"]["name"], found["students"][index]
-    arms = (("baseline", student["baseline"]), ("student", student))
-    if read_outcome(found).students[index].untaught:  # one and the same
-        arms = arms[:1]
     best = None if _partly_known(found) else found["teacher"]["metrics"].get(name)
     lines = [] if best is None else [Score("teacher", float(best), None, None)]
     beside = (student.get("reference") or {}).get("best") or {"metrics": {}}
-    for arm, block in (*arms, ("plain", beside)):
+    placebo = student.get("placebo") or {"metrics": {}}
+    arms = {"baseline": student["baseline"], "placebo": placebo, "student": student, "plain": beside}
+    if read_outcome(found).students[index].untaught:  # it is its own baseline
+        del arms["student"]
+    for arm, block in arms.items():
         told = block["metrics"].get(name) or {}
         if told.get("mean") is not None:
             lines.append(Score(arm, float(told["mean"]), *bounds(told.get("values") or [], name)))

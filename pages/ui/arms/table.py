@@ -151,7 +151,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
         (t("runs.result.flops"), text.number(teacher.get("flops")), flops),
     ):
         lines.append(_line(title, its, mine, mine, mine))
-    lines += _latency_lines(teacher, student, arms)
+    lines += _latency_lines(teacher, student, arms, same=read.plain is not None and read.plain.same)
     lines += _threshold_lines(student)
     lines += [_metric_line(n, found, read, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
@@ -320,12 +320,15 @@ def _latency_title(student: Result, runtime: str) -> str:
     return str(t(f"runs.result.latency_{key}", runtime=speed.runtime_title(runtime)))
 
 
-def _latency_lines(teacher: Result, student: Result, arms: tuple[str, ...]) -> list[tuple[str, ...]]:
+def _latency_lines(
+    teacher: Result, student: Result, arms: tuple[str, ...], *, same: bool = False
+) -> list[tuple[str, ...]]:
+    """Tell the times by runtime; `same`: the plain model is of the student's kind and shape, so that one time is told of both."""
     lines = []
     best = (student.get("reference") or {}).get("best") or {}
     ours, theirs, plain = (speed.runtimes(side.get("latency_ms")) for side in (student, teacher, best))
     pair = speed.latency_pair(teacher, student)
-    said = "" if pair is None else str(speed.times_faster(pair) if pair.steady else speed.roughly(pair))
+    said = "" if pair is None else str(speed.told(pair))
     for runtime in speed.in_order([*theirs, *ours]):
         mine, its = (side.get(runtime, {}).get("1") for side in (ours, theirs))
         if mine is None and its is None:
@@ -334,7 +337,7 @@ def _latency_lines(teacher: Result, student: Result, arms: tuple[str, ...]) -> l
         title = _latency_title(student, runtime)
         versus = said if pair and runtime == pair.student_runtime else ""
         own = dict.fromkeys(arms, shown)
-        beside = plain.get(runtime, {}).get("1")
+        beside = mine if same and runtime in plain else plain.get(runtime, {}).get("1")
         own["plain"] = text.milliseconds(beside["p50"]) if beside else ""
         lines.append(_line(title, text.milliseconds(its["p50"]) if its else "–", **own, versus=versus))
     return lines

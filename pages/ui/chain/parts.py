@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from kd_core.runs.store.student_names import student_title
 from kd_core.specs import Choice, RunSpec, StudentSpec
 from kd_core.workspace import workspace
 from pages.ui.chain.sizes import after_texts, reads, student_bytes, told, weighs_words, weights
@@ -209,14 +210,8 @@ def _beside(run: RunSpec, facts: Facts) -> tuple[Box, ...]:
 
 def in_words(one: StudentSpec) -> str:
     """Name a student by its kind and its size; one that a person named, by that name."""
-    from kd_core.models import ARCHS
-
-    arch, size = one.arch.name, one.arch.settings.get("size")
-    if one.name == arch:
-        return ARCHS.get(arch).title
-    if size and one.name in (size, f"{arch} {size}"):
-        return _(t("distill.chain.sized", kind=ARCHS.get(arch).title, size=str(size)))
-    return one.name
+    size = one.arch.settings.get("size")
+    return student_title(f"{one.arch.name} {size}" if size and one.name == size else one.name, one.arch.name)
 
 
 def _student(one: StudentSpec, facts: Facts) -> Box:
@@ -231,11 +226,13 @@ def _student(one: StudentSpec, facts: Facts) -> Box:
 def _best(run: RunSpec, facts: Facts) -> Box:
     """Candidates of which one is chosen, from the smallest to the largest."""
     from kd_core.models.building import view_of
+    from kd_core.runs.choosing.reach import within_reach
     from kd_core.runs.estimate import student_sizes
 
-    counts = sorted(row.parameters for row in student_sizes(run.students, facts.inputs, facts.outputs))
-    views = [facts.inputs[view_of(one.arch, facts.inputs)] for one in run.students]
-    names = [in_words(one) for one in run.students]
+    tried = within_reach(run.students, run.choose, facts.inputs, facts.outputs)
+    counts = sorted(row.parameters for row in student_sizes(tried, facts.inputs, facts.outputs))
+    views = [facts.inputs[view_of(one.arch, facts.inputs)] for one in tried]
+    names = [in_words(one) for one in tried]
     shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
     sizes = t("distill.chain.best_sizes", low=text.number(counts[0]), high=text.number(counts[-1]))
     sizes = t("distill.chain.best_texts") if any(weighs_words(one, facts) for one in views) else sizes

@@ -8,13 +8,15 @@ from typing import Any
 import streamlit as st
 
 from kd_core import written
-from kd_core.runs.outcome import StudentOutcome, read_outcome
+from kd_core.evaluate.intervals.compare import Gain
+from kd_core.runs.outcome import read_outcome
 from pages.ui.goals import kept
 from pages.ui.goals.candidates import WRITTEN, Candidate, Goals, written_score
 from pages.ui.result import comparison, differences
 from pages.ui.result.differences import Written
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
+from pages.ui.words import decision
 
 WORDS = ("missed", "kept", "open")  # what became of a goal, in the order in which it is told where one was missed
 STATES = {"proven": "kept", "more": "missed", "open": "open"}
@@ -27,15 +29,17 @@ def show(found: Mapping[str, Any], index: int, data: str) -> None:
 
 
 def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
-    """Say what the model to take home uses up of each goal, and whether a loss within the goal is proven; None without goals of its metric."""
-    read = read_outcome(found).students[index]
-    block = read.raw["baseline"] if read.alone else read.raw
-    costs = {"size": read.bytes or read.raw.get("size_bytes"), "latency": comparison.cost(block, "latency")}
-    own = Candidate(read.name, read.name, read.own.mean(asked.metric) if asked.metric else None, costs)
+    """Say what the model that the decision takes uses up of each goal, and whether a loss within the goal is proven; None without goals of its metric."""
+    outcome = read_outcome(found)
+    read = outcome.students[index]
+    taken = decision.chosen(outcome, read)
+    size = read.bytes if taken.block is read.raw else None
+    costs = {"size": size or taken.block.get("size_bytes"), "latency": comparison.cost(taken.block, "latency")}
+    own = Candidate(read.name, read.name, taken.arm.mean(asked.metric) if asked.metric else None, costs)
     missed = asked.missed(own)
     said = [_cost(own.costs[name], name, most) for name, most in asked.most.items() if name in costs]
     if asked.lost is not None:
-        said += _loss(read, asked.metric, asked.lost, own=asked.metric == found["metric"]["name"])
+        said += _loss(taken.gains, asked.metric, asked.lost, own=asked.metric == found["metric"]["name"])
     elif asked.worst is not None and own.value is not None:
         value, worst = text.score(own.value), text.score(asked.worst)
         if "metric" in missed:
@@ -62,12 +66,12 @@ def _cost(own: float | None, name: str, most: float) -> tuple[str, Safe]:
     return ("missed", t(f"compare.goal.budget_over.{name}", said=said)) if over else ("kept", said)
 
 
-def _loss(read: StudentOutcome, metric: str, lost: float, *, own: bool) -> list[tuple[str, Safe]]:
+def _loss(gains: Mapping[str, Gain], metric: str, lost: float, *, own: bool) -> list[tuple[str, Safe]]:
     """Say whether no more than asked was lost against the teacher, with the interval.
 
     `own`: the metric is that of the run, whose score stands beside the line; of another it is named.
     """
-    gain = read.own_versus_teacher.get(metric)
+    gain = gains.get(metric)
     if gain is None:
         return []
     write = Written.of(metric, gain)

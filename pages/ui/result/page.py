@@ -11,6 +11,7 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from kd_core.runs.store.student_names import titled
 from kd_core.specs import RunSpec
 from pages.ui.arms import scores
 from pages.ui.compress import runs_offered
@@ -30,7 +31,8 @@ from pages.ui.words import decision, in_short, never_found, smallest, sureness
 Result = Mapping[str, Any]
 
 
-IN_SIGHT = 2  # lines of what to do next, warnings counted
+IN_SIGHT = 4  # lines of what to do next, warnings counted
+MUST = 2  # of those, so many are never folded away by a warning
 CAVEATS = ("no_true_labels", "small_test", "rare_class")  # what the data check found that bears on the verdict itself
 
 
@@ -58,7 +60,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     gone_on.show(found)
     judgement(found, index)
     budget.show(found, index, kept.data_of(row))
-    chosen.show(found)
+    chosen.show(found, row.id)
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
     ways(row.id, snapshot.spec, str(found["students"][index]["name"]), decision.file(found, index))
@@ -103,7 +105,7 @@ def choose_student(found: Result, run_id: str, turned: str | None = None) -> int
     chosen = st.pills(
         t("runs.result.student"),
         list(range(len(students))),
-        format_func=lambda i: f"{escape(students[i]['name'])} · {t(f'runs.short.{read.students[i].word}')}",
+        format_func=lambda i: f"{escape(titled(students[i]))} · {t(f'runs.short.{read.students[i].word}')}",
         key=key,
         help=t("runs.result.student_help"),
         required=True,
@@ -120,7 +122,7 @@ def judgement(found: Result, index: int) -> None:
     rule = t(key, margin=differences.points(name, student["margin"]))
     warned = [line for line in (never_found.of(found, index), sureness.warning(found, index)) if line]
     seen, folded = next_steps(said, found, index)
-    room = max(1, IN_SIGHT - len(warned))
+    room = max(MUST, IN_SIGHT - len(warned))
     open_ = untaught or said.word == "inconclusive"  # its claim says so in its first words
     with st.container(border=True, key="verdict"):
         words, drawn = st.columns([7, 3], gap="medium")
@@ -162,26 +164,31 @@ Steps = list[tuple[str, str | None]]
 def next_steps(said: verdict.Judgement, found: Result, index: int) -> tuple[Steps, Steps]:
     """List what to do after a verdict, each line with its explanation: those in sight, and those one fold away.
 
-    In sight are one advice and at most one other model to take; where the plain one is taken, why.
+    In sight are one advice, first of all another teacher where this one is surely worse than the small model, at most one other student
+    to take, a plain model that may do as well, and a placebo that is surely better.
     """
     outcome = read_outcome(found)
     student = outcome.students[index]
-    plain = in_short.beside(found, index)
     about = f" {t('runs.verdict.settle_cell')}" if found.get("sweep") else ""
     settle = said.settle and f"**{t('runs.verdict.settle_label')}.** {said.settle}{about}"
     tried = [f"**{t('runs.verdict.next_label')}.** {line}" for line in (said.next, *said.counsel) if line]
     over = verdict.against_teacher(outcome, student)
-    another = over is not None and (over.low or 0) > 0  # surely weak: then another teacher comes before any setting
-    ways = [said.weak, *tried] if another else [*tried, said.weak]
-    better = [(settle, term("rows_and_seeds")), *((line, None) for line in ways)]
+    surely = (
+        over is not None and (over.low or 0) > 0
+    )  # weak: then another teacher comes before more rows, and any setting
+    first, last = (said.weak, None) if surely else (None, said.weak)
+    better = [(first, None), (settle, term("rows_and_seeds")), *((line, None) for line in (*tried, last))]
     known = [(line, note) for line, note in better if line]
-    beside = [(plain, term("plain_models"))] if plain else []
-    other = [(line, None)] if (line := smallest.of(found, index)) else []
+    advice, rest = known[:1], known[1:]
+    plain: Steps = [(line, term("plain_models"))] if (line := in_short.beside(found, index)) else []
+    placebo: Steps = [(line, term("placebo"))] if (line := in_short.placebo(found, index)) else []
+    other: Steps = [(line, None)] if (line := smallest.of(found, index)) else []
     if decision.prefers_plain(student, found["metric"]["name"]):
-        return [*beside, *known[:1]], [*known[1:], *other]
+        return [*(advice if first else []), *plain, *placebo, *([] if first else advice)], [*rest, *other]
+    as_well = student.plain is not None and student.plain.standing != "ahead"
     if smallest.named(found) in (None, student.name):
-        return [*known[:1], *beside], [*known[1:], *other]
-    return [*known[:1], *other], [*known[1:], *beside]
+        return [*advice, *plain, *placebo], [*rest, *other]
+    return [*advice, *other, *(plain if as_well else []), *placebo], [*rest, *([] if as_well else plain)]
 
 
 def evidence(said: verdict.Judgement, found: Result, index: int) -> None:

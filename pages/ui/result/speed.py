@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pages.ui.shared import text
@@ -18,7 +18,7 @@ RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-l
 
 @dataclass(frozen=True)
 class Pair:
-    """Times of teacher and student for one batch. Units: ms. `steady` is False where either scatters; `least`: how many times the faster
+    """Times of teacher and student for one batch. Units: ms. `steady` is False where either scatters, or a time beside them; `least`: how many times the faster
     one's slow end (p95) fits into the other's middle (p50)."""
 
     teacher: float
@@ -51,12 +51,18 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(dict.fromkeys(names), key=lambda n: n != WHOLE)
 
 
-def latency_pair(teacher: Result, student: Result, batch: str = "1") -> Pair | None:
-    """Return the times of teacher and student, measured the same way where both have it."""
+def latency_pair(teacher: Result, student: Result, batch: str = "1", beside: Sequence[Result] = ()) -> Pair | None:
+    """Return the times of teacher and student, measured the same way where both have it.
+
+    The plain model of the student, and what is told `beside` it, was timed in the same minutes: where its times scatter, all do.
+    """
     ours, theirs = runtimes(student.get("latency_ms")), runtimes(teacher.get("latency_ms"))
+    near = [runtimes(b.get("latency_ms")) for b in (*beside, (student.get("reference") or {}).get("best") or {})]
     for name in (WHOLE, "onnxruntime", "torch"):
         if batch in ours.get(name, {}) and batch in theirs.get(name, {}):
-            return _pair(theirs[name][batch], ours[name][batch], name, name)
+            calm = all(steady(times[name][batch]) for times in near if batch in times.get(name, {}))
+            pair = _pair(theirs[name][batch], ours[name][batch], name, name)
+            return pair if calm else replace(pair, steady=False)
     own = next((n for n in theirs if batch in theirs[n]), None)
     name = next((n for n in ("onnxruntime", "torch") if batch in ours.get(n, {})), "")
     return _pair(theirs[own][batch], ours[name][batch], own, name) if own and name else None
@@ -79,22 +85,20 @@ def steady(times: Mapping[str, float]) -> bool:
     return times.get("p95", times["p50"]) <= SCATTER * times["p50"]
 
 
-def times_faster(pair: Pair) -> Safe:
+def told(pair: Pair) -> Safe:
+    """Say how many times faster the student is; of times that scatter the largest bound that holds, and that they do.
+
+    All words about speed are these: a headline, a table and a sentence of one run say the same.
+    """
+    return _times_faster(pair) if pair.steady else t("runs.speed.uneven", about=_at_least(pair))
+
+
+def _times_faster(pair: Pair) -> Safe:
     """Say how many times faster the student is, to two digits: 1,400 times faster."""
     ratio = pair.teacher / pair.student
     if 0.95 <= ratio <= 1.05:
         return t("runs.speed.same")
     return t("runs.speed.faster" if ratio > 1 else "runs.speed.slower", times=two_digits(max(ratio, 1 / ratio)))
-
-
-def roughly(pair: Pair) -> Safe:
-    """Say of times that scatter by how many times the student is faster at least, and that they do."""
-    return t("runs.speed.uneven", about=_at_least(pair))
-
-
-def briefly(pair: Pair) -> Safe:
-    """Say how many times faster the student is; at least so, where the times scatter."""
-    return times_faster(pair) if pair.steady else _at_least(pair)
 
 
 def _at_least(pair: Pair) -> Safe:
@@ -120,8 +124,8 @@ def sentence(teacher: Result, student: Result) -> Safe | None:
     pair = latency_pair(teacher, student)
     if pair is None:
         return None
-    told = {"teacher": text.milliseconds(pair.teacher), "student": text.milliseconds(pair.student)}
-    return t("runs.speed.ratio", times=times_faster(pair) if pair.steady else roughly(pair), **told)
+    times = {"teacher": text.milliseconds(pair.teacher), "student": text.milliseconds(pair.student)}
+    return t("runs.speed.ratio", times=told(pair), **times)
 
 
 def note(teacher: Result, student: Result, hardware: str) -> Safe | None:

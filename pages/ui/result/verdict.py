@@ -13,6 +13,7 @@ from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
 from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
 from kd_core.runs.store import ledger
+from kd_core.runs.store.student_names import titled
 from kd_core.runs.view.counsel import counsel
 from pages.ui.lesson import moved
 from pages.ui.result import speed
@@ -131,7 +132,7 @@ def _gain(found: Outcome, student: StudentOutcome) -> Safe:
     way = "lower" if lower else "higher"
     return t(
         f"runs.verdict.{word if word in ('ties', 'inconclusive') else f'{word}_{way}'}",
-        student=student.name,
+        student=titled(student.raw),
         metric=metric_word(name),
         gain=written.amount(gain.mean),
         signed=written.signed_amount(gain.mean),

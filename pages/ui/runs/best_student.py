@@ -13,7 +13,7 @@ from pages.ui.access import aids
 from pages.ui.chain import parts
 from pages.ui.result import differences
 from pages.ui.runs import draft, students
-from pages.ui.shared import forms
+from pages.ui.shared import forms, text
 from pages.ui.shared.facts import Facts
 from pages.ui.shared.text import t
 
@@ -41,9 +41,16 @@ def learners(
         found = tried(dataset, values, facts)
     except KDError:  # said beside Start, where it stands in the way
         return named, goals
-    told = ", ".join(parts.in_words(StudentSpec.parse(s)) for s in found)
-    with aids.folded(t("distill.best.fold", num=len(found)), "distill-candidates"):
-        st.caption(t("distill.best.who", num=len(found), names=told), help=t("distill.best.rule_help"))
+    from kd_core.runs.choosing.reach import within_reach
+
+    asked = ChooseSpec.parse(goals, "goals")
+    fitting = within_reach([StudentSpec.parse(s) for s in found], asked, facts.inputs, facts.outputs)
+    told = ", ".join(map(parts.in_words, fitting))
+    if asked.bytes is not None and len(fitting) < len(found):
+        out = {"num": len(found) - len(fitting), "size": text.size(asked.bytes)}
+        st.caption(f":material/block: {t('distill.best.left_out', **out)}")
+    with aids.folded(t("distill.best.fold", num=len(fitting)), "distill-candidates"):
+        st.caption(t("distill.best.who", num=len(fitting), names=told), help=t("distill.best.rule_help"))
         st.caption(t("distill.best.lost_later"))
     return (draft.presets(facts)[:2] if named == found else named), goals
 

@@ -13,30 +13,39 @@ from kd_core.runs.choosing.rule import Candidate, Model
 from kd_core.runs.choosing.told import ToldChoice, read_choice
 from kd_core.runs.outcome import read_outcome
 from pages.ui.result import differences
-from pages.ui.shared import text
+from pages.ui.shared import session, text
 from pages.ui.shared.text import Safe, escape, t
+from pages.ui.words import decision
 
 Result = Mapping[str, Any]
 NEAREST = ("nearest_score", "nearest_limits")  # rules of a choice that does not meet the goals
 
 
-def show(found: Result) -> None:
-    """Draw the paragraph and the table; nothing for a run whose students were named."""
+def show(found: Result, run_id: str) -> None:
+    """Draw the paragraph, the way to a network that may yet fit, and the table; nothing for a run whose students were named."""
     told = read_choice(found, read_outcome(found))
     if told is None:
         return
     name = found["metric"]["name"]
     metric, word = differences.metric_title(name), differences.metric_word(name)
+    instead = decision.instead(found, 0)
     with st.container(border=True, key="choice"):
-        st.markdown(f"**{t('runs.choice.title')}** {' '.join(sentences(told, word))}", help=t("runs.choice.help"))
+        if instead:
+            st.markdown(instead)
+        said = " ".join(sentences(told, word, instead))
+        st.markdown(f"**{t('runs.choice.title')}** {said}", help=t("runs.choice.help"))
+        if near := told.may_fit:
+            where = session.link(clone=run_id, student=near.name)
+            name = t("runs.choice.set_up", name=told.called(near.name))
+            st.page_link("distill.py", label=name, icon=":material/school:", query_params=where)
         with st.expander(t("runs.choice.fold", num=len(told.candidates)), icon=":material/checklist:"):
             with st.container(key="choice-table"):
                 st.table(table(told, metric), border="horizontal")
             st.caption(t("runs.choice.note"))
 
 
-def sentences(told: ToldChoice, metric: str) -> list[Safe]:
-    """Say who was chosen and why, who was left out, and what may be the better thing to take home."""
+def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list[Safe]:
+    """Say who was chosen and why, who was left out, and what may be the better thing to take home, where that was not said `instead`."""
     one, best, goals = told.chosen, told.best, told.goals
     limits = _limits(told)
     first = told.rule == "smallest_like_best" and best == one
@@ -45,7 +54,7 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
         t(
             f"runs.choice.why_{'smallest_of_equal' if alike > 1 else 'best_and_smallest' if first else told.rule}",
             alike=alike,
-            name=_named(one),
+            name=_named(one, told),
             tried=_tried(told),
             metric=metric,
             score=_score(one.score),
@@ -54,7 +63,7 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
             within=t("runs.choice.within", limits=limits) if limits else Safe(""),
             goal=_score(goals.score),
             margin="–" if told.margin is None else written.number(told.margin, 3),
-            best=_named(best),
+            best=_named(best, told),
             best_score=_score(best.score),
             best_size=_bytes(told.chosen_bytes if best == one else best.bytes),
         )
@@ -66,32 +75,37 @@ def sentences(told: ToldChoice, metric: str) -> list[Safe]:
         said.append(t("runs.choice.was_narrower", width=text.exact(changed["width"])))
     if told.why_alone:
         scores = {"alone": _score(one.score), "taught": _score(told.taught)}
-        said.append(t(f"runs.choice.alone_{told.why_alone}", name=one.name, **scores))
+        said.append(t(f"runs.choice.alone_{told.why_alone}", name=told.called(one.name), **scores))
     if (settled := told.settled) and settled.arm != one.arm:
         means = {"taught": _score(settled.taught), "alone": _score(settled.alone)}
         said.append(t(f"runs.choice.settled_{settled.arm}", seeds=settled.seeds, **means))
     if "score" in told.missed and told.rule == "nearest_limits":
         said.append(t("runs.choice.missed_score", metric=metric, goal=_score(goals.score)))
     said += [
-        t(f"runs.choice.left_{code}", num=len(some), names=", ".join(c.name for c in some))
+        t(f"runs.choice.left_{code}", num=len(some), names=", ".join(told.called(c.name) for c in some))
         for code, some in told.left_out.items()
     ]
+    if told.unspent:
+        said.append(t("runs.choice.unspent", own=_bytes(told.chosen_bytes), limit=text.size(goals.bytes)))
+    if (near := told.may_fit) and near.left_out:
+        said.append(t("runs.choice.may_fit", name=told.called(near.name), size=text.size(near.left_out["bytes"])))
     if told.first_took_longer:
         said.append(t("runs.choice.longer", minutes=f"{goals.minutes:g}"))
     said.append(t("runs.choice.rows", seconds=text.seconds(told.seconds), minutes=f"{goals.minutes:g}"))
     if told.too_large is not None:
         own, limit = written.apart(text.size, told.too_large, goals.bytes or 0)
         said.append(t("runs.choice.too_large", size=own, limit=limit))
-    if told.plain:
+    if told.plain and not (instead and escape(told.plain.title) in instead):
         sizes = {"size": text.size(told.plain.bytes), "own": text.size(told.plain.own_bytes)}
         said.append(t(f"runs.choice.plain_{told.plain.why}", title=told.plain.title, **sizes))
         said += [t("runs.choice.plain_kept")] if told.plain.kept_as else []
     return said
 
 
-def _named(one: Model) -> Safe:
+def _named(one: Model, told: ToldChoice) -> Safe:
     """Name a model by its candidate, and where no teacher taught it."""
-    return t("runs.choice.named_alone", name=one.name) if one.arm == "baseline" else Safe(escape(one.name))
+    name = told.called(one.name)
+    return t("runs.choice.named_alone", name=name) if one.arm == "baseline" else Safe(escape(name))
 
 
 def _limits(told: ToldChoice) -> str:
@@ -125,7 +139,7 @@ def table(told: ToldChoice, metric: str) -> pd.DataFrame:
         out = one.left_out
         rows.append(
             [
-                f"{bold}{escape(one.name)}{bold}",
+                f"{bold}{escape(told.called(one.name))}{bold}",
                 _score(one.score),
                 _score(one.alone),
                 "–" if out else _bytes(told.chosen_bytes if bold else one.bytes),

@@ -98,7 +98,7 @@ def cost(spec: RunSpec, found: Estimate, longest: tuple[int, float] | None = Non
     seeds that may be added, are told beside it as limits.
     """
     own = found.trainings - found.tried
-    values = {"students": len(spec.students), "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
+    values = {"students": found.tried // 2 + 1, "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
     values |= {"time": _time(spec, found), "memory": text.size(found.memory_bytes)}
     said, limits = t("distill.estimate" if spec.choose is None else "distill.estimate_best", **values), []
     if spec.choose is not None:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kd_core import listing
 from kd_core.workspace import workspace
 
 if TYPE_CHECKING:
@@ -140,19 +141,7 @@ def jobs() -> JobService:
 def part_title(kind: str, name: str) -> str:
     """Return what a part is called on screen; of a part that is no longer known, its plain name."""
     module, registry = {"teacher": ("kd_core.teachers", "SOURCES"), "loss": ("kd_core.distill", "LOSSES")}[kind]
-    known = getattr(sys.modules.get(module), registry, None)
-    if known is not None and name in known.names():
-        return str(known.get(name).title)
-    title = _titles(module, registry).get(name)  # the registry is there, and fills, while its package still loads
-    return title or name.replace("_", " ")
-
-
-@functools.cache
-def _titles(module: str, registry: str) -> dict[str, str]:
-    """Read the titles from the source files, once: the registries of the engine load torch."""
-    from kd_core import listing
-
-    return {part.name: part.title for part in listing.parts(module, registry)}
+    return listing.title_of(module, registry, name) or name.replace("_", " ")
 
 
 def page_shown() -> None:

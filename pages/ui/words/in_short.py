@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from kd_core.runs.store.student_names import titled
 from pages.ui.result.differences import Written, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
@@ -63,9 +64,27 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
     told = {
         "who": who,
         "Who": Safe(who[0].upper() + who[1:]),
-        "title": t("runs.in_short.same") if found.plain.same else found.plain.title,
+        "title": found.plain.title,
         "metric": metric_word(metric),
         "plain": text.score(plain),
         "own": text.score(own),
     }
-    return t(f"runs.in_short.plain_{standing}", **told)
+    same = "_same" if found.plain.same and not standing.startswith("ahead") else ""
+    return t(f"runs.in_short.plain_{standing}{same}", **told)
+
+
+def placebo(result: Mapping[str, Any], student: int) -> Safe | None:
+    """Say that the same student without this teacher's answers is surely better; None where that is not so. Errors: as `of`."""
+    outcome, metric = read_outcome(result), result["metric"]["name"]
+    found = outcome.students[student]
+    over = found.placebo.gain.get(metric) if found.placebo else None
+    if found.placebo is None or over is None or over.high is None or over.high >= 0:
+        return None
+    return t(
+        "runs.in_short.placebo",
+        who=t("runs.decision.student", name=titled(found.raw)),
+        labels=t(f"runs.in_short.placebo_{found.placebo.of}"),
+        metric=metric_word(metric),
+        placebo=text.score(found.placebo.arm.mean(metric)),
+        own=text.score(found.arm.mean(metric)),
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import StudentOutcome, read_outcome
+from kd_core.runs.store.student_names import titled
 from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
@@ -21,12 +22,12 @@ def of(result: Mapping[str, Any], shown: int | None = None) -> Safe | None:
     return t(
         f"runs.result.smallest{'_is_best' if one is best else ''}{'_instead' if instead else ''}",
         num=len(result["students"]),
-        name=escape(one.name),
+        name=escape(titled(one.raw)),
         size=text.size(_bytes(one)),
         score=text.score(one.selected),
         metric=differences.metric_word(metric),
         margin=differences.points(metric, one.margin),
-        best=escape(best.name),
+        best=escape(titled(best.raw)),
         best_score=text.score(best.selected),
         best_size=text.size(_bytes(best)),
     )

@@ -39,7 +39,7 @@ def test_teacher_alone_and_taught_stand_where_their_scores_are():
 def test_the_plain_model_that_may_be_the_one_to_take_stands_below():
     found = result(plain="unclear")
     name, best = found["metric"]["name"], found["students"][0]["reference"]["best"]
-    assert [one.arm for one in scores.scores(found, 0)] == ["teacher", "baseline", "student", "plain"]
+    assert [one.arm for one in scores.scores(found, 0)] == ["teacher", "baseline", "placebo", "student", "plain"]
     assert scores.scores(found, 0)[-1].value == best["metrics"][name]["mean"] and "plain" in lefts(found)
     found["students"][0]["reference"]["best"] = None
     assert "plain" not in lefts(found)
@@ -57,9 +57,27 @@ def test_a_teacher_that_answered_some_of_the_rows_is_not_set_beside_the_others()
     found = result()
     rows = found["dataset"]["rows"]
     found["teacher"]["known"] = {**rows, "test": rows["test"] - 1}
-    assert [one.arm for one in scores.scores(found, 0)] == ["baseline", "student"]
+    assert [one.arm for one in scores.scores(found, 0)] == ["baseline", "placebo", "student"]
     found["teacher"]["known"] = dict(rows)
-    assert len(scores.scores(found, 0)) == 3
+    assert len(scores.scores(found, 0)) == 4
+
+
+def test_the_placebo_has_a_line_of_its_own_where_there_is_one():
+    found = result()
+    name, placebo = found["metric"]["name"], found["students"][0]["placebo"]
+    told = next(one for one in scores.scores(found, 0) if one.arm == "placebo")
+    assert told.value == placebo["metrics"][name]["mean"] and "placebo" in lefts(found)
+    assert ".kd-scores .placebo" in scores.STYLE
+    found["students"][0]["placebo"] = None
+    assert "placebo" not in lefts(found)
+
+
+def test_it_says_what_its_bars_leave_out():
+    found = result()
+    drawn = scores.drawing(found, 0, scores.scores(found, 0))
+    assert (
+        drawn.count("the draw of the test rows is not in them") == 2
+    )  # in sight, and in the words for a screen reader
 
 
 def test_the_page_shows_it_before_its_tabs(jobs):  # noqa: F811

@@ -14,7 +14,7 @@ from pages.ui.compress import chains, form, runs_offered
 from pages.ui.export import choosing
 from pages.ui.goals import candidates as goals
 from pages.ui.goals import kept
-from pages.ui.result import page, verdict
+from pages.ui.result import verdict
 from pages.ui.shared import engine, example, session, text
 from pages.ui.shared.text import Safe, catalogue, t
 from tests.pages.fixtures import done_run, make_run, result
@@ -317,17 +317,6 @@ def test_a_run_of_trees_alone_is_not_opened_with_and_that_is_said(own_workspace,
     assert str(t("compress.left_out_trees", name=name)) not in words(asked)
     led, not_led = words(open_page("runs", run=run)), words(open_page("runs", run=other.name))
     assert str(t("compress.link_trees")) in not_led and str(t("compress.link_trees")) not in led
-
-
-def test_beside_the_way_to_another_model_the_student_that_is_made_smaller_is_named(own_workspace, jobs, monkeypatch):  # noqa: F811
-    def labels(run):
-        return [str(one.proto.label) for one in open_page("runs", run=run).get("page_link")]
-
-    run = example.adopt()[1]
-    named = str(t("compress.link_other", name="small"))
-    assert str(t("compress.link")) in labels(run) and named not in labels(run)
-    monkeypatch.setattr(page.decision, "file", lambda *_: "plain linear")
-    assert named in labels(run) and str(t("compress.link")) not in labels(run)
 
 
 @pytest.mark.slow

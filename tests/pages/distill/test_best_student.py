@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -115,3 +116,36 @@ def test_a_lesson_that_no_candidate_learns_by_blocks_with_the_reason(best, monke
 def facts_of(screen):
     """What the page knows of its data."""
     return facts.kept(str(screen.query_params["data"]))
+
+
+def test_what_can_not_fit_is_left_out_of_list_count_drawing_and_time(jobs, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("kd_core.runs.estimate.busy", lambda: 1.0)
+    page = open_page("distill", data=engine.library().save_spec(default_spec("product_pictures").dataset))
+    page = page.radio(key="distill.choose.way").set_value("best").run()
+    before = words(page)
+    drawn = [one.proto.body for one in page.get("html") if "best of" in one.proto.body or "andidates" in one.proto.body]
+    page.number_input(key="distill.choose.bytes").set_value(20.0).run()
+    assert not page.exception
+    shown = words(page)
+    left = int(re.search(r"(\d+) candidates are left out for size", shown)[1])
+    all_ = int(re.search(r"\*\*(\d+) candidates\*\*, then", before)[1])
+    assert 0 < left < all_ and "would be clearly larger than 20 KB" in shown and "left out for size" not in before
+    num = all_ - left
+    assert f"**{num} candidate" in shown and f"{num} candidate" in shown
+    assert "CNN (large)" in before and "CNN (large)" not in shown and "CNN (tiny)" in shown
+    after = [one.proto.body for one in page.get("html") if "best of" in one.proto.body or "andidates" in one.proto.body]
+    assert drawn and after and drawn != after
+    spec = start(page, jobs)
+    assert len(spec.students) == all_  # the run says which are too large, and how large they are
+
+
+@pytest.mark.slow
+def test_a_candidate_of_a_run_is_set_up_by_itself(best, jobs):  # noqa: F811
+    spec = start(best, jobs)
+    run = engine.store().list()[0].id
+    asked = spec.students[1].name
+    alone = open_page("distill", clone=run, student=asked)
+    assert not alone.exception and "student" not in alone.query_params
+    found = start(alone, jobs)
+    assert found.choose is None and [s.arch for s in found.students] == [spec.students[1].arch]
+    assert "best student" not in found.name

@@ -9,7 +9,7 @@ import pytest
 from pages.ui.goals import budget, kept
 from pages.ui.goals.candidates import Candidate, Goals
 from pages.ui.goals.candidates import words as words_of
-from tests.pages.fixtures import done_run, store
+from tests.pages.fixtures import done_run, result, store
 from tests.pages.goals.test_goals import started_with
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -84,3 +84,11 @@ def test_a_score_and_an_interval_that_miss_their_limit_are_not_written_like_it()
     assert "4.017 points lost at most is not proven (−4.019 to −3.38, 95 %)" in said
     said = str(budget.line(found, 0, Goals("roc_auc", None, lost=0.01)))
     assert "more than 1 point lost" in said
+
+
+def test_it_is_about_the_model_that_the_first_line_says_to_take():
+    found = result(plain="level")
+    best = found["students"][0]["reference"]["best"]
+    best["bytes"], best["latency_ms"] = 700, {"onnxruntime": {"1": {"p50": 0.007, "p95": 0.007}}}
+    said = str(budget.line(found, 0, Goals("roc_auc", None, {"size": 1_000.0, "latency": 0.01})))
+    assert said.endswith("Within your goals: 700 B of 1000 B; 7 µs of 10 µs.")

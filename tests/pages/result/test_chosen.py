@@ -18,7 +18,7 @@ from pages.ui.shared import text
 from pages.ui.shared.text import Safe, plain
 from tests.pages.fixtures import make_run, result, store
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
-from tests.runs.choosing.blocks import TRIED, block
+from tests.runs.choosing.blocks import TRIED, block, of_pictures
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def said(base=None, /, **more):
 def test_the_paragraph_says_why_and_who_was_left_out():
     assert said() == (
         "piecewise small (15 KB) was chosen of 7 candidates (4 left out): the smallest whose ROC-AUC on validation, 0.8605, lies within 0.005 of "
-        "the best (trees large: 0.8642, 54 KB). Larger than the limit before they learn anything, and so not trained: mlp small. "
+        "the best (trees large: 0.8642, 54 KB). Larger than the limit before they learn anything, and so not trained: MLP (small). "
         "Not finished, as the time was up: tabm tiny, linear. Could not be trained: cnn. Trying took 30 s of 1 min; the test rows were "
         "read for the chosen one only."
     )
@@ -137,13 +137,26 @@ def test_the_page_shows_the_paragraph_and_the_fold():
     at = open_page("runs", run=run_id)
     assert (
         not at.exception
-        and "**WHY THIS ONE** piecewise small (15 KB) was chosen of 7 candidates (4 left out)" in words(at)
+        and "**WHY THIS STUDENT** piecewise small (15 KB) was chosen of 7 candidates (4 left out)" in words(at)
     )
     assert [e.label for e in at.expander if "candidates" in e.label] == ["All 7 candidates"]
     frame = chosen.table(told(), "ROC-AUC")
     assert list(frame["What became of it"])[:4] == ["chosen", "", "", "not trained: 8.8 KB before it learned anything"]
     assert frame["What became of it"].iloc[-1].startswith("It {can") and frame.index[0] == "**piecewise small**"
-    assert "WHY THIS ONE" not in words(open_page("runs", run=make_run("done", ("tiny",), result())))
+    assert "WHY THIS STUDENT" not in words(open_page("runs", run=make_run("done", ("tiny",), result())))
+
+
+def test_what_is_taken_instead_of_the_student_is_said_first_and_once():
+    found = {**result(plain="behind"), "choice": block()}
+    shown = words(open_page("runs", run=make_run("done", ("tiny",), found))).replace("\u2060", "")
+    first = (
+        "**To take is the plain model (30 trees of 4 leaves)**, as the first line says: it is better without a teacher."
+    )
+    assert "Take the plain model (30 trees of 4 leaves)" in shown
+    assert shown.index(first) < shown.index("WHY THIS STUDENT")
+    assert "The better thing to take home may be" not in shown
+    taken = words(open_page("runs", run=make_run("done", ("tiny",), {**result(), "choice": block()})))
+    assert "To take is" not in taken and "WHY THIS STUDENT" in taken
 
 
 def test_a_metric_is_written_as_inside_a_sentence():
@@ -154,7 +167,7 @@ def test_a_metric_is_written_as_inside_a_sentence():
 
         from pages.ui.runs import chosen
 
-        chosen.show(st.session_state["found"])
+        chosen.show(st.session_state["found"], "a-run")
 
     at = AppTest.from_function(page)
     at.session_state["found"] = found | {"metric": {**found["metric"], "name": "accuracy"}}
@@ -233,3 +246,37 @@ def test_the_chosen_one_has_one_size_that_of_the_file_that_was_kept():
     assert (
         beyond.too_large == 15_400 and beyond.chosen_bytes == beyond.chosen.bytes
     )  # that it grew beyond the limit is said apart
+
+
+def small_file():
+    """A result whose file takes 2.7 KB of a limit."""
+    found = result()
+    found["students"][0]["deployed"] = {"bytes": 2_700, "inputs": "columns"}
+    return found
+
+
+NEAREST = "The nearest network that was left out, CNN (tiny), takes 24 KB; Compress, which writes weights as whole numbers, often leaves a quarter to a half"
+
+
+def test_what_is_left_of_a_limit_and_who_may_yet_fit_are_said_with_a_way_there():
+    found = {**small_file(), "choice": of_pictures(bytes=20_480)}
+    at = open_page("runs", run=(run := make_run("done", ("tiny",), found)))
+    shown = words(at)
+    assert not at.exception and "**Most of the limit is unspent:** 2.6 KB of 20 KB." in shown and NEAREST in shown
+    (link,) = [one for one in at.get("page_link") if one.proto.label == "Set up CNN (tiny) by itself"]
+    assert f"clone={run}" in link.proto.query_string and "student=cnn" in link.proto.query_string
+    told = read_choice(found, read_outcome(found))
+    assert told.may_fit.name == "cnn tiny" and told.unspent  # the trees are smaller, and Compress does not make them so
+
+
+@pytest.mark.parametrize(("most", "name"), [(12_105, None), (12_106, "cnn tiny"), (None, None), (1_000, None)])
+def test_a_network_is_named_where_half_of_its_file_would_keep_the_limit(most, name):
+    found = {**small_file(), "choice": of_pictures(**({} if most is None else {"bytes": most}))}
+    one = read_choice(found, read_outcome(found)).may_fit
+    assert (one and one.name) == name
+
+
+def test_a_limit_of_which_half_is_used_is_not_called_unspent():
+    for most, unspent in ((5_399, False), (5_401, True)):
+        found = {**small_file(), "choice": of_pictures(bytes=most)}
+        assert read_choice(found, read_outcome(found)).unspent == unspent

@@ -2,7 +2,9 @@
 
 import pytest
 
+from pages.ui.arms import table
 from pages.ui.result import speed
+from pages.ui.words import decision
 from tests.pages.fixtures import result
 
 
@@ -77,4 +79,31 @@ def test_ratios_keep_two_digits():
 def test_of_times_that_scatter_a_bound_is_told_in_the_decision_and_the_table_alike(teacher, student, said):
     pair = speed.latency_pair({"latency_ms": timed(*teacher)}, {"latency_ms": timed(*student)})
     assert pair is not None and not pair.steady
-    assert (speed.briefly(pair), speed.roughly(pair)) == (said, f"{said}, measured unevenly")
+    assert speed.told(pair) == f"{said}, measured unevenly"
+
+
+def test_a_headline_a_table_and_a_sentence_say_the_same_speed():
+    found = result(plain="level")
+    one = found["students"][0]
+    best = one["reference"]["best"]
+    found["teacher"]["latency_ms"] = {"whole": {"1": {"p50": 0.092, "p95": 0.1}}}
+    one["latency_ms"] = {"whole": {"1": {"p50": 0.055, "p95": 0.06}}}
+    best["latency_ms"] = {
+        "whole": {"1": {"p50": 0.052, "p95": 0.2}}
+    }  # the plain model's times scatter: so do all of that hour
+    for standing in ("level", "ahead"):
+        best["word"] = standing
+        for said in (
+            decision.of(found, 0),
+            speed.sentence(found["teacher"], one),
+            table.comparison_frame(found, 0).to_string(),
+        ):
+            assert "about as fast, measured unevenly" in said and "times faster" not in said
+    best["latency_ms"]["whole"]["1"]["p95"] = 0.06
+    best["word"] = "level"
+    assert "1.8 times faster" in decision.of(found, 0) and "1.7 times faster" in speed.sentence(found["teacher"], one)
+    one["arch"] = best["arch"] = {"name": "linear", "settings": {}}
+    best["bytes"] = one["deployed"]["bytes"]  # one model, timed twice: its time is told once
+    assert "1.7 times faster" in decision.of(found, 0)
+    times = table.comparison_frame(found, 0).loc["Latency p50, raw row to answer"]
+    assert times["Best plain model"] == times["Student"] == "55 µs"

@@ -124,6 +124,21 @@ def test_use_it_outside_takes_the_model_that_the_line_names_where_the_run_keeps_
     assert plain == (standing != "ahead") and decision.file(found, 0) == (name if plain else "tiny")
 
 
+def test_what_is_taken_instead_is_what_the_first_line_names():
+    for found in (
+        result(plain="behind"),
+        result(plain="level"),
+        result(plain="ahead"),
+        against(0.80, 0.856, -0.08, -0.02, verdict="hurts"),
+    ):
+        told, first = decision.instead(found, 0), said(found)
+        assert (told is None) == first.startswith("Take the tiny student")
+        assert told is None or str(decision.chosen(read_outcome(found), read_outcome(found).students[0]).what) in told
+    large = against(0.80, 0.856, -0.08, -0.02, size_bytes=300_000)
+    large["students"][0]["latency_ms"] = large["teacher"]["latency_ms"]
+    assert "the teacher" in decision.instead(large, 0) and said(large).startswith("Stay with the teacher")
+
+
 def test_use_it_outside_takes_the_one_trained_alone_where_the_teacher_hurt():
     found = against(0.80, 0.856, -0.08, -0.02, verdict="hurts")
     assert decision.file(found, 0) == "tiny" and "keeps no file of it" in said(found)  # made by an earlier version

@@ -68,8 +68,8 @@ def test_few_sentences_stand_in_sight_and_all_others_one_fold_away(jobs, word, m
     shown, folded = card(at)
     every = [line for line in lines(shown) if not line.startswith("#####") and "-badge[" not in line]
     seen = [line for line in every if ":material/warning:" not in line]
-    room = max(1, page.IN_SIGHT - (len(every) - len(seen)))  # a warning takes a place
-    assert 1 <= sum(map(sentences, seen)) <= 5
+    room = max(page.MUST, page.IN_SIGHT - (len(every) - len(seen)))  # a warning takes a place
+    assert 1 <= sum(map(sentences, seen)) <= 6
     best = verdict.best_student(found)
     said = verdict.judge(found, best)
     assert html.unescape(str(said.gain)) in seen[0]  # with its interval, beside what it means
@@ -91,6 +91,7 @@ def test_a_hurt_student_gets_one_advice_and_a_better_one_no_second_model_beside_
     assert "first thing to try" in seen[0][0] and not any("Try next" in line for line, _ in seen)
     assert any("Try next" in line for line, _ in folded)
     hurt["students"][0]["versus_teacher"]["roc_auc"]["ci95"] = [-0.01, 0.08]  # too near to tell: no advice
+    hurt["students"][0]["placebo"] = None
     assert [line.startswith("**Try next") for line, _ in page.next_steps(verdict.judge(hurt, 0), hurt, 0)[0]] == [True]
     several = result(students=("tiny", "small"), plain="unclear")
     for one, score, size in zip(several["students"], (0.858, 0.86), (5_000, 9_000), strict=True):
@@ -98,8 +99,49 @@ def test_a_hurt_student_gets_one_advice_and_a_better_one_no_second_model_beside_
         one["selection"] = {"student": [{"score_selected": score}], "baseline": []}
         one["reference"]["best"]["metrics"]["roc_auc"]["mean"] = 0.8
     seen, folded = page.next_steps(verdict.judge(several, 1), several, 1)
-    assert [line.startswith("Or take") for line, _ in seen] == [True]
-    assert any("simpler one may do as well" in line for line, _ in folded)
+    assert [line.startswith("Or take") for line, _ in seen] == [True, False]
+    assert "simpler one may do as well" in seen[1][0] and not folded  # Start says it as well: it is not hidden here
+    ahead = result(students=("tiny", "small"), plain="ahead")
+    seen, _ = page.next_steps(verdict.judge(ahead, 1), ahead, 1)
+    assert not any("plain model" in line for line, _ in seen)
+
+
+def test_a_teacher_worse_than_the_small_model_is_said_before_more_rows_are_asked_for():
+    found = result(verdict="inconclusive", reason=WIDE, advice={"kind": "rows", "need": 12_000}, plain="unclear")
+    one = found["students"][0]
+    one["reference"]["best"]["metrics"]["roc_auc"]["mean"] = 0.9  # the plain one is taken
+    found["teacher"]["metrics"]["roc_auc"] = 0.8
+    one["versus_teacher"]["roc_auc"] |= {"mean": 0.06, "ci95": [0.04, 0.08]}
+    seen, folded = page.next_steps(verdict.judge(found, 0), found, 0)
+    assert "Another teacher is the first thing to try" in seen[0][0] and "plain model" in seen[1][0]
+    assert not any("12,000" in line for line, _ in seen) and any("12,000" in line for line, _ in folded)
+    assert page.MUST >= 2  # a warning folds neither of them away
+
+
+def test_a_placebo_is_told_in_sight_only_where_it_is_surely_better():
+    found = result(plain="unclear")
+    one = found["students"][0]
+    one["placebo"]["gain"]["roc_auc"] |= {"mean": -0.02, "ci95": [-0.03, -0.01]}
+    said = in_short.placebo(found, 0)
+    theirs, own = one["placebo"]["metrics"]["roc_auc"]["mean"], one["metrics"]["roc_auc"]["mean"]
+    assert said.endswith(f"ROC-AUC {text.score(theirs)} against {text.score(own)}.") and "is the placebo" in said
+    assert said in [line for line, _ in page.next_steps(verdict.judge(found, 0), found, 0)[0]]
+    one["placebo"]["gain"]["roc_auc"]["ci95"] = [-0.03, 0.001]
+    assert in_short.placebo(found, 0) is None
+
+
+@pytest.mark.parametrize("standing", ["level", "behind", "unclear"])
+def test_a_plain_model_of_the_same_kind_is_not_called_another_one(standing):
+    found = result(plain=standing)
+    one = found["students"][0]
+    best = one["reference"]["best"]
+    one["arch"] = {"name": "linear", "settings": {}}
+    assert "A plain model of its size, 30 trees of 4 leaves" in in_short.beside(found, 0) or standing == "unclear"
+    best["arch"], best["bytes"] = one["arch"], one["deployed"]["bytes"]
+    for score in (0.9, 0.8):
+        best["metrics"]["roc_auc"]["mean"] = score
+        said = in_short.beside(found, 0)
+        assert "he same model" in said and "A plain model of its size" not in said and "simpler one may" not in said
 
 
 @pytest.mark.parametrize("more", [-300, 200, 90_000])

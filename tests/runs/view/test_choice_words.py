@@ -8,7 +8,7 @@ from kd_core.errors import KDError
 from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.view.report import verdict_lines
 from kd_core.runs.view.wording import sentence
-from tests.runs.choosing.blocks import TRIED, block
+from tests.runs.choosing.blocks import TRIED, block, of_pictures
 from tests.runs.results import SQUARE, result, student
 
 
@@ -23,7 +23,7 @@ def said(**more):
 def test_the_smallest_like_the_best_is_said_with_the_best_and_who_was_left_out():
     assert said() == (
         "Chosen of 7 candidates (4 left out) on validation: piecewise small (0.8605, 14.6 KB, 99 us a row), because it is the smallest whose "
-        "accuracy lies within 0.005 of the best (trees large, 0.8642, 53.7 KB). mlp small: left out before training, its file takes "
+        "accuracy lies within 0.005 of the best (trees large, 0.8642, 53.7 KB). MLP (small): left out before training, its file takes "
         "9,000 bytes at least. tabm tiny, linear: left out, the time was up. cnn: left out: It {can't}. One seed each to choose the student, 30 s of 1 min; "
         "the test rows were read for the chosen one only."
     )
@@ -156,3 +156,18 @@ def test_a_candidate_says_how_much_of_the_names_it_knows():
     assert "8.8 KB, 12 wide so that it fits, 20 us a row" in sentence({**told, "changed": {"width": 12}})
     narrow = (Candidate("a", 9_000, 90.0, 0.85, 0.84, changed={"width": 12}),)
     assert "a (0.85, 8.8 KB, 90 us a row, made 12 wide so that it fits), because" in said(found=narrow, bytes=10_000)
+
+
+def test_what_is_left_of_a_limit_and_who_may_yet_fit_are_said_as_on_the_page():
+    found = result(SQUARE, [{**student("tiny", 3), "deployed": {"bytes": 2_700}, "reference": {}}], 3)
+    del found["sweep"]
+    told = verdict_lines({**found, "choice": of_pictures(bytes=20_480)})[0]
+    assert (
+        "Most of the limit is unspent: 2.6 KB of 20.0 KB. The nearest network that was left out, CNN (tiny), takes 23.6 KB;"
+        in told
+    )
+    assert (
+        "Compress, which writes weights as whole numbers, often leaves a quarter to a half of that, so it may fit"
+        in told
+    )
+    assert "unspent" not in said() and "may fit" not in said()

@@ -67,6 +67,8 @@ def test_a_run_that_chooses_is_named_by_its_goals():
         assert named(students=students, choose=ChooseSpec(minutes=1, bytes=size)).endswith(
             f"best student minutes=1 {shown}"
         )
+    for most, shown in ((1000.0, "1 ms a row"), (120.0, "120 µs a row")):
+        assert named(students=students, choose=ChooseSpec(microseconds=most)).endswith(f"best student {shown}")
 
 
 def test_the_data_stand_first_and_a_long_name_of_theirs_is_cut():
