@@ -124,7 +124,7 @@ def _gain(found: Outcome, student: StudentOutcome) -> Safe:
     """Say whether distilling helped, with the interval and its parts; of a student without a teacher, that there is nothing to compare."""
     name = found.metric.name
     if student.untaught:
-        return t(f"runs.verdict.{student.word}", student=student.name)
+        return t(f"runs.verdict.{student.word}", student=titled(student.raw))
     gain = student.judged(name)
     assert gain is not None  # the word is about this metric
     written, lower = Written.of(name, gain), lower_is_better(name)
