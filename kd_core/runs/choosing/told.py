@@ -180,6 +180,8 @@ def _plain(found: Outcome, kept: set[str]) -> PlainInstead | None:
     elif student.smallest_like_it and student.smallest_like_it[1] < student.bytes:
         name, size, title = student.smallest_like_it
         why = "smaller"
+        if student.plain and (student.plain.name, student.plain.standing) == (name, "ahead"):
+            return None  # as good on validation rows, and surely behind on those that judge
     else:
         return None
     kept_as = taken_as(name)

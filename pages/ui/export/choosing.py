@@ -9,6 +9,7 @@ import streamlit as st
 
 from kd_core.errors import KDError
 from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.kept_as import taken_as
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
 from kd_core.runs.view import compress_words
@@ -158,9 +159,9 @@ def _alone(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _plain(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return what the result tells of plain models, by the names under which the run keeps them."""
-    told = [one.get("reference") or {} for one in found.get("students") or ()]
-    return {f"plain {one['name']}": one for each in told for one in each.values() if one and "metrics" in one}
+    """Return what the result tells of plain models, by the names under which the run keeps them; with scores on test rows where it has any."""
+    told = [one for s in found.get("students") or () for one in (s.get("reference") or {}).values() if one]
+    return {taken_as(one["name"]): one for one in sorted(told, key=lambda one: "metrics" in one)}
 
 
 def standing(found: Mapping[str, Any], name: str) -> Safe | None:
@@ -178,8 +179,9 @@ def standing(found: Mapping[str, Any], name: str) -> Safe | None:
             said = _standing(read.bytes or read.raw.get("size_bytes"), time, metric, read.own.mean(metric), found, word)
             return Safe(f"{said} · {t('export.alone')}") if read.alone and not read.untaught else said
     if (one := _plain(found).get(name)) is not None:
-        reached = (one["metrics"].get(metric) or {}).get("mean")
-        return _standing(one.get("bytes"), comparison.cost(one, "latency"), metric, reached, found, None)
+        reached = ((one.get("metrics") or {}).get(metric) or {}).get("mean")
+        said = _standing(one.get("bytes"), comparison.cost(one, "latency"), metric, reached, found, None)
+        return said if "metrics" in one else Safe(f"{said} · {_on_validation(found, one)}")
     for one in (found.get("compressed") or {}).get("stages") or ():
         if one["name"] == name and not one.get("reason"):
             reached = one["metrics"].get(metric)
@@ -187,6 +189,12 @@ def standing(found: Mapping[str, Any], name: str) -> Safe | None:
             same = of_stages.seeds(found["compressed"], one) if metric == found["compressed"]["metric"]["name"] else ""
             return Safe(f"{said} · {escape(same)}") if same else said
     return None
+
+
+def _on_validation(found: Mapping[str, Any], one: Mapping[str, Any]) -> Safe:
+    """Tell the score by which a plain model keeps up with a student: nobody asked it about the test rows."""
+    metric = str(found["metric"].get("selection") or found["metric"]["name"])
+    return t("export.on_validation", value=text.score(one.get("selected")), metric=differences.metric_title(metric))
 
 
 def _standing(

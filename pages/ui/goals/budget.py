@@ -19,7 +19,7 @@ from pages.ui.shared.text import Safe, escape, t
 from pages.ui.words import decision
 
 WORDS = ("missed", "kept", "open")  # what became of a goal, in the order in which it is told where one was missed
-STATES = {"proven": "kept", "more": "missed", "open": "open"}
+STATES = {"proven": "kept", "more": "missed", "more_mean": "missed", "open": "open"}
 
 
 def show(found: Mapping[str, Any], index: int, data: str) -> None:
@@ -51,7 +51,8 @@ def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
     parts = {word: Safe("; ".join(own for state, own in said if state == word)) for word in WORDS}
     if not parts["missed"]:
         words = Safe("; ".join(own for _, own in said))
-        return Safe(f":material/check_circle: {t('compare.goal.budget', said=words)}")
+        icon = "info" if parts["open"] else "check_circle"  # a tick is for what is sure
+        return Safe(f":material/{icon}: {t('compare.goal.budget', said=words)}")
     told = [str(t(f"compare.goal.budget_{word}", said=own)) for word, own in parts.items() if own]
     return Safe(f":orange[:material/warning:] {' '.join(told)}")
 
@@ -81,6 +82,7 @@ def _loss(gains: Mapping[str, Gain], metric: str, lost: float, *, own: bool) -> 
     if gain.low is None or gain.high is None:
         gap = escape(Written.of(metric, gain).cell(gain))
         return [("open", t("compare.goal.budget_lost_mean", most=most, gap=gap))]
-    word = "proven" if gain.low >= -lost else "more" if gain.high < -lost else "open"
+    beyond = "more" if gain.high < -lost else "more_mean"
+    word = "proven" if gain.low >= -lost else beyond if gain.mean < -lost else "open"
     ends = {"low": write.bound(gain.low, -lost), "high": write.bound(gain.high, -lost)}
     return [(STATES[word], t(f"compare.goal.budget_lost_{word}", most=most, **ends))]

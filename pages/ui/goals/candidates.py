@@ -164,7 +164,7 @@ def words(c: Candidate, goals: Goals) -> Safe:
             ends = written.apart(written_score, c.surely, goals.worst)
         told.append(str(t(f"compare.goal.{key}", what=_name("metric", goals), own=ends[0], asked=ends[1])))
     elif not goals.empty:
-        told.append(str(t("compare.goal.meets_all")))
+        told.append(str(t("compare.goal.keeps_limits" if goals.within else "compare.goal.meets_all")))
     return Safe(f"{escape(c.name)}: {', '.join(told)}")
 
 

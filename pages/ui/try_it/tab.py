@@ -56,6 +56,8 @@ def show(folder: RunFolder, found: Mapping[str, Any], index: int) -> None:
     spoken = [*replies.values(), *([away[1]] if away else [])]
     for line in dict.fromkeys(line for reply in spoken for line in reply.said):  # before an answer that rests on it
         st.markdown(f":orange[:material/warning:] {escape(line)}")
+    if gaps := [name for name in types if row[name] is None]:
+        st.caption(t("try_it.gaps", names=", ".join(gaps)))
     bare = [name for name, model in asked.items() if _is_baseline(name, model)]
     _told(found, index, bare, questions, replies, rows if same else None, at, live, away)
 

@@ -8,7 +8,7 @@ from tests.pages.fixtures import done_run, store
 from tests.pages.screen import open_page, words
 from tests.pages.sweeps import make_sweep
 
-SAID = "2 seeds were added for some cells after a first look"
+SAID = "2 seeds were added after a first look"
 
 
 def test_added_seeds_are_told_of_the_runs_compared_and_of_no_other():

@@ -151,6 +151,20 @@ def test_a_plain_model_is_named_as_elsewhere_with_its_own_size_and_score(run_id)
     assert text.size(best["bytes"]) in said and text.score(best["metrics"][metric]["mean"]) in said
 
 
+def test_a_plain_model_that_was_judged_on_validation_rows_alone_is_told_so(run_id):
+    found = engine.store().folder(run_id).result()
+    known = {**found["students"][0]["reference"]["best"], "name": "trees_30x15", "bytes": 11_000, "selected": 0.787}
+    del known["metrics"], known["latency_ms"]
+    found["students"][0]["reference"]["smallest"] = known
+    said = str(choosing.standing(found, "plain trees_30x15"))
+    assert said.startswith("**11 KB** · ") and "0.787 on validation rows; it was not asked about the test rows" in said
+    assert choosing.shown(found, "plain trees_30x15") == text.plain(
+        t("export.plain", name=differences.plain_label("trees_30x15"))
+    )
+    judged = found["students"][0]["reference"]["best"]["name"]
+    assert "validation" not in str(choosing.standing(found, f"plain {judged}"))
+
+
 def test_a_model_that_was_trained_alone_is_told_with_its_own_score(run_id):
     found = copy.deepcopy(engine.store().folder(run_id).result())
     one, metric = found["students"][0], found["metric"]["name"]

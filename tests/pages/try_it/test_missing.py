@@ -95,11 +95,14 @@ def test_the_answer_to_a_missing_cell_is_the_engines(opened):
     target = folder.result()["dataset"]["target"]
     row = pd.read_parquet(folder.path / "artifacts" / "rows.parquet").iloc[0].to_dict()
     student = list(told(at))[2]
+    assert "Missing here" not in words(at)
     for kind in ("number_input", "selectbox"):
         box = boxes(at, kind)[0]
         box.set_value(None).run()
         row[box.key.rpartition(".")[2]] = None
-        assert not at.exception
+        assert not at.exception and f"Missing here: {', '.join(n for n in row if row[n] is None)}." in plain(
+            Safe(words(at))
+        )
         wanted = kd_core.load(folder.path, student).predict([{k: v for k, v in row.items() if k != target}]).iloc[0]
         for part in told(at)[student].split(" · "):
             name, _, share = part.partition(": ")

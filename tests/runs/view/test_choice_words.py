@@ -74,6 +74,12 @@ def test_a_plain_model_that_is_the_better_thing_to_take_home_is_named_with_both_
     assert f"{instead} 4.9 KB, without a teacher, is as good on validation within the margin" in said(reference=level)
     assert instead not in said(reference={"best": {**best, "word": "ahead"}, "smallest": {**small, "bytes": 15_000}})
     assert instead not in said(reference=level, size=None)
+    ahead = {
+        **best,
+        "word": "ahead",
+    }  # of the student: the very model that keeps up on validation rows is surely behind
+    assert instead not in said(reference={"best": ahead, "smallest": small})
+    assert instead in said(reference={"best": {**ahead, "name": "larger"}, "smallest": small})
 
 
 def test_a_file_of_another_seed_that_exceeds_the_limit_is_told():
