@@ -10,6 +10,7 @@ import streamlit as st
 
 from kd_core.data.table import Profile
 from kd_core.task import task_of
+from pages.ui.access import aids
 from pages.ui.data import more_targets, pieces, row_card, sources
 from pages.ui.shared import text
 from pages.ui.shared.text import t
@@ -34,23 +35,27 @@ def _stepper(found: Profile, choices: Mapping[str, Any], grouped: str | None, st
     names = _names(f"{stamp}|{grouped}", found.frame[grouped]) if grouped else None
     most = len(names) if names is not None else found.num_rows
     st.session_state[KEY] = min(max(1, int(st.session_state.get(KEY, 1))), most)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="data-row-steps"):
+    phone = aids.is_narrow()  # without keys to press, and the three beside each other
+    with st.container(horizontal=True, vertical_alignment="bottom", key="data-row-steps", gap="small"):
         st.button(
             t("data.row.before"),
             key="data-row-before",
             icon=":material/chevron_left:",
-            shortcut=BEFORE,
+            shortcut=None if phone else BEFORE,
             disabled=st.session_state[KEY] == 1,
             on_click=_step,
             args=(-1, most),
         )
         label = t("data.row.number_group" if grouped else "data.row.number", of=text.exact(most))
-        at = int(st.number_input(label, 1, most, key=KEY, width=220, help=t("data.row.number_help"))) - 1
+        at = (
+            int(st.number_input(label, 1, most, key=KEY, width=140 if phone else 220, help=t("data.row.number_help")))
+            - 1
+        )
         st.button(
             t("data.row.after"),
             key="data-row-after",
             icon=":material/chevron_right:",
-            shortcut=NEXT,
+            shortcut=None if phone else NEXT,
             disabled=at + 1 == most,
             on_click=_step,
             args=(1, most),
