@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 from collections import Counter
 from typing import Any
@@ -143,9 +144,15 @@ def line(e: Entry, metric: str, goals: Goals | None, names: list[str]) -> dict[s
 
 
 def plain_lines(found: list[Entry], metric: str, goals: Goals | None) -> list[dict[str, Any]]:
-    """Lay the plain models out, once where two are told alike; what is called the same and told otherwise is told apart by its run."""
-    every = [plain_line(c, metric, goals) for c in comparison.plain_candidates(found, metric)]
-    runs = [e.run_name for e, _ in comparison.plain_models(found)]
+    """Lay the plain models out, the best first and once where two are told alike; what is called the same and told otherwise is told apart by its run."""
+    sign = 1.0 if differences.lower_is_better(metric) else -1.0
+    runs_of = [e.run_name for e, _ in comparison.plain_models(found)]
+    pairs = list(zip(comparison.plain_candidates(found, metric), runs_of, strict=True))
+    pairs.sort(
+        key=lambda pair: sign * pair[0].value if pair[0].value is not None else math.inf
+    )  # a phone shows the first alone
+    every = [plain_line(c, metric, goals) for c, _ in pairs]
+    runs = [run for _, run in pairs]
     kept = [(told, run) for i, (told, run) in enumerate(zip(every, runs, strict=True)) if told not in every[:i]]
     student = str(t("compare.column.student"))
     alike = Counter(told[student] for told, _ in kept)

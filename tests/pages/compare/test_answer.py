@@ -180,6 +180,9 @@ def test_a_plain_model_of_two_runs_is_one_row_or_told_apart_by_its_run():
     best["metrics"]["roc_auc"]["mean"] -= 0.01
     told = comparison_table.plain_lines([found[0], replace(found[1], result=other)], "roc_auc", None)
     assert [line[student] for line in told] == [f"{one[student]} · spring", f"{one[student]} · autumn"]
+    best["metrics"]["roc_auc"]["mean"] += 0.02  # the best comes first: a phone folds what follows
+    told = comparison_table.plain_lines([found[0], replace(found[1], result=other)], "roc_auc", None)
+    assert [line[student] for line in told] == [f"{one[student]} · autumn", f"{one[student]} · spring"]
 
 
 def test_a_plain_model_beyond_a_limit_is_not_praised_and_the_best_within_limits_is_called_that():
