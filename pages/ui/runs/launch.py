@@ -98,7 +98,9 @@ def cost(spec: RunSpec, found: Estimate, longest: tuple[int, float] | None = Non
     seeds that may be added, are told beside it as limits.
     """
     own = found.trainings - found.tried
-    values = {"students": found.tried // 2 + 1, "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
+    # of candidates those that are tried: a limit of size leaves some out; both arms are, and one of them is trained further
+    students = len(spec.students) if spec.choose is None else found.tried // 2 + 1
+    values = {"students": students, "seeds": _seeds(spec), "trainings": own, "arms": _arms(spec, own)}
     values |= {"time": _time(spec, found), "memory": text.size(found.memory_bytes)}
     said, limits = t("distill.estimate" if spec.choose is None else "distill.estimate_best", **values), []
     if spec.choose is not None:
