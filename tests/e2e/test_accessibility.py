@@ -7,10 +7,12 @@ stands in `THEIRS` with its reason.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from pages.ui.shared.text import t
 from tests.e2e import walk
@@ -33,8 +35,14 @@ KNOWN = "() => matchMedia('(max-width: 640px)').matches === Boolean(window.kdAid
 TABS = {"map": "whatif-tab", "result": "tab"}  # pages with tabs, and the key of those
 
 
-def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, ...] = tuple(WAYS)) -> list[str]:
-    """Everything wrong with what is shown now; `within` limits axe to a part that is new."""
+def look(
+    screen: Screen,
+    name: str,
+    within: str | None = None,
+    ways: tuple[str, ...] = tuple(WAYS),
+    unfold: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Everything wrong with what is shown now; `within` limits axe to a part that is new, which a phone may have to `unfold`."""
     found, page = [], screen.page
     for way in ways:
         width, scheme, rules = WAYS[way]
@@ -43,6 +51,8 @@ def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, 
         page.wait_for_function(WEARS, arg=PAPER[scheme], timeout=WHILE)  # the theme follows a moment later
         page.wait_for_function(KNOWN, timeout=WHILE)
         screen.settled()
+        if way == "phone":
+            unfold()
         page.wait_for_timeout(300)  # aids follow a drawing
         for v in Axe().run(page, context=within, options=rules).response["violations"]:
             if v["impact"] in GRAVE:
@@ -57,6 +67,15 @@ def look(screen: Screen, name: str, within: str | None = None, ways: tuple[str, 
     page.wait_for_function(KNOWN, timeout=WHILE)
     screen.settled()
     return found
+
+
+def unfolded(screen: Screen, tab: Locator) -> None:
+    """Open the fold that the tabs of a map stand in on a phone, and the tab that was open on the wide screen."""
+    if not tab.is_visible():
+        screen.page.locator(".st-key-whatif-more summary").click()
+    tab.click()
+    expect(tab).to_have_attribute("aria-selected", "true")
+    screen.settled()
 
 
 PAGES = ("start", "data", "distill", "what-if", "map", "runs", "result", "compare", "soft labels", "compress", "export", "status")  # fmt: skip
@@ -79,7 +98,12 @@ def test_no_page_has_a_serious_finding_in_light_dark_or_on_a_phone(browser, hous
             expect(tabs.nth(at)).to_have_attribute("aria-selected", "true")
             screen.page.wait_for_timeout(300)
             screen.settled()
-            found += look(screen, f"{name}, {tabs.nth(at).inner_text()}", f".st-key-{TABS[name]}")
+            found += look(
+                screen,
+                f"{name}, {tabs.nth(at).inner_text()}",
+                f".st-key-{TABS[name]}",
+                unfold=partial(unfolded, screen, tabs.nth(at)),
+            )
     screen.close()
     assert not found, "\n".join(found)
 
