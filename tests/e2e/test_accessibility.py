@@ -148,6 +148,7 @@ def test_the_map_and_a_chart_are_saved_by_their_own_buttons(browser, house):
     screen = Screen(browser, house.server.url).open(f"/runs?run={house.sweep}")
     page = screen.page
     expect(page.get_by_role("gridcell").first).to_be_visible(timeout=60_000)
+    screen.settled()
     assert page.locator(".modebar-btn").count() == 0
     places = {
         "map": page.locator("[class*='st-key-whatif-map']"),
