@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kd_core.data.plain.time_text import YEAR_FIRST
 from kd_core.data.types.cells import looks_like_date
 
 _DATE = (
@@ -36,7 +37,6 @@ _TIME = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %H:%M:%S.%f", "T%H:
 _SWAP = {"%d/%m/": "%m/%d/", "%m/%d/": "%d/%m/", "%d-%m-": "%m-%d-", "%m-%d-": "%d-%m-"}
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?"
 _ISO_TEXT = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[T ]{_CLOCK}(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?)?", re.ASCII).fullmatch
-_YEAR_FIRST = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[T ]{_CLOCK})?", re.ASCII).fullmatch
 # A year first is read by rules of its own, which other widths of month and day could break.
 _WIDTHS = {
     "Y": r"(\d{4})",
@@ -81,7 +81,7 @@ def or_year_first(values: npt.NDArray[np.datetime64], texts: Sequence[str | None
 
     No other format can be meant by it. Shape: (N,) each.
     """
-    lost = [row for row in np.flatnonzero(np.isnat(values)).tolist() if _YEAR_FIRST(texts[row] or "")]
+    lost = [row for row in np.flatnonzero(np.isnat(values)).tolist() if YEAR_FIRST(texts[row] or "")]
     if lost:
         values = values.copy()
         values[lost] = coerce_dates([texts[row] or "" for row in lost], ISO)

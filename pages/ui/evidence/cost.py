@@ -84,8 +84,7 @@ def show(grid: Grid) -> None:
 def _asked(grid: Grid, teacher: dict[str, Any] | None, by: str) -> Goals:
     value = teacher["y"] if teacher else None
     found = grid.result or {}
-    data = f"{(found.get('dataset') or {}).get('name')} → {grid.target}"
-    before = kept.kept(data, found)
+    before = kept.kept(kept.named((found.get("dataset") or {}).get("name"), grid.target), found)
     return form.ask(
         "whatif",
         grid.metric,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -233,32 +232,31 @@ def named(found: Sequence[Candidate], plain: Sequence[Candidate], chosen: Candid
 
 def rival(plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals) -> Candidate | None:
     """Return the plain model that is smaller than the picked one and scores higher, of several the smallest."""
-    own = None if chosen is None else chosen.costs.get("size")
-    if chosen is None or chosen.value is None or own is None:
-        return None
-    sign = -1.0 if differences.lower_is_better(goals.metric) else 1.0
-    better = [
-        c
-        for c in plain
-        if c.value is not None and sign * c.value > sign * chosen.value and (c.costs.get("size") or own) < own
-    ]
-    return min(better, key=lambda c: c.costs["size"] or 0.0, default=None)
+    return _instead(plain, chosen, goals, lambda gain, _, size: gain > 0 and size < 1)
 
 
 def simpler(plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals) -> Candidate | None:
     """Return the plain model that is as good as the picked one, as scores are written, and about as large: it needs no teacher."""
+    return _instead(plain, chosen, goals, lambda gain, alike, size: (gain >= 0 or alike) and size <= AS_LARGE)
+
+
+def _instead(
+    plain: Sequence[Candidate], chosen: Candidate | None, goals: Goals, takes: Callable[[float, bool, float], bool]
+) -> Candidate | None:
+    """Return the smallest plain model that `takes` the place of the picked one: by how much better it scores, whether both scores are written alike, and how many times its bytes it has."""
     own = None if chosen is None else chosen.costs.get("size")
-    if chosen is None or chosen.value is None or own is None:
+    if chosen is None or chosen.value is None or not own:
         return None
     sign = -1.0 if differences.lower_is_better(goals.metric) else 1.0
-    level = [
-        c
+    written_as = text.score(chosen.value)
+    found = [
+        (size, c)
         for c in plain
         if c.value is not None
-        and (sign * c.value >= sign * chosen.value or text.score(c.value) == text.score(chosen.value))
-        and (c.costs.get("size") or math.inf) <= AS_LARGE * own
+        and (size := c.costs.get("size"))
+        and takes(sign * (c.value - chosen.value), text.score(c.value) == written_as, size / own)
     ]
-    return min(level, key=lambda c: c.costs["size"] or 0.0, default=None)
+    return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def warn(best: Candidate, goals: Goals) -> None:

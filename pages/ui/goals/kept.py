@@ -16,7 +16,12 @@ OPENED = "goals.opened"  # in the session, for each data: those of the run that 
 
 def data_of(row: RunRow) -> str:
     """Name the rows and the target of a run, which goals belong to."""
-    return f"{row.dataset_name} → {row.target}"
+    return named(row.dataset_name, row.target)
+
+
+def named(dataset: str | None, target: str | None) -> str:
+    """Name data by its own name and its target."""
+    return f"{dataset} → {target}"
 
 
 def keep(data: str, goals: Goals, opened: Goals | None = None) -> None:
