@@ -10,6 +10,7 @@ from typing import Any
 from kd_core.data.plain.questions import CLASSES, NUMBER, Question, Questions
 
 _MARKS = re.compile(r"[\\`*\[\]<>|#]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word marks nothing
+_STANDS = {"ahead": "this one is better", "behind": "that one is better", "level": "as good"}
 _WORDS = {
     "beats": "better than the same model taught without a teacher, by the interval",
     "ties": "as good as the same model taught without a teacher",
@@ -151,22 +152,22 @@ def _compared(card: Mapping[str, Any]) -> list[str]:
         said.append("A plain model, taught by the labels alone, that the run set beside its students.")
     elif not card.get("taught"):
         said.append("This one learned without a teacher: in its run that was the better choice.")
-    best = (card.get("reference") or {}).get("best")
-    if best:
-        said.append(_beside(card, best))
+    plain = card.get("reference") or {}
+    if best := plain.get("best"):
+        said.append(_beside(card, best, "The best plain model of at most its size"))
+    if (smallest := plain.get("smallest")) and smallest.get("gain"):
+        said.append(_beside(card, smallest, "A smaller plain model that kept up on validation rows"))
     return said
 
 
-def _beside(card: Mapping[str, Any], best: Mapping[str, Any]) -> str:
-    """Set the best plain model beside it: its score, and by how much this one is better, as far as that can be told."""
+def _beside(card: Mapping[str, Any], plain: Mapping[str, Any], who: str) -> str:
+    """Set a plain model beside it: its score, and by how much this one is better, as far as that can be told."""
     name, title = card["metric"]["name"], card["metric"]["title"]
-    said = f"The best plain model of at most its size: {_plain(best.get('title') or best.get('name'))}"
-    score, gain = (best.get("metrics") or {}).get(name), (best.get("gain") or {}).get(name)
+    said = f"{who}: {_plain(plain.get('title') or plain.get('name'))}"
+    score, gain = (plain.get("metrics") or {}).get(name), (plain.get("gain") or {}).get(name)
     if not score or not gain or not card.get("taught"):
         return f"{said}."
-    word = {"beats": "this one is better", "hurts": "that one is better", "ties": "as good"}.get(
-        best.get("word", ""), "which of the two is better is not clear"
-    )
+    word = _STANDS.get(plain.get("word", ""), "which of the two is better is not clear")
     return f"{said}, {title} {_number(score['mean'])}; this one's difference to it, above 0 where this one is better, is {_gain(gain)}: {word}."
 
 

@@ -9,7 +9,9 @@ from kd_core.evaluate.intervals.compare import Gain, paired
 from kd_core.reports import written
 from kd_core.reports.drawing import Mark, Place, diagonal, lines, scatter
 from kd_core.reports.markup import Markup
-from kd_core.runs.outcome import Arm, Outcome, StudentOutcome
+from kd_core.runs.outcome import Outcome, StudentOutcome
+from kd_core.runs.plain.told import Plain
+from kd_core.runs.store.measured import Arm
 
 RUNTIMES = {
     "whole": "from the raw row on",
@@ -49,7 +51,7 @@ def gains(found: Outcome, student: StudentOutcome) -> Markup:
     factor, unit = (100.0, ", points") if found.metric.unit == "share" else (1.0, "")
     compared = [("over its baseline", "baseline", student.judged(name))]
     compared.append(("over the placebo", "placebo", student.placebo.gain.get(name) if student.placebo else None))
-    compared.append(("over a plain model", "plain", student.plain.judged(name) if student.plain else None))
+    compared += [(f"over a {_plain(p).lower()}", "plain", p.judged(name)) for p in student.plains]
     compared.append(("over the teacher", "teacher", student.own_versus_teacher.get(name)))
     marks = [_gain(label, arm, gain, factor) for label, arm, gain in compared if gain is not None]
     title = f"What the {student.name} student gains in {found.metric.title}, with 95 % intervals"
@@ -64,12 +66,12 @@ def against_size(found: Outcome) -> Markup:
         places.append(Place("Teacher", "teacher", teacher["size_bytes"] / 1024, score))
     for student in found.students:
         size = student.bytes or student.raw["size_bytes"]
-        sized = {"plain": student.plain.bytes if student.plain else size}
+        sized = {_plain(p): p.bytes for p in student.plains}
         for label, arm, block in _arms(student):
             mean = block.mean(name)
             if mean is not None:
                 low, high = _bounds(block, name)
-                places.append(Place(f"{label}, {student.name}", arm, sized.get(arm, size) / 1024, mean, low, high))
+                places.append(Place(f"{label}, {student.name}", arm, sized.get(label, size) / 1024, mean, low, high))
     title = f"{found.metric.title} against the size of the file"
     return scatter(places, title, ("size", found.metric.title), (lambda kb: f"{kb:,.3g} KB", written.short))
 
@@ -134,10 +136,14 @@ def timed(block: Json) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def _arms(student: StudentOutcome) -> list[tuple[str, str, Arm]]:
-    arms = [("Plain model", "plain", student.plain.arm)] if student.plain else []
+    arms = [(_plain(p), "plain", p.arm) for p in student.plains]
     arms.append(("Baseline", "baseline", student.baseline))
     arms += [("Placebo", "placebo", student.placebo.arm)] if student.placebo else []
     return arms if student.untaught else [*arms, ("Student", "student", student.arm)]
+
+
+def _plain(plain: Plain) -> str:
+    return "Plain model" if plain.place == "plain" else "Smaller plain model"
 
 
 def _values(block: Arm, name: str) -> list[float]:

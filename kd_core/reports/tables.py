@@ -9,7 +9,8 @@ from kd_core.evaluate import METRICS
 from kd_core.reports import written
 from kd_core.reports.charts import RUNTIMES, timed
 from kd_core.reports.markup import Markup, table
-from kd_core.runs.outcome import Arm, Cell, Outcome, StudentOutcome
+from kd_core.runs.outcome import Cell, Outcome, StudentOutcome
+from kd_core.runs.store.measured import Arm
 from kd_core.runs.view.report import setting
 
 MOST_CELLS = 40  # of a what-if: a page of paper; the result file holds all
@@ -20,7 +21,8 @@ def metrics(found: Outcome, student: StudentOutcome) -> Markup:
     arms = [("Baseline", student.baseline)]
     arms += [("Placebo", student.placebo.arm)] if student.placebo else []
     arms += [] if student.untaught else [("Student", student.arm)]
-    arms += [("Best plain model", student.plain.arm)] if student.plain else []
+    titles = {"plain": "Best plain model", "smaller": "Smaller plain model"}
+    arms += [(titles[p.place], p.arm) for p in student.plains]
     first = found.metric.name
     names = [first, *(n for n in student.arm.metrics if n != first)]
     rows = [

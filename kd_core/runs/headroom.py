@@ -12,7 +12,7 @@ from kd_core.evaluate import METRICS
 from kd_core.runs import assessment
 from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.variant_store import Training
-from kd_core.runs.outcome import write_gain
+from kd_core.runs.store.measured import write_gain
 from kd_core.teachers.base import TeacherAnswers
 
 FEWEST_UNITS = 200  # of validation; on fewer the test rows agreed with such a claim in 2 to 4 of 8 splits

@@ -18,11 +18,12 @@ from kd_core.errors import KDError
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.older_cells import written_cells
+from kd_core.runs.plain.told import Plain, Rule, read_plain, takes
 from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT, own_baseline
+from kd_core.runs.store.measured import Arm, Json, read_gain, read_gains
 from kd_core.runs.store.result_damage import damage
 
 KNOWN = (1, 2, 3, 4)
-Json = Mapping[str, Any]
 Credit = Literal["teacher", "unclear"]
 
 
@@ -34,18 +35,6 @@ class Metric:
     title: str
     better: str
     unit: str
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One side of the comparison, over its seeds. `metrics` holds mean, std and values of each metric."""
-
-    metrics: Mapping[str, Json]
-
-    def mean(self, metric: str) -> float | None:
-        """Return a metric's mean over the seeds, None where it is undefined."""
-        value = (self.metrics.get(metric) or {}).get("mean")
-        return None if value is None else float(value)
 
 
 @dataclass(frozen=True)
@@ -68,36 +57,6 @@ class Advice:
     need: int | None
 
 
-Standing = Literal["ahead", "behind", "level", "unclear"]
-
-
-@dataclass(frozen=True)
-class Plain:
-    """The best plain model of at most the student's bytes. `arm` holds its metrics over the student's seeds;
-    `gain` is the student's over it; `family` its interval among all of a run; `versus_teacher` is empty where an older result does not say.
-    `same`: it is the student's own kind and size, so nothing but the student without a teacher."""
-
-    name: str
-    title: str
-    bytes: int
-    arm: Arm
-    gain: Mapping[str, Gain]
-    family: tuple[float | None, float | None]
-    standing: Standing
-    versus_teacher: Mapping[str, Gain]
-    same: bool
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """Tell it from others: two students may be set beside the same, and with other seeds it has other scores."""
-        return self.name, self.bytes, *(self.arm.mean(m) for m in sorted(self.arm.metrics))
-
-    def judged(self, metric: str) -> Gain:
-        """Return the student's gain over it with the interval that its standing is decided by, whose parts are not told."""
-        gain, (low, high) = self.gain[metric], self.family
-        return gain if low is None else replace(gain, low=low, high=high, seeds_half=None, rows_half=None)
-
-
 @dataclass(frozen=True)
 class StudentOutcome:
     """One student against its baseline and against the teacher.
@@ -105,8 +64,9 @@ class StudentOutcome:
     `family` holds the intervals that hold for all students together, where there are several. `selected` is the mean
     validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed, and `taken` whose it is:
     of the student, or of the baseline where the model that was chosen had no teacher. `plain` and `smallest_like_it` (name, bytes,
-    title): plain models to compare that one with, None where there is none or an older result does not say. `itself`: the best
-    plain model of its size, by name, where that is the model to take home. `swept`: it was chosen among the cells of a what-if.
+    title): plain models to compare that one with, None where there is none or an older result does not say. `smaller`: the second of
+    them where it takes fewer bytes and was asked about the test rows. `itself`: the best plain model of its size, by name, where that is
+    the model to take home. `swept`: it was chosen among the cells of a what-if.
     """
 
     name: str
@@ -129,6 +89,7 @@ class StudentOutcome:
     plain: Plain | None = None
     itself: str | None = None
     smallest_like_it: tuple[str, int, str] | None = None
+    smaller: Plain | None = None
     swept: bool = False
     raw: Json = field(default_factory=dict, repr=False)
 
@@ -162,7 +123,27 @@ class StudentOutcome:
     @property
     def own_versus_teacher(self) -> Mapping[str, Gain]:
         """Return how the model to take home stands against the teacher."""
-        return _gains(self.raw["deployed"]["versus_teacher"]) if self.taken == "baseline" else self.versus_teacher
+        return read_gains(self.raw["deployed"]["versus_teacher"]) if self.taken == "baseline" else self.versus_teacher
+
+    @property
+    def plains(self) -> tuple[Plain, ...]:
+        """List the plain models that were asked about the test rows."""
+        return tuple(p for p in (self.plain, self.smaller) if p is not None)
+
+    def instead(self, metric: Metric) -> Plain | None:
+        """Return the plain model to take in its place, None where it is to be taken itself: that of its size, or one smaller still."""
+        rule, own = Rule(metric.name, metric.better, self.margin), self.bytes or 0
+        first = self.plain if self.plain and takes(self.plain, self.plain.standing, self.own, own, rule) else None
+        if self.smaller is None or not takes(self.smaller, self.smaller.standing, self.own, own, rule):
+            return first
+        hurt = self.verdict == "hurts" and not self.alone  # then it is not the student that would be taken
+        if first is None:
+            return None if hurt else self.smaller
+        return self.smaller if takes(self.smaller, self.smaller.best, first.arm, first.bytes, rule) else first
+
+    def rival(self, metric: Metric) -> Plain | None:
+        """Return the plain model to show beside it: the one that takes its place, else the best of its size."""
+        return self.instead(metric) or self.plain
 
     def judged(self, metric: str) -> Gain | None:
         """Return the gain with the interval that its word is decided by: with several students that of all together, whose parts are not told; None of one without a teacher."""
@@ -293,14 +274,14 @@ def _student(found: Json, swept: bool) -> StudentOutcome:
         name=str(found["name"]),
         arm=Arm(found["metrics"]),
         baseline=Arm(found["baseline"]["metrics"]),
-        gain=_gains(found["gain"]),
+        gain=read_gains(found["gain"]),
         family={
             n: (own[0], own[1])
             for n, g in found["gain"].items()
             if (own := g.get("ci_family")) and own[0] is not None  # one seed has no interval
         },
-        versus_teacher=_gains(found.get("versus_teacher") or {}),
-        placebo=Placebo(Arm(placebo["metrics"]), _gains(placebo["gain"]), placebo.get("of", "smoothed"))
+        versus_teacher=read_gains(found.get("versus_teacher") or {}),
+        placebo=Placebo(Arm(placebo["metrics"]), read_gains(placebo["gain"]), placebo.get("of", "smoothed"))
         if placebo
         else None,
         placebo_reason=found.get("placebo_reason"),
@@ -326,25 +307,8 @@ def _reference(found: Json, student: Json, deployed: Json) -> dict[str, Any]:
     if best and same and (deployed.get("arm") == "baseline" or own_baseline(student)):
         told["itself"] = str(best["name"])
     elif best:
-        low, high = best["ci_family"]
-        about = best["name"], best["title"], int(best["bytes"]), Arm(best["metrics"]), _gains(best["gain"])
-        told["plain"] = Plain(*about, (low, high), best["word"], _gains(best.get("versus_teacher") or {}), same)
+        told["plain"] = read_plain(best, "plain", same=same)
     if smallest:
         told["smallest_like_it"] = str(smallest["name"]), int(smallest["bytes"]), str(smallest["title"])
+        told["smaller"] = read_plain(smallest, "smaller") if smallest.get("gain") else None
     return told
-
-
-def _gains(found: Json) -> dict[str, Gain]:
-    return {name: read_gain(gain) for name, gain in found.items()}
-
-
-def read_gain(found: Json) -> Gain:
-    """Read a difference with its interval."""
-    low, high = found["ci95"]
-    return Gain(found["mean"], low, high, found.get("seeds_half"), found.get("rows_half"), found["n"])
-
-
-def write_gain(gain: Gain) -> dict[str, Any]:
-    """Write a difference as result.json holds it. Units: the metric's; the parts are half widths at 95 %."""
-    parts = {"seeds_half": gain.seeds_half, "rows_half": gain.rows_half}
-    return {"mean": gain.mean, "ci95": [gain.low, gain.high], **parts, "n": gain.n}

@@ -15,7 +15,7 @@ from kd_core.data.input_spec import TABLE
 from kd_core.distill import loss_of, placebo
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import advice, compare, each_label, families
-from kd_core.evaluate.intervals.compare import Gain, Verdict, verdict
+from kd_core.evaluate.intervals.compare import Gain, Verdict
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.machine import device as devices
 from kd_core.models.sizes import sizes_for
@@ -28,15 +28,14 @@ from kd_core.runs.cells.variant_store import Training
 from kd_core.runs.deployment import Deployment, latency
 from kd_core.runs.items.cold_start import cold_start
 from kd_core.runs.items.teacher_beside import teacher_beside
-from kd_core.runs.outcome import write_gain
+from kd_core.runs.plain.beside import Beside, Judge
 from kd_core.runs.plain.references import Reference, References
+from kd_core.runs.store.measured import write_gains
 from kd_core.specs import SEVERAL, Choice, RunSpec
 from kd_core.task import IN_PARTS, task_of
 from kd_core.teachers.base import TeacherAnswers
 
 SCHEMA = 4
-# What a gain over a plain model of the same size comes to.
-REFERENCE_WORDS = {"beats": "ahead", "hurts": "behind", "ties": "level", "inconclusive": "unclear"}
 
 
 @dataclass
@@ -117,8 +116,8 @@ class ResultBuilder:
             "flops": size.flops,
             **ours,
             "baseline": theirs,
-            "gain": _written(gain),
-            "versus_teacher": _written(assessment.gains(shared, "student", "teacher")) if shared else {},
+            "gain": write_gains(gain),
+            "versus_teacher": write_gains(assessment.gains(shared, "student", "teacher")) if shared else {},
             **self._placebo(found, blocks, objective),
             **self._gaps(shared, gain),
             "agreement": ours["fidelity"]["agreement"]["mean"] if "fidelity" in ours else None,
@@ -149,10 +148,10 @@ class ResultBuilder:
         if arms.taken == "student":
             return {}
         versus = assessment.gains(shared, arms.taken, "teacher") if shared else {}
-        return {"arm": arms.taken, "versus_teacher": _written(versus)}
+        return {"arm": arms.taken, "versus_teacher": write_gains(versus)}
 
     def compare(self, references: References | Any) -> list[Reference]:
-        """Set every student's deployed arm beside the best plain model of at most its bytes, and name the smallest one like it.
+        """Set every student's deployed arm beside the best plain model of at most its bytes, and beside the smallest one like it.
 
         Returns the models that the result names, once each, the smallest first.
 
@@ -161,36 +160,26 @@ class ResultBuilder:
         name, sizes = self.metric["name"], [j.entry["deployed"]["bytes"] or 0 for j in self.judged]
         archs = [Choice.parse(j.entry["arch"]) for j in self.judged]
         references.learn(list(zip(archs, sizes, strict=True)), any("names" in j.entry["deployed"] for j in self.judged))
+        asked = [
+            self._beside(one, references, arch, size) for one, arch, size in zip(self.judged, archs, sizes, strict=True)
+        ]
+        statements = sum(one.statements for one in asked)
+        judge = Judge(self.dataset, references, name, statements, self.spec.evaluation.latency)
         named: set[str] = set()
-        for one, arch, size in zip(self.judged, archs, sizes, strict=True):
-            entry, arm = one.entry, one.arms.taken
-            score = float(np.mean([t["score_selected"] for t in entry["selection"][arm]]))
-            smallest = references.smallest_within(arch, score, one.margin)
-            best = references.of_size(arch, size) if size else None
-            z = None if best is None else references.test_logits(best, one.arms.seeds)
-            told: dict[str, Any] = {"best": None, "smallest": smallest.told() if smallest else None}
-            named |= {smallest.name} if smallest else set()
-            if best is not None and z is not None:
-                theirs = [assessment.answers(self.dataset, "test", one_seed) for one_seed in z]
-                found = one.evidence.beside(arm, "reference", theirs)
-                gains = assessment.gains(found, arm, "reference")
-                # one of two statements about each of the students: the word is that of the interval which holds for all of them
-                wide = families.simultaneous(gains[name], 2 * len(self.judged))
-                word = verdict(wide, one.margin)
-                named.add(best.name)
-                told["best"] = {
-                    **best.told(),
-                    **(best.times(self.dataset) if self.spec.evaluation.latency else {}),
-                    "metrics": {m: assessment.spread(found.values(m, "reference")) for m in found.metrics()},
-                    "gain": _written(gains),
-                    "versus_teacher": _written(assessment.over_teacher(entry, one.evidence, found)),
-                    "ci_family": [wide.low, wide.high],
-                    "word": REFERENCE_WORDS[word.word],
-                }
-            entry["reference"] = told
+        for one in asked:
+            one.entry["reference"] = told = judge.told(one)
+            named |= {model["name"] for model in told.values() if model}
         own = teacher_beside(self.dataset, self.teacher.logits["test"], references, name, self.metric["margin"])
         self.references = {"known": [r.told() for r in references.known], "missing": references.missing, **own}
         return [r for r in references.known if r.name in named and isinstance(r, Reference)]
+
+    def _beside(self, one: _Judged, references: Any, arch: Choice, size: int) -> Beside:
+        """Choose a student's plain models on validation rows."""
+        arm = one.arms.taken
+        score = float(np.mean([t["score_selected"] for t in one.entry["selection"][arm]]))
+        best = references.of_size(arch, size) if size else None
+        smallest = references.smallest_within(arch, score, one.margin)
+        return Beside(one.entry, one.evidence, arm, one.arms.seeds, one.margin, best, smallest)
 
     def finish(self, run_id: str, artifacts: dict[str, Any], test_reads: int, **more: Any) -> dict[str, Any]:
         """Put the parts together; `seconds` is added by the caller."""
@@ -269,7 +258,7 @@ class ResultBuilder:
     def _placebo(self, found: Evidence, blocks: Mapping[str, Any], objective: Any) -> dict[str, Any]:
         """What the same student learned without a teacher, or why nobody asked."""
         if "placebo" in blocks:
-            gain = _written(assessment.gains(found, "student", "placebo"))
+            gain = write_gains(assessment.gains(found, "student", "placebo"))
             of = {"of": "rows"} if placebo.shuffles(objective) else {"of": "both"} if placebo.mixes(objective) else {}
             return {"placebo": {"metrics": blocks["placebo"]["metrics"], "gain": gain, **of}, "placebo_reason": None}
         why = modes.why_no_placebo(self.spec, self.dataset.task)
@@ -329,10 +318,6 @@ def _moved(arms: Arms, z_teacher: Array, loss: Entry[Any], objective: Choice, da
         settings = loss.spec.parse(objective.settings, "the loss")
         found["teacher_top"] = assessment.top_share(data, z_teacher, float(getattr(settings, "temperature", 1.0)))
     return found
-
-
-def _written(gains: Mapping[str, Gain]) -> dict[str, Any]:
-    return {name: write_gain(gain) for name, gain in gains.items()}
 
 
 def _selection(training: Training) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from kd_core.export.card_text import card_text, readme_text
+from kd_core.runs.plain.told import Standing
 
 CARD = {
     "name": "tiny <b>|x|</b>",
@@ -85,10 +88,10 @@ def test_a_model_without_a_teacher_says_so():
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("beats", "this one is better"),
-        ("hurts", "that one is better"),
-        ("ties", "as good"),
-        ("inconclusive", "which of the two is better is not clear"),
+        ("ahead", "this one is better"),
+        ("behind", "that one is better"),
+        ("level", "as good"),
+        ("unclear", "which of the two is better is not clear"),
     ],
 )
 def test_the_best_plain_model_stands_with_its_score_and_what_can_be_told(word, said):
@@ -98,6 +101,11 @@ def test_the_best_plain_model_stands_with_its_score_and_what_can_be_told(word, s
     text = card_text(CARD | {"taught": True, "reference": {"best": best}}, [])
     assert f"4 trees, {CARD['metric']['title']} 0.75; this one's difference to it" in text
     assert f"+0.05 (+0.01 to +0.09): {said}." in text
+    both = {"best": best, "smallest": {**best, "title": "a linear model"}}
+    smaller = card_text(CARD | {"taught": True, "reference": both}, [])
+    assert "A smaller plain model that kept up on validation rows: a linear model" in smaller
+    assert "linear" not in card_text(CARD | {"reference": {"best": best, "smallest": {"title": "a linear model"}}}, [])
+    assert set(get_args(Standing)) == {"ahead", "behind", "level", "unclear"}  # the words of results are those above
     older = {"name": "trees_4", "title": "4 trees"}
     assert "size: 4 trees." in card_text(CARD | {"taught": True, "reference": {"best": older}}, [])
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.compare import certified
-from kd_core.runs.outcome import read_outcome, write_gain
+from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.measured import write_gain
 
 HOSTILE = ("<script>alert(1)</script>", "![x](http://evil.example/x.png)", "$\\href{javascript:alert(1)}{y}$")
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("books", "garden", "toys"), "regression": ()}
@@ -238,3 +239,11 @@ def beside_plain(made: dict[str, Any], standing: str) -> dict[str, Any]:
         student["latency_ms"]["whole"] = whole
     made["teacher"]["latency_ms"]["whole"] = {"1": {"p50": 1.0, "p95": 1.2, "p99": 1.3}}
     return {**made, "schema": 4, "references": {"known": known, "missing": []}}
+
+
+def with_smaller(made: dict[str, Any], word: str = "level", best: str = "level") -> dict[str, Any]:
+    """The same result, whose smallest plain model that keeps up was asked about the test rows; `best`: how the one of the student's size stands to it."""
+    for student in made["students"]:
+        known = {"name": "linear", "title": "a linear model", "bytes": 400, "word": word, "best": {"word": best}}
+        student["reference"]["smallest"] = {**student["reference"]["best"], **known}
+    return made

@@ -7,7 +7,8 @@ import pytest
 
 from kd_core.errors import KDError
 from kd_core.evaluate.intervals.compare import Gain
-from kd_core.runs.outcome import read_gain, read_outcome, write_gain
+from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.measured import read_gain, write_gain
 from tests.pages.results import result
 
 OLD = Path(__file__).parent / "kept" / "version_1" / "result.json"

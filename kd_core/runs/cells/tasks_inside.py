@@ -12,7 +12,7 @@ from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals import inside
 from kd_core.evaluate.intervals.evidence import Evidence
 from kd_core.runs import assessment
-from kd_core.runs.outcome import write_gain
+from kd_core.runs.store.measured import write_gain
 
 
 def tasks_inside(found: Evidence, students: int, *, stopped: bool) -> list[dict[str, Any]]:

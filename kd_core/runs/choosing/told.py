@@ -169,19 +169,20 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
 
 
 def _plain(found: Outcome, kept: set[str]) -> PlainInstead | None:
-    """Name the plain model to take home instead: a better one of at most the bytes, else the smallest as good on validation."""
+    """Name the plain model to take home instead: one that is better, else the smallest as good on validation, unless the test rows say otherwise."""
     student = found.students[0]
     why: Literal["better", "smaller"]
     if student.bytes is None:
         return None
-    if student.plain and student.plain.standing == "behind":
-        name, title, size = student.plain.name, student.plain.title, student.plain.bytes
+    taken, small = student.instead(found.metric), student.smallest_like_it
+    if taken and taken.standing == "behind":
+        name, title, size = taken.name, taken.title, taken.bytes
         why = "better"
-    elif student.smallest_like_it and student.smallest_like_it[1] < student.bytes:
-        name, size, title = student.smallest_like_it
+    elif small and small[1] < student.bytes:
+        name, size, title = small
         why = "smaller"
-        if student.plain and (student.plain.name, student.plain.standing) == (name, "ahead"):
-            return None  # as good on validation rows, and surely behind on those that judge
+        if name in {p.name for p in student.plains if p is not taken}:
+            return None  # as good on validation rows, and not on those that judge
     else:
         return None
     kept_as = taken_as(name)

@@ -23,7 +23,7 @@ from kd_core.runs.cells.trainings import Arms
 from kd_core.runs.continuing.asking import Told
 from kd_core.runs.continuing.earlier import Earlier
 from kd_core.runs.continuing.joined import Joined
-from kd_core.runs.outcome import write_gain
+from kd_core.runs.store.measured import write_gain
 from kd_core.specs import RunSpec
 from kd_core.task import task_of
 from kd_core.teachers.base import known_rows

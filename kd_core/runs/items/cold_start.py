@@ -11,7 +11,7 @@ from kd_core.data.dataset import Array, Dataset
 from kd_core.data.plain.counted import plural
 from kd_core.evaluate import METRICS
 from kd_core.runs import assessment
-from kd_core.runs.outcome import write_gain
+from kd_core.runs.store.measured import write_gain
 from kd_core.task import task_of
 
 FEW_ITEMS = 3  # of a history: a new user has at most so many

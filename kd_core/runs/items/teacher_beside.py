@@ -11,8 +11,9 @@ from kd_core.evaluate.intervals import families
 from kd_core.evaluate.intervals.compare import certified, verdict
 from kd_core.evaluate.intervals.row_spread import row_spread
 from kd_core.runs import assessment
-from kd_core.runs.outcome import read_gain, read_outcome, write_gain
+from kd_core.runs.outcome import read_outcome
 from kd_core.runs.plain.items import ItemReference, ItemReferences
+from kd_core.runs.store.measured import read_gain, write_gain
 from kd_core.runs.view.scale import Scale
 
 WORDS = {"beats": "ahead", "hurts": "behind", "ties": "level", "inconclusive": "unclear"}

@@ -1,8 +1,8 @@
 """Plain models beside the students: what a person could have at the same size without any teacher.
 
 Fixed short lists for tables, for texts and for pictures, smallest first, and for pictures the small CNN of about each student's bytes. Each learns from the
-labels alone, once; the one to compare a student with is chosen on validation rows among those whose file takes no more bytes, and
-only that one gets the student's other seeds and is asked about the test rows.
+labels alone, once; the one to compare a student with is chosen on validation rows among those whose file takes no more bytes. Only that
+one, and the smallest that keeps up, get the student's other seeds and are asked about the test rows.
 """
 
 from __future__ import annotations

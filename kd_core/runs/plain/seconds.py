@@ -28,7 +28,8 @@ def plain_seconds(
     """Estimate the plain models beside the students; those on pieces of words and on pictures learn by steps, as students do.
 
     `own`: the students' sizes; `sizes_of(view, arch)`; `seconds_of(arch, size, trainings)`; `one_of`: one student will be chosen, so
-    that a CNN is set beside that one alone.
+    that a CNN is set beside that one alone. Two learn with every seed: the best of a student's size, and the smallest that keeps up,
+    which is taken to cost as much.
     """
     found = ALL_SECONDS + ROW_SECONDS * train_rows
     largest, again = max(size.parameters for size in own), 0.0
@@ -40,7 +41,7 @@ def plain_seconds(
             if size.parameters > LARGER * largest:
                 break
     if PIXELS not in views:
-        return found + (seeds - 1) * again
+        return found + 2 * (seeds - 1) * again
     beside = [
         network_beside(arch, size, size.size_bytes + FILE, lambda arch: sizes_of(PIXELS, arch))[0]
         for arch, size in zip(students, own, strict=True)

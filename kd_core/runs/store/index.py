@@ -14,7 +14,7 @@ from typing import Any
 from kd_core.errors import KDError
 from kd_core.runs.store.rows import COLUMNS, RunRow, from_record, to_record
 
-VERSION = 10  # 2: what-ifs are marked; 3: the student shown is the best on validation, with its difference to the teacher; 4: its bytes; 5: of a run that made a student smaller the chosen stage; 6: the gain has the interval that its word follows; 7: a what-if's name tells the seeds that it has, and a row whether its score is of the student trained alone; 8: a run that made nothing smaller says so; 9: the plain model that is no worse; 10: a student that is its own baseline has no gain
+VERSION = 11  # 2: what-ifs are marked; 3: the student shown is the best on validation, with its difference to the teacher; 4: its bytes; 5: of a run that made a student smaller the chosen stage; 6: the gain has the interval that its word follows; 7: a what-if's name tells the seeds that it has, and a row whether its score is of the student trained alone; 8: a run that made nothing smaller says so; 9: the plain model that is no worse; 10: a student that is its own baseline has no gain; 11: the plain model that is to be taken
 BUSY_SECONDS = 5.0
 
 _SCHEMA = f"""

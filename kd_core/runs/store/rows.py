@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from kd_core.runs.outcome import Outcome, read_outcome
 from kd_core.runs.store.folder import DAMAGED, STATES, RunFolder
 from kd_core.runs.store.seeds_told import named
 from kd_core.runs.view.smaller import verdict
@@ -254,16 +254,8 @@ def headline(result: dict[str, Any]) -> Headline | None:
         versus_high=versus.high if versus else None,
         bytes=best.raw.get("size_bytes"),
         alone=best.alone,
-        plain=_as_good(best, ours, name, found.metric.better),
+        plain=plain.arm.mean(name) if (plain := best.instead(found.metric)) else None,
     )
-
-
-def _as_good(student: StudentOutcome, score: float | None, metric: str, better: str) -> float | None:
-    """Return the score of the plain model of a student's size where it is no worse than the student's."""
-    theirs = student.plain.arm.mean(metric) if student.plain else None
-    if theirs is None or score is None:
-        return None
-    return theirs if (theirs >= score if better == "higher" else theirs <= score) else None
 
 
 def _of_stages(block: dict[str, Any], found: Outcome, teacher: float | None) -> Headline:

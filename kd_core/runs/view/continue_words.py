@@ -7,7 +7,8 @@ from typing import Any
 
 from kd_core.evaluate import METRICS
 from kd_core.evaluate.intervals.compare import Gain
-from kd_core.runs.outcome import Metric, read_gain
+from kd_core.runs.outcome import Metric
+from kd_core.runs.store.measured import read_gain
 from kd_core.runs.view.scale import Scale
 
 NEW = {

@@ -13,6 +13,7 @@ from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid, tasks_inside
 from kd_core.runs.items import cold_start, teacher_beside
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from kd_core.runs.plain import said
 from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
 from kd_core.runs.store import ledger
 from kd_core.runs.view import continue_words, mode_words
@@ -129,7 +130,7 @@ def before_students(result: dict[str, Any]) -> list[str]:
 
 def of_student(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
     """Say one student's verdict; lines after the first begin with two spaces."""
-    plain = _plain_lines(result, found, student)
+    plain = said.lines(result, found, student, kilobytes)
     names = [_names(student.names)] if student.names else []
     inside, cold = (
         [] if student.untaught else tasks_inside.lines(student.raw),
@@ -258,43 +259,6 @@ def _against(found: Outcome, student: StudentOutcome, scale: Scale) -> list[str]
         return []
     who, of = ", alone" if student.alone else "", f"{scale.points}{metric.title}"
     return [f"  Against the teacher{who}: {scale(against.mean)} {of} ({scale.interval(against)})."]
-
-
-def _plain_lines(result: dict[str, Any], found: Outcome, student: StudentOutcome) -> list[str]:
-    """Say how the student stands beside plain models without a teacher, with both sizes."""
-    tried = result.get("references")
-    if not tried:
-        return []
-    lines, own = [], f"{kilobytes(student.bytes)}" if student.bytes else "no file"
-    this = "this student alone" if student.alone else "this student"
-    moral = "" if student.alone else " Distilling this student does not pay here."
-    if student.plain:
-        name, plain = found.metric.name, student.plain
-        scale, gain = Scale.of(found.metric, plain.judged(name)), plain.judged(name)
-        level = "" if None in plain.family else ", for all such statements together"
-        whose = f"{'the same model' if plain.same else plain.title} of {kilobytes(plain.bytes)}, without a teacher,"
-        away = f"{scale(gain.mean)} {scale.points}{found.metric.title} ({scale.interval(gain)}{level}; {this}: {own})"
-        said = {
-            "ahead": f"No plain model of this size comes near: over the best, {whose} {away}.",
-            "behind": f"A plain model of this size is better: over {whose} {away}.{moral}",
-            "level": f"A plain model of this size does as well: over {whose} {away}.",
-            "unclear": f"Not clear whether a plain model of this size does as well: over {whose} {away}.",
-        }
-        lines.append(f"  {said[plain.standing]}")
-    elif student.itself:
-        lines.append("  The best plain model of this size is this one: it was trained alone, as plain models are.")
-    elif student.bytes and tried["known"] and min(r["bytes"] for r in tried["known"]) > student.bytes:
-        lines.append(f"  No plain model of the list is as small as this student ({own}).")
-    elif student.bytes:
-        why = "the run was stopped before" if tried["known"] or not tried["missing"] else "none could be had"
-        lines.append(f"  No plain model was set beside this student: {why}.")
-    named = student.plain.name if student.plain else student.itself
-    if student.smallest_like_it and student.smallest_like_it[0] != named:
-        _, size, title = student.smallest_like_it
-        lines.append(f"  The smallest plain model that keeps up with it on validation: {title}, {kilobytes(size)}.")
-    return lines + [
-        f"  Left out of the plain models: {r['title']} ({r['reason'].rstrip('.')})." for r in tried["missing"]
-    ]
 
 
 def kilobytes(size: int) -> str:

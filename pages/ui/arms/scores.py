@@ -31,14 +31,16 @@ class Score:
 
 
 def scores(found: Result, index: int) -> list[Score]:
-    """Return the scores that are known of teacher, baseline, placebo, student and the plain model of its size, in that order."""
+    """Return the scores that are known of teacher, baseline, placebo, student and the plain model to set beside it, in that order."""
     name, student = found["metric"]["name"], found["students"][index]
     best = None if _partly_known(found) else found["teacher"]["metrics"].get(name)
     lines = [] if best is None else [Score("teacher", float(best), None, None)]
-    beside = (student.get("reference") or {}).get("best") or {"metrics": {}}
+    outcome = read_outcome(found)
+    rival = outcome.students[index].rival(outcome.metric)
+    beside = rival.raw if rival else (student.get("reference") or {}).get("best") or {"metrics": {}}
     placebo = student.get("placebo") or {"metrics": {}}
     arms = {"baseline": student["baseline"], "placebo": placebo, "student": student, "plain": beside}
-    if read_outcome(found).students[index].untaught:  # it is its own baseline
+    if outcome.students[index].untaught:  # it is its own baseline
         del arms["student"]
     for arm, block in arms.items():
         told = block["metrics"].get(name) or {}

@@ -10,7 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from kd_core.evaluate.intervals.compare import Gain
-from kd_core.runs.outcome import Arm, StudentOutcome, read_outcome
+from kd_core.runs.outcome import StudentOutcome, read_outcome
+from kd_core.runs.plain.told import Plain
+from kd_core.runs.store.measured import Arm
 from kd_core.task import task_of
 from pages.ui.access import aids
 from pages.ui.result import chance, differences, speed, verdict
@@ -131,16 +133,19 @@ def parts(found: Result, index: int, *, few: bool = False) -> tuple[pd.DataFrame
 
 def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     """Lay the comparison out as text; the metric of the verdict, size, work and time, the other metrics, then fidelity."""
-    student, teacher, read = found["students"][index], found["teacher"], read_outcome(found).students[index]
+    outcome, student, teacher = read_outcome(found), found["students"][index], found["teacher"]
+    read = outcome.students[index]
+    rival = read.rival(outcome.metric)
     baseline, primary = student["baseline"], found["metric"]["name"]
     own = text.number(student["parameters"])
     size, flops = text.size(student["size_bytes"]), text.number(student.get("flops"))
     whole = teacher["size_bytes"]
     ratio = t("runs.result.of_teacher", ratio=text.fraction(student["size_bytes"], whole)) if whole is not None else ""
-    lines = [_metric_line(primary, found, read, bold=True)]
-    beside = text.size(read.plain.bytes) if read.plain else ""
+    lines = [_metric_line(primary, found, read, rival, bold=True)]
+    beside = text.size(rival.bytes) if rival else ""
     arms = _arms_of_file(read)
-    packed, its_packed = (text.size(n) if n else "" for n in packed_bytes(student))
+    compact = (student.get("deployed") or {}).get("compact") or {}
+    packed, its_packed = _size(compact.get("bytes")), _size(rival.raw.get("compact_bytes") if rival else None)
     for title, its, mine, plain, said in (
         (t(f"runs.result.{'file' if read.bytes else 'size'}"), text.size(teacher["size_bytes"]), size, beside, ratio),
         *([(t("runs.result.compact"), "", packed, its_packed, "")] if packed else []),
@@ -151,9 +156,9 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
         (t("runs.result.flops"), text.number(teacher.get("flops")), flops),
     ):
         lines.append(_line(title, its, mine, mine, mine))
-    lines += _latency_lines(teacher, student, arms, same=read.plain is not None and read.plain.same)
+    lines += _latency_lines(teacher, student, arms, rival)
     lines += _threshold_lines(student)
-    lines += [_metric_line(n, found, read, bold=False) for n in student["metrics"] if n != primary]
+    lines += [_metric_line(n, found, read, rival, bold=False) for n in student["metrics"] if n != primary]
     lines += _fidelity_lines(student, baseline)
     columns = [
         "",
@@ -161,7 +166,7 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
         t("runs.result.taken_home") if read.alone else t("runs.arm.baseline_short"),
         t("runs.arm.placebo_short"),
         t("runs.arm.student"),
-        t("runs.arm.plain_best"),
+        beside_title(rival),
         t("runs.result.improvement"),
         t("runs.result.versus"),
         t("runs.result.gap"),
@@ -169,13 +174,20 @@ def comparison_frame(found: Result, index: int) -> pd.DataFrame:
     frame = pd.DataFrame(_once(lines), columns=[str(c) for c in columns]).set_index("")
     if read.untaught:  # it is its own baseline: nothing to compare
         frame = frame.drop(columns=[str(t(f"runs.{c}")) for c in ("arm.student", "result.improvement", "result.gap")])
-    if read.placebo is None:
-        frame = frame.drop(columns=str(t("runs.arm.placebo_short")))
-    if read.plain is None:
-        frame = frame.drop(columns=str(t("runs.arm.plain_best")))
+    absent = [t("runs.arm.placebo_short")] * (read.placebo is None) + [beside_title(rival)] * (rival is None)
+    frame = frame.drop(columns=[str(c) for c in absent])
     if not read.versus_teacher and found["schema"] < 2:
         frame = frame.rename(columns={str(t("runs.result.versus")): str(t("runs.result.versus_costs"))})
     return frame.astype("object")
+
+
+def beside_title(plain: Plain | None) -> Safe:
+    """Name the plain model in the table: the best of the student's size, or one smaller still that is to be taken."""
+    return t(f"runs.arm.plain_{'best' if plain is None or plain.place == 'plain' else 'smaller'}")
+
+
+def _size(size: int | None) -> str:
+    return text.size(size) if size else ""
 
 
 def _threshold_lines(student: Result) -> list[tuple[str, ...]]:
@@ -202,12 +214,6 @@ def _own_title(name: str) -> str:
 def _arms_of_file(read: StudentOutcome) -> tuple[str, ...]:
     """Name the columns that size and times of the file hold for: all arms of a student's file, which differ by their weights; else its own."""
     return ("baseline",) if read.alone else ("baseline", "placebo", "student")
-
-
-def packed_bytes(student: Result) -> tuple[int | None, int | None]:
-    """Return the bytes of the packed file of a student and of the plain model beside it, None where older results do not tell."""
-    own = ((student.get("deployed") or {}).get("compact") or {}).get("bytes")
-    return own, ((student.get("reference") or {}).get("best") or {}).get("compact_bytes")
 
 
 def _line(
@@ -248,14 +254,14 @@ def _no_gap(name: str, teacher: float | None, baseline: float | None) -> str:
     return str(t("runs.result.gap_noise" if ahead else "runs.result.gap_none"))
 
 
-def _metric_line(name: str, found: Result, read: StudentOutcome, bold: bool) -> tuple[str, ...]:
+def _metric_line(name: str, found: Result, read: StudentOutcome, rival: Plain | None, bold: bool) -> tuple[str, ...]:
     def told(arm: Arm | None) -> str:
         values = (arm.metrics.get(name) if arm else None) or {}
         return _whole(text.plus_minus(values.get("mean"), values.get("std")))
 
     best = found["teacher"]["metrics"].get(name)
     cells = [text.score(best), told(read.baseline), told(read.placebo.arm if read.placebo else None), told(read.arm)]
-    cells.append(text.score(read.plain.arm.mean(name)) if read.plain else "")
+    cells.append(text.score(rival.arm.mean(name)) if rival else "")
     return _line(
         _metric_title(name, found["task"], bold=bold),
         *(f"**{c}**" if bold else c for c in cells),
@@ -321,12 +327,13 @@ def _latency_title(student: Result, runtime: str) -> str:
 
 
 def _latency_lines(
-    teacher: Result, student: Result, arms: tuple[str, ...], *, same: bool = False
+    teacher: Result, student: Result, arms: tuple[str, ...], rival: Plain | None
 ) -> list[tuple[str, ...]]:
-    """Tell the times by runtime; `same`: the plain model is of the student's kind and shape, so that one time is told of both."""
+    """Tell the times by runtime; of a plain model of the student's kind and shape one time is told of both."""
     lines = []
-    best = (student.get("reference") or {}).get("best") or {}
-    ours, theirs, plain = (speed.runtimes(side.get("latency_ms")) for side in (student, teacher, best))
+    ours, theirs, plain = (
+        speed.runtimes(side.get("latency_ms")) for side in (student, teacher, rival.raw if rival else {})
+    )
     pair = speed.latency_pair(teacher, student)
     said = "" if pair is None else str(speed.told(pair))
     for runtime in speed.in_order([*theirs, *ours]):
@@ -337,7 +344,7 @@ def _latency_lines(
         title = _latency_title(student, runtime)
         versus = said if pair and runtime == pair.student_runtime else ""
         own = dict.fromkeys(arms, shown)
-        beside = mine if same and runtime in plain else plain.get(runtime, {}).get("1")
+        beside = mine if rival and rival.same and runtime in plain else plain.get(runtime, {}).get("1")
         own["plain"] = text.milliseconds(beside["p50"]) if beside else ""
         lines.append(_line(title, text.milliseconds(its["p50"]) if its else "–", **own, versus=versus))
     return lines

@@ -16,6 +16,7 @@ from pages.ui.result.comparison_table import pick, picks
 from pages.ui.shared import engine, findings, picture, text
 from pages.ui.shared.text import t
 
+BESIDE = ("baseline", "taught", "plain", "smaller")  # what stands in the chart besides an entry's own model
 WHOLE = 700  # pixels of a plot as wide as the page
 
 
@@ -81,15 +82,17 @@ def show(found: list[Entry], metric: str, by: str, asked: Goals | None, named: s
         st.caption(t("compare.missing", num=lacking, cost=cost))
     # An empty event follows every change of the figure; only a new, non-empty one is a choice.
     known = {e.id for e in found}
-    ids = [
-        str(p["customdata"][0]).removesuffix(":baseline").removesuffix(":taught").removesuffix(":plain")
-        for p in event["selection"]["points"]
-        if p.get("customdata")
-    ]
+    ids = [entry_of(str(p["customdata"][0])) for p in event["selection"]["points"] if p.get("customdata")]
     ids = [i for i in dict.fromkeys(ids) if i in known]
     if ids and ids != st.session_state.get("pareto-last"):
         st.session_state["pareto-last"] = ids
         pick(ids)
+
+
+def entry_of(point: str) -> str:
+    """Return the entry that a point of the chart belongs to."""
+    entry, _, beside = point.rpartition(":")
+    return entry if beside in BESIDE else point
 
 
 def region(asked: Goals, by: str, drawn: list[dict[str, Any]], lower: bool) -> tuple[float, float] | None:

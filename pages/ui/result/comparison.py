@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kd_core.runs.outcome import Plain, StudentOutcome, read_outcome
+from kd_core.runs.outcome import StudentOutcome, read_outcome
+from kd_core.runs.plain.told import Plain
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.specs import Spec
@@ -217,37 +218,40 @@ def points(found: Sequence[Entry], metric: str, by: str) -> list[dict[str, Any]]
             continue
         made += _point(f"{e.id}:taught" if alone else e.id, arm, e.label, student, metric, by, e)
     for e, plain in plain_models(found):
-        block = {**_plain_costs(e, plain), "metrics": plain.arm.metrics}
-        made += _point(f"{e.id}:plain", "plain", differences.plain_label(plain.name), block, metric, by, e)
+        block = {**_plain_costs(plain), "metrics": plain.arm.metrics}
+        made += _point(plain_id(e, plain), "plain", differences.plain_label(plain.name), block, metric, by, e)
     return naming.unlike(made, {e.run_id: e.run_name for e in found})
 
 
 def plain_models(found: Sequence[Entry]) -> list[tuple[Entry, Plain]]:
-    """List the best plain model of each student's size, once each, with the first entry set beside it."""
+    """List the plain models that were asked about the test rows, once each, with the first entry set beside it."""
     known: dict[tuple[Any, ...], tuple[Entry, Plain]] = {}
     for e in found:
-        plain = e.read.plain
-        if plain is not None:
+        for plain in e.read.plains:
             known.setdefault(plain.key, (e, plain))
     return list(known.values())
 
 
-def _plain_costs(e: Entry, plain: Plain) -> dict[str, Any]:
-    """Return bytes and times of the best plain model of a student's size; older results have no times of it."""
-    best = (e.student.get("reference") or {}).get("best") or {}
-    return {"size_bytes": plain.bytes, "latency_ms": best.get("latency_ms")}
+def plain_id(entry: Entry, plain: Plain) -> str:
+    """Name a plain model by the entry that it stands beside."""
+    return f"{entry.id}:{plain.place}"
+
+
+def _plain_costs(plain: Plain) -> dict[str, Any]:
+    """Return bytes and times of a plain model; older results have no times of it."""
+    return {"size_bytes": plain.bytes, "latency_ms": plain.raw.get("latency_ms")}
 
 
 def plain_candidates(found: Sequence[Entry], metric: str) -> list[Candidate]:
-    """Describe the best plain models, which have no teacher, as ones that could be shipped, too."""
+    """Describe the plain models, which have no teacher, as ones that could be shipped, too."""
     made = []
     for e, plain in plain_models(found):
-        costs = _plain_costs(e, plain)
+        costs = _plain_costs(plain)
         told = {by: cost(costs, by) for by in COSTS}
         surely = standing.worse_end(e.result, plain.versus_teacher, metric)
         made.append(
             Candidate(
-                f"{e.id}:plain",
+                plain_id(e, plain),
                 differences.plain_label(plain.name),
                 plain.arm.mean(metric),
                 told,

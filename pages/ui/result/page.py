@@ -117,7 +117,8 @@ def judgement(found: Result, index: int) -> None:
     """Say the verdict: one word with its rule, what to take, what it means with its interval, the scores as a picture, and what to do next; all else is folded."""
     said = verdict.judge(found, index)
     student, name = found["students"][index], found["metric"]["name"]
-    untaught = read_outcome(found).students[index].untaught
+    outcome = read_outcome(found)
+    untaught = outcome.students[index].untaught
     key = f"runs.verdict.rule{f'_{said.word}' if untaught else ''}"
     rule = t(key, margin=differences.points(name, student["margin"]))
     warned = [line for line in (never_found.of(found, index), sureness.warning(found, index)) if line]
@@ -127,7 +128,7 @@ def judgement(found: Result, index: int) -> None:
     with st.container(border=True, key="verdict"):
         words, drawn = st.columns([7, 3], gap="medium")
         with words:
-            plain = decision.plain_word(read_outcome(found).students[index], name)
+            plain = decision.plain_word(outcome, outcome.students[index])
             with st.container(horizontal=True, gap="small"):
                 st.badge(
                     t(f"runs.word.{said.word}")
@@ -183,7 +184,7 @@ def next_steps(said: verdict.Judgement, found: Result, index: int) -> tuple[Step
     plain: Steps = [(line, term("plain_models"))] if (line := in_short.beside(found, index)) else []
     placebo: Steps = [(line, term("placebo"))] if (line := in_short.placebo(found, index)) else []
     other: Steps = [(line, None)] if (line := smallest.of(found, index)) else []
-    if decision.prefers_plain(student, found["metric"]["name"]):
+    if student.instead(outcome.metric):
         return [*(advice if first else []), *plain, *placebo, *([] if first else advice)], [*rest, *other]
     as_well = student.plain is not None and student.plain.standing != "ahead"
     if smallest.named(found) in (None, student.name):

@@ -208,7 +208,7 @@ def size_points(found: Result) -> list[dict[str, Any]]:
                 continue
             spread = block["metrics"][name]
             add(arm, student["name"] if arm == named else "", student["size_bytes"], spread["mean"], spread)
-    beside = [s.plain for s in read_outcome(found).students if s.plain]
+    beside = [plain for s in read_outcome(found).students for plain in s.plains]
     for plain in {p.key: p for p in beside}.values():
         add(
             "plain", differences.plain_label(plain.name), plain.bytes, plain.arm.mean(name), plain.arm.metrics.get(name)
@@ -273,7 +273,8 @@ def calibration(found: Result, index: int) -> None:
     said = t(
         "runs.calibration.ece", teacher=text.score(ece[0]), baseline=text.score(ece[1]), student=text.score(ece[2])
     )
-    plain = read_outcome(found).students[index].plain
+    outcome = read_outcome(found)
+    plain = outcome.students[index].rival(outcome.metric)
     if plain is not None and "ece" in plain.arm.metrics:
         own = text.score(plain.arm.mean("ece"))
         said = Safe(f"{said} {t('runs.calibration.ece_plain', title=differences.plain_model(plain.name), plain=own)}")

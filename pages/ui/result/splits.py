@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from kd_core.runs.outcome import read_gain, read_outcome
+from kd_core.runs.outcome import read_outcome
+from kd_core.runs.store.measured import read_gain
 from pages.ui.access import cards
 from pages.ui.charts import result as charts
 from pages.ui.result import differences, verdict

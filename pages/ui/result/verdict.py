@@ -10,9 +10,11 @@ import numpy as np
 
 from kd_core.evaluate.intervals.compare import Gain
 from kd_core.limits import KNOWN_ROWS
-from kd_core.runs.outcome import Outcome, StudentOutcome, read_gain, read_outcome
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
+from kd_core.runs.plain.told import Plain
 from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
 from kd_core.runs.store import ledger
+from kd_core.runs.store.measured import read_gain
 from kd_core.runs.store.student_names import titled
 from kd_core.runs.view.counsel import counsel
 from pages.ui.lesson import moved
@@ -196,30 +198,35 @@ def _plain(found: Outcome, student: StudentOutcome) -> tuple[Safe, ...]:
     if student.bytes is None or not tried:
         return ()
     if plain:
-        gain, level = plain.judged(name), None if None in plain.family else t("runs.verdict.level_statements")
-        written = Written.of(name, gain)
-        lines.append(
-            t(
-                f"runs.plain.{plain.standing}{'_alone' if student.alone and plain.standing == 'behind' else ''}",
-                model=t("runs.plain.same") if plain.same else plain_model(plain.name),
-                size=text.size(plain.bytes),
-                own=text.size(student.bytes),
-                signed=written.signed_amount(gain.mean),
-                metric=metric_word(name),
-                interval=written.interval(gain, lower=lower_is_better(name), level=level),
-            )
-        )
+        lines.append(_stands(name, student, plain))
     elif student.itself:
         lines.append(t("runs.plain.itself", model=plain_model(student.itself)))
     elif tried["known"] and min(r["bytes"] for r in tried["known"]) > student.bytes:
         lines.append(t("runs.plain.none_as_small", own=text.size(student.bytes)))
     else:
         lines.append(t(f"runs.plain.{'stopped' if tried['known'] or not tried['missing'] else 'none'}"))
-    if student.smallest_like_it and student.smallest_like_it[0] != (plain.name if plain else student.itself):
+    if student.smaller:
+        lines.append(_stands(name, student, student.smaller))
+    elif student.smallest_like_it and student.smallest_like_it[0] != (plain.name if plain else student.itself):
         model, size, _ = student.smallest_like_it
         lines.append(t("runs.plain.smallest", model=plain_model(model), size=text.size(size)))
     lines += [t("runs.plain.missing", model=plain_model(r["name"]), reason=r["reason"]) for r in tried["missing"]]
     return tuple(lines)
+
+
+def _stands(name: str, student: StudentOutcome, plain: Plain) -> Safe:
+    """Say how the student stands to one plain model, with the interval that the word follows."""
+    gain, level = plain.judged(name), None if None in plain.family else t("runs.verdict.level_statements")
+    written = Written.of(name, gain)
+    return t(
+        f"runs.{plain.place}.{plain.standing}{'_alone' if student.alone and plain.standing == 'behind' else ''}",
+        model=t("runs.plain.same") if plain.same else plain_model(plain.name),
+        size=text.size(plain.bytes),
+        own=text.size(student.bytes or 0),
+        signed=written.signed_amount(gain.mean),
+        metric=metric_word(name),
+        interval=written.interval(gain, lower=lower_is_better(name), level=level),
+    )
 
 
 def against_teacher(found: Outcome, student: StudentOutcome) -> Gain | None:

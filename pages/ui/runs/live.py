@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
-from kd_core.runs.outcome import read_gain
+from kd_core.runs.store.measured import read_gain
 from kd_core.runs.store.runs import RunStore
 from pages.ui.compress import live as making
 from pages.ui.result import differences

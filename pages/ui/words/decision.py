@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kd_core.evaluate.intervals.compare import Gain
-from kd_core.runs.outcome import Arm, Outcome, StudentOutcome, read_outcome
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store.kept_as import alone_as, taken_as
+from kd_core.runs.store.measured import Arm
 from kd_core.runs.store.student_names import titled
 from pages.ui.result import speed, verdict
 from pages.ui.result.differences import lower_is_better, metric_word
@@ -77,8 +78,10 @@ def instead(result: Result, student: int) -> Safe | None:
     taken = chosen(found, one)
     if _stays(taken, found):
         return t(f"{K}instead_teacher")
-    if one.plain is not None and prefers_plain(one, found.metric.name):
-        return t(f"{K}instead_{one.plain.standing}", what=taken.what)
+    plain = one.instead(found.metric)
+    if plain is not None:
+        smaller = plain.place == "smaller" and plain.standing != "behind"
+        return t(f"{K}instead_{'smaller' if smaller else plain.standing}", what=taken.what)
     return t(f"{K}instead_hurts", what=taken.what) if one.verdict == "hurts" and not one.alone else None
 
 
@@ -89,13 +92,13 @@ def who(student: StudentOutcome) -> Safe:
 
 def chosen(found: Outcome, student: StudentOutcome) -> Taken:
     """Choose between the model to take home, the plain one that does as well, and the one trained alone that its teacher has hurt."""
-    name, plain = found.metric.name, student.plain
+    name, plain = found.metric.name, student.instead(found.metric)
     artifacts = found.raw.get("artifacts") or {}
     kept = {str(one["name"]) for key in ("plain", "alone") for one in artifacts.get(key) or ()}
     alone = t(f"{K}alone", name=titled(student.raw))
-    if plain is not None and prefers_plain(student, name):
+    if plain is not None:
         what = alone if plain.same else t(f"{K}plain", title=plain.title)
-        block = {**student.raw["reference"]["best"], "size_bytes": plain.bytes}
+        block = {**plain.raw, "size_bytes": plain.bytes}
         file = _one_of(kept, taken_as(plain.name))
         # of one and the same model there is one time to tell, though it was measured twice
         return Taken(what, file, student.raw if plain.same else block, plain.arm, plain.versus_teacher)
@@ -107,21 +110,10 @@ def chosen(found: Outcome, student: StudentOutcome) -> Taken:
     return Taken(who(student), student.name, student.raw, student.own, gains)
 
 
-def prefers_plain(student: StudentOutcome, metric: str) -> bool:
-    """Say whether the plain model of its size is the one to take: where it is better, as good, or not clearly worse and scored no lower."""
-    if student.plain is None or student.plain.standing == "ahead":
-        return False
-    plain, own = student.plain.arm.mean(metric), student.own.mean(metric)
-    if student.plain.standing != "unclear" or plain is None or own is None or plain == own:
-        return True
-    return (own > plain) == lower_is_better(metric)
-
-
-def plain_word(student: StudentOutcome, metric: str) -> Safe | None:
+def plain_word(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Say in a word that stands beside the verdict's that a plain model is the one to take; None where it is not."""
-    if student.plain is None or not prefers_plain(student, metric):
-        return None
-    return t(f"runs.word.plain_{student.plain.standing}")
+    plain = student.instead(found.metric)
+    return None if plain is None else t(f"runs.word.plain_{plain.standing}")
 
 
 def _stays(taken: Taken, found: Outcome) -> bool:

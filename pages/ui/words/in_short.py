@@ -7,7 +7,7 @@ from typing import Any
 
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store.student_names import titled
-from pages.ui.result.differences import Written, metric_word
+from pages.ui.result.differences import Written, lower_is_better, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 from pages.ui.words import decision
@@ -38,12 +38,13 @@ def _said(found: Outcome, student: StudentOutcome, amount: bool) -> Safe:
 
 
 def beside(result: Mapping[str, Any], student: int) -> Safe | None:
-    """Say how a plain model of a student's size stands to it, with both scores; None where there is none. Errors: as `of`."""
+    """Say how the plain model that takes a student's place stands to it, else the one of its size, with both scores; None where there is none. Errors: as `of`."""
     outcome, metric = read_outcome(result), result["metric"]["name"]
     found = outcome.students[student]
-    if found.plain is None:
+    taken, model = found.instead(outcome.metric), found.rival(outcome.metric)
+    if model is None:
         return None
-    plain, own, standing = found.plain.arm.mean(metric), found.own.mean(metric), str(found.plain.standing)
+    plain, own, standing = model.arm.mean(metric), found.own.mean(metric), str(model.standing)
     larger = found.smallest_like_it
     if (
         standing == "ahead" and larger is not None and larger[1] > (found.bytes or 0)
@@ -58,19 +59,27 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
         standing = "ahead_untaught"
     elif standing == "ahead" and found.word == "inconclusive":
         standing = "ahead_unclear"
-    elif standing == "unclear" and not decision.prefers_plain(found, metric):
+    elif standing == "unclear" and taken is None:
         standing = "unclear_higher"
+    elif (
+        standing == "unclear"
+        and (plain or 0.0) != (own or 0.0)
+        and lower_is_better(metric) == ((plain or 0.0) > (own or 0.0))
+    ):
+        standing = "unclear_near"
     who = decision.who(found)
     told = {
         "who": who,
         "Who": Safe(who[0].upper() + who[1:]),
-        "title": found.plain.title,
+        "title": model.title,
+        "size": text.size(model.bytes),
+        "own_size": text.size(found.bytes or 0),
         "metric": metric_word(metric),
         "plain": text.score(plain),
         "own": text.score(own),
     }
-    same = "_same" if found.plain.same and not standing.startswith("ahead") else ""
-    return t(f"runs.in_short.plain_{standing}{same}", **told)
+    same = "_same" if model.same and not standing.startswith("ahead") else ""
+    return t(f"runs.in_short.{model.place}_{standing}{same}", **told)
 
 
 def placebo(result: Mapping[str, Any], student: int) -> Safe | None:

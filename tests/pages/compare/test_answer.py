@@ -13,9 +13,10 @@ from pages.ui.access import aids
 from pages.ui.compare import answer
 from pages.ui.goals.candidates import Goals
 from pages.ui.result import comparison, comparison_table, verdict
-from pages.ui.shared import example, session
+from pages.ui.shared import example, session, text
 from pages.ui.shared.text import plain, t
-from tests.pages.fixtures import done_run, store
+from tests.pages.fixtures import done_run, make_run, store
+from tests.pages.results import result, with_smaller
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 ASKED = Goals("roc_auc", 0.5)
@@ -87,17 +88,36 @@ def test_another_advice_of_the_result_page_is_told_with_both_rules():
     run_id = done_run(students=("tiny", "small"))
     found = comparison.entries(store().get(run_id), store().folder(run_id))
     first = verdict.best_student(found[0].result)
-    assert answer.otherwise(found[first], ASKED) is None
-    said = plain(answer.otherwise(found[1 - first], ASKED) or "")
-    assert found[first].label in said and "best on validation" in said and "smallest that meets your goals" in said
-    assert "best within your limits" in str(answer.otherwise(found[1 - first], Goals("roc_auc", None, {"size": 9e9})))
+    one, other = (comparison.candidate(e, "roc_auc") for e in (found[first], found[1 - first]))
+    assert answer.otherwise(found[first], one, ASKED) is None
+    said = plain(answer.otherwise(found[1 - first], other, ASKED) or "")
+    assert found[first].label in said and "best on validation" in said and "smallest that surely meets your goals" in said
+    assert "best within your limits" in str(
+        answer.otherwise(found[1 - first], other, Goals("roc_auc", None, {"size": 9e9}))
+    )
 
 
 def test_a_plain_model_that_the_result_page_advises_is_told():
     run_id = done_run(students=("tiny",), plain="level")
     (entry,) = comparison.entries(store().get(run_id), store().folder(run_id))
-    said = answer.otherwise(entry, ASKED)
+    student = comparison.candidate(entry, "roc_auc")
+    said = answer.otherwise(entry, student, ASKED)
     assert said is not None and "plain model" in said and "by another rule" in said
+    (beside,) = comparison.plain_candidates([entry], "roc_auc")
+    assert answer.otherwise(entry, beside, ASKED) is None  # the very model that the result advises
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_a_plain_model_named_where_the_result_advises_a_smaller_one_is_told(sure):
+    run_id = make_run("done", ("tiny",), with_smaller(result(plain="level")))
+    (entry,) = comparison.entries(store().get(run_id), store().folder(run_id))
+    best, smaller = comparison.plain_candidates([entry], "roc_auc")
+    assert smaller.costs["size"] < best.costs["size"]
+    asked = Goals("roc_auc", 0.5 if sure else None, {"size": 2e3} if sure else {"size": 9e9})
+    said = plain(answer.otherwise(entry, best, asked) or "")
+    assert smaller.name in said and text.size(smaller.costs["size"]) in said and "advises a plain model" in said
+    assert answer.otherwise(entry, smaller, asked) is None
+    assert answer.model(smaller, entry) == "plain linear" and answer.model(best, entry) == "plain trees_30x4"
 
 
 def test_runs_of_one_name_tell_their_students_apart_by_the_time_alone():

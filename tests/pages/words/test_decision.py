@@ -163,7 +163,8 @@ def test_export_offers_first_what_the_line_says_to_take():
 @pytest.mark.parametrize("standing", ["behind", "level", "ahead"])
 def test_a_word_beside_the_verdicts_names_the_plain_model_where_it_is_the_one_to_take(jobs, standing):  # noqa: F811
     found = result(plain=standing)
-    word = decision.plain_word(read_outcome(found).students[0], "roc_auc")
+    outcome = read_outcome(found)
+    word = decision.plain_word(outcome, outcome.students[0])
     assert word == (None if standing == "ahead" else t(f"runs.word.plain_{standing}"))
     shown = words(open_page("runs", run=done_run(plain=standing)))
     assert ("A PLAIN MODEL" in shown) == (standing != "ahead")
