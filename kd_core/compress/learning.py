@@ -16,7 +16,7 @@ from kd_core.distill import objective as objectives
 from kd_core.distill.inner.live import show
 from kd_core.distill.student import scoring
 from kd_core.errors import SpecError, Stopped
-from kd_core.models import ARCHS
+from kd_core.models import by_rounds
 from kd_core.seeding import derive
 from kd_core.training.loop import Begin, TrainRows, optimise
 from kd_core.training.plan import TrainingPlan, resolve
@@ -100,7 +100,7 @@ def why_not(stage: Stage) -> str | None:
     """Say why a student can't learn on, None where it can."""
     if stage.file is not None:
         return "has a file that a step changed already, and a file learns no more"
-    if "fits" in ARCHS.get(stage.arch.name).facts:
+    if by_rounds(stage.arch.name):
         return "is made of trees, which are grown once"
     return None
 

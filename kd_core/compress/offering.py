@@ -6,7 +6,7 @@ from typing import Any
 
 from kd_core.compress.base import Stage
 from kd_core.compress.steps import STEPS
-from kd_core.models import ARCHS
+from kd_core.models import by_rounds
 from kd_core.registry import Entry
 from kd_core.specs import Choice
 from kd_core.teachers import kept_models
@@ -19,7 +19,7 @@ def offered(run: str, student: str) -> list[tuple[Entry[Any], str | None]]:
     """
     kept = kept_models.find(run, student)
     arch = Choice.model_validate(kept.model["arch"])
-    if "fits" in ARCHS.get(arch.name).facts:
+    if by_rounds(arch.name):
         return [(entry, "is made of trees, which have no layers to cut or to round") for entry in STEPS.entries()]
     view, module = kept.open()
     stage = Stage(arch, module)

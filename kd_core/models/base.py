@@ -159,3 +159,8 @@ GIVES = frozenset({"logits", "features", "head"})  # of an architecture that say
 # beside its matrix products; epochs_share=share of a teacher's epochs that are trained where that is not the usual one; batch=the most rows of a step
 # where that is not asked for, rate=how many times as large steps of the optimiser suit it
 ARCHS: Registry[Builder] = Registry("architecture")
+
+
+def by_rounds(arch: str) -> bool:
+    """Say whether students of an architecture grow by rounds, as trees do, and not by steps of a gradient; no unknown one does."""
+    return arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts

@@ -11,7 +11,7 @@ from kd_core.distill import LOSSES, MODES, loss_of, parts_of
 from kd_core.distill.terms import hears_inside
 from kd_core.errors import KDError, Problem, Says, SpecError
 from kd_core.evaluate import METRICS
-from kd_core.models import ARCHS
+from kd_core.models import ARCHS, by_rounds
 from kd_core.models.base import GIVES
 from kd_core.models.building import view_of
 from kd_core.registry import Entry, Situation
@@ -126,8 +126,8 @@ def situation(
     archs = [ARCHS.get(name).facts for name in students if name in ARCHS.names()]
     every = [facts.get("gives", GIVES) for facts in archs]
     gives_all = frozenset.intersection(*every) if every else GIVES | {"maps", "relations"}
-    by_rounds = any("fits" in facts for facts in archs)
-    return Situation(task, num_classes, given, frozenset(views), gives_all, grouped, folds == 1, by_rounds)
+    rounds = any(map(by_rounds, students))
+    return Situation(task, num_classes, given, frozenset(views), gives_all, grouped, folds == 1, rounds)
 
 
 def folds_of(spec: RunSpec, train_rows: int) -> int:

@@ -8,7 +8,7 @@ from kd_core.distill.stack import summed
 from kd_core.distill.stack.forms import STACKS
 from kd_core.distill.sweep.variants import Variant
 from kd_core.distill.terms import parts_of
-from kd_core.models.base import ARCHS
+from kd_core.models.base import ARCHS, by_rounds
 from kd_core.specs import SEVERAL, Choice
 from kd_core.task import kind_of, task_of
 
@@ -23,7 +23,7 @@ def supports(dataset: Dataset, variant: Variant) -> str | None:
 def why_apart(arch: str, objective: Choice | str | None, task: str) -> str | None:
     """Say why networks of an architecture that learn by a loss can't be stacked, or None when they can."""
     lesson = Choice(name=objective) if isinstance(objective, str) else objective
-    if arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts:
+    if by_rounds(arch):
         return f"the architecture '{arch}' learns by a procedure of its own, and a stack learns by gradient descent"
     if arch not in STACKS.names():
         known = ARCHS.get(arch).facts.get("apart") if arch in ARCHS.names() else None

@@ -8,7 +8,7 @@ from kd_core import limits
 from kd_core.distill import LOSSES, loss_of
 from kd_core.distill.stack.forms import STACKS
 from kd_core.errors import KDError, Problem, Says
-from kd_core.models import ARCHS
+from kd_core.models import ARCHS, by_rounds
 from kd_core.registry import Entry
 from kd_core.runs.cells import grid
 from kd_core.specs import RunSpec
@@ -61,7 +61,7 @@ def check(spec: RunSpec, answered: bool = True) -> list[Problem]:
         arch = student.arch.name
         if sweep.dropout and arch in ARCHS.names() and "dropout" not in ARCHS.get(arch).spec.model_fields:
             found.append(_NO_DROPOUT.problem(arch=arch, student=student.name))
-        if (sweep.learning_rate or sweep.weight_decay) and arch in ARCHS.names() and "fits" in ARCHS.get(arch).facts:
+        if (sweep.learning_rate or sweep.weight_decay) and by_rounds(arch):
             found.append(_NO_STEPS.problem(arch=arch, student=student.name))
         if sweep.mode == "fused" and arch in ARCHS.names() and arch not in STACKS.names():
             found.append(_CANNOT_FUSE.problem(arch=arch, student=student.name, known=", ".join(STACKS.names())))

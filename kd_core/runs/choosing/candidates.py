@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from kd_core.distill import loss_of
 from kd_core.errors import SpecError
-from kd_core.models import ARCHS
+from kd_core.models import ARCHS, by_rounds
 from kd_core.models.base import GIVES
 from kd_core.registry import Situation
 from kd_core.specs import Choice, RunSpec, StudentSpec
@@ -32,7 +32,7 @@ def candidates(fits: Situation, objective: Choice) -> Candidates:
     for entry in ARCHS.entries():
         if entry.why_not(fits) or "student" not in entry.facts["roles"]:
             continue
-        own = replace(fits, students_give=entry.facts.get("gives", GIVES), by_rounds="fits" in entry.facts)
+        own = replace(fits, students_give=entry.facts.get("gives", GIVES), by_rounds=by_rounds(entry.name))
         if loss.why_not(own):
             continue
         for size, turn in entry.facts.get("candidates", {}).items():

@@ -132,9 +132,9 @@ class ToldChoice:
 
 def is_network(arch: str) -> bool:
     """Say whether an architecture's weights can become whole numbers: it is known, and no trees."""
-    from kd_core.models import ARCHS  # brings torch along
+    from kd_core.models import ARCHS, by_rounds  # brings torch along
 
-    return arch in ARCHS.names() and "fits" not in ARCHS.get(arch).facts
+    return arch in ARCHS.names() and not by_rounds(arch)
 
 
 def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:

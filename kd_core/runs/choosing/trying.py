@@ -21,7 +21,7 @@ from kd_core.data.dataset import Dataset, Split
 from kd_core.errors import KDError, Stopped
 from kd_core.evaluate import METRICS
 from kd_core.machine.processor import busy
-from kd_core.models import ARCHS
+from kd_core.models import by_rounds
 from kd_core.models.building import viewed
 from kd_core.runs.cells.cell_scores import Judge
 from kd_core.runs.cells.grid import Arm
@@ -148,7 +148,7 @@ class Trying:
         alike = [ratio for kind, ratio in ratios if kind == student.arch.name]
         if alike:
             return by_size[student.name] * float(np.mean(alike))
-        rounds = 1 if "fits" in ARCHS.get(student.arch.name).facts else resolve(self.spec.training, 1).rounds
+        rounds = 1 if by_rounds(student.arch.name) else resolve(self.spec.training, 1).rounds
         return by_size[student.name] * rounds * max(self._busy, *(ratio for _, ratio in ratios), 0.0)
 
     def _by_size(self, student: StudentSpec) -> float:

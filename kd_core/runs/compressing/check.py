@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kd_core.compress.base import STEPS, learns
 from kd_core.errors import KDError, Problem, Says
-from kd_core.models import ARCHS
+from kd_core.models import by_rounds
 from kd_core.runs.cells import modes
 from kd_core.runs.compressing.tree import order_error, tree_of
 from kd_core.specs import RunSpec
@@ -49,7 +49,7 @@ def check(spec: RunSpec) -> list[Problem]:
     )
     found = [_ORDINARY.problem(what=what, asks=asks) for asked, what, asks in extras if asked]
     student = spec.students[0]
-    if "fits" in ARCHS.get(student.arch.name).facts:
+    if by_rounds(student.arch.name):
         found.append(_TREES.problem(name=student.name))
     try:
         for chain in spec.compress.chains:

@@ -18,7 +18,7 @@ from kd_core.data.dataset import Dataset
 from kd_core.data.preparation import prepare, understanding
 from kd_core.data.profile import Understanding
 from kd_core.errors import DataError, KDError, SpecError
-from kd_core.models import ARCHS
+from kd_core.models import by_rounds
 from kd_core.runs.cells.grid import Arm
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.runs import RunStore
@@ -167,7 +167,7 @@ def why_not(earlier: Earlier) -> KDError | None:
             "continue_labels",
         )
     for student in earlier.spec.students:
-        if student.name in earlier.students and "fits" in ARCHS.get(student.arch.name).facts:
+        if student.name in earlier.students and by_rounds(student.arch.name):
             return SpecError(
                 "The student '{name}' is made of trees, which are grown once: it can't learn on from where it stands.",
                 "Run it again on old and new rows together, or go on from a run with a network.",
