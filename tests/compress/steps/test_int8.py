@@ -42,7 +42,9 @@ def test_a_file_holds_bytes_and_answers_as_before(task, settings):
     assert [one["precision"] for one in made.told[-1]["layers"]] == ["int8"] * 3
     x = dataset.view().parts["validation"]
     was, now = answers_of(before, x), answers_of(made.file, x)
-    assert 0 < np.abs(was - now).max() <= 0.1 * np.abs(was).max()
+    # 8 bits in full range: a processor without instructions for them adds pairs in 16 bits, which saturate
+    most = 0.5 if settings.get("narrow") is False else 0.1
+    assert 0 < np.abs(was - now).max() <= most * np.abs(was).max()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_watches_other_rows():
