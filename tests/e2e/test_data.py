@@ -102,3 +102,17 @@ def test_an_empty_page_is_filled_with_one_press(browser, furnished):
     expect(screen.page.locator(".kd-row")).to_be_visible(timeout=WAIT)
     screen.sees(SCENARIOS.get("purchase").title)
     screen.close()
+
+
+def test_the_list_of_samples_closes_once_one_was_taken(browser, furnished):
+    screen = opened(browser, furnished, "purchase")
+    button = screen.page.get_by_role("button", name="Take a sample")
+    button.click()
+    sample = screen.page.locator(".st-key-data-sample-searches button:visible").first
+    expect(sample).to_be_visible()
+    sample.click()
+    expect(screen.page.get_by_text("queries").first).to_be_visible(timeout=WAIT)
+    screen.settled()
+    expect(screen.page.locator(".st-key-data-sample-list")).to_have_count(0)
+    expect(button).to_be_visible()
+    screen.close()

@@ -12,7 +12,7 @@ from kd_core.runs.store.measured import Arm, read_gains
 Standing = Literal["ahead", "behind", "level", "unclear"]
 
 
-SMALLER = 0.8  # times the bytes of another: less apart is no reason to give away a part of the margin
+SMALLER = 0.5  # times the bytes of another: less apart is no reason to give away a part of the margin
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,9 @@ def picker() -> None:
     with right:
         if opened or engine.library().files():
             st.markdown(f":small[{t('data.elsewhere')}]")
-        if opened:
-            with st.popover(t("data.samples"), icon=":material/table_view:", key="data-samples"):
+        if opened:  # another key for each source: a list that stays itself stays open over the table that it fetched
+            held = str((st.session_state.get(CHOICES) or {}).get("source"))
+            with st.popover(t("data.samples"), icon=":material/table_view:", key=f"data-samples-{held}"):
                 _samples()
         _known()
     if not opened:
