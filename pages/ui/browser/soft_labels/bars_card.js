@@ -128,7 +128,7 @@ function barsCard(app, kind) {
     });
     write(scale, full < 1 ? filled(words.enlarged, { share: whole(full) }) : "");
     kind.sentence(sentence, row, lines);
-    if (kind.formula) formulas.replaceChildren(...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))));
+    if (kind.formula) renew(formulas, ...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))));
   }
 
   const stepAbove = (shares) => STEPS.find((step) => shares.every((share) => share <= step)) ?? 1;

@@ -1,5 +1,6 @@
 // The soft labels of a run, drawn anew at every step of the slider without the server. What an answer is, and how it is drawn, stands in
 // the folder of its kind: `prepared`, `measured`, `SORTS`, `HOLDS`, `rowLine` and `boardOf`.
+const REST = 150; // ms after the last step of the slider, when also what is out of sight is drawn
 const standing = new WeakMap();
 let made = 0;
 
@@ -14,10 +15,25 @@ function started(data, parentElement, kept) {
   const board = boardOf(app);
   const { cards } = board;
   const { row: one, rows: list, ...others } = cards;
-  const save = el("button", { type: "button", class: "save", onclick: () => saved(app, board) }, words.save);
+  const save = el("button", { type: "button", class: "save", onclick: () => { catchUp(); saved(app, board); } }, words.save);
   const root = el("div", { class: "soft" }, bar.element, lead, ...board.parts, el("div", { class: "foot" }, save), live);
   for (const [name, colour] of Object.entries(data.colours)) root.style.setProperty(`--${name}`, colour);
-  let [frame, spoken, order] = [0, 0, []];
+  let [frame, spoken, resting, order] = [0, 0, 0, []];
+  // A step draws what is in sight. What is behind follows when the slider rests, when it comes into sight, or when the numbers are saved.
+  const [sighted, behind] = [new Set(), new Set()];
+  const sight = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) isIntersecting ? sighted.add(target) : sighted.delete(target);
+    catchUp(sighted);
+  });
+  const draws = new Map(Object.values(cards).map((card) => [card.element, card === list ? () => list.update(order, told()) : () => card.update(app.numbers)]));
+  for (const card of draws.keys()) sight.observe(card);
+  const catchUp = (wanted = behind) => {
+    for (const card of behind)
+      if (wanted.has(card)) {
+        behind.delete(card);
+        draws.get(card)();
+      }
+  };
 
   app.style = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   app.speak = (text) => write(live, text);
@@ -45,9 +61,8 @@ function started(data, parentElement, kept) {
     app.speak(told());
   };
   app.listed = (anew) => {
-    order = rowsOf(model, app.state.chosen, app.state.sort);
+    arranged();
     list.update(order, told());
-    one.place(order.indexOf(app.state.row), order.length);
     if (anew) bar.chosen(told(), order, app.state.chosen.kind === "all");
   };
   app.show = (row, near = false) => {
@@ -78,6 +93,11 @@ function started(data, parentElement, kept) {
     cards[card].element.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
   };
 
+  function arranged() {
+    order = rowsOf(model, app.state.chosen, app.state.sort);
+    one.place(order.indexOf(app.state.row), order.length);
+  }
+
   function told() {
     const { chosen, temperature } = app.state;
     return filled(words[`chosen_${chosen.kind}`], { num: exact(order.length), of: exact(model.N), seed: data.seed, t: temperature, ...(chosen.written ?? {}) });
@@ -88,9 +108,11 @@ function started(data, parentElement, kept) {
     const began = performance.now();
     app.numbers = measured(model, app.state.temperature);
     board.lead(lead, app.numbers);
-    one.update(app.numbers);
-    for (const card of Object.values(others)) card.update(app.numbers);
-    app.listed(false);
+    arranged();
+    for (const card of draws.keys()) behind.add(card);
+    catchUp(sighted);
+    clearTimeout(resting);
+    resting = setTimeout(catchUp, REST);
     performance.measure("soft-labels-step", { start: began, end: performance.now() });
   }
 
@@ -107,20 +129,29 @@ function started(data, parentElement, kept) {
   one.show(app.state.row);
   parentElement.querySelector(".place").replaceChildren(root);
   step();
+  catchUp();
   list.fresh(app.state.chosen);
   app.listed(true);
   const lay = () => {
     bar.below(document.querySelector("[data-testid=stHeader]"));
     for (const card of Object.values(cards)) card.lay?.();
   };
-  const sizes = new ResizeObserver(lay);
-  sizes.observe(root);
+  // A sentence that T makes a line longer moves what stands below it, and changes no drawing.
+  let size = "";
+  const sizes = new ResizeObserver(() => {
+    const now = `${root.clientWidth} ${bar.element.offsetHeight}`;
+    if (now !== size) lay();
+    size = now;
+  });
+  for (const place of [root, bar.element]) sizes.observe(place);
   return {
     key: data.key,
     retheme: () => requestAnimationFrame(lay),
     state: () => ({ map: app.state.map, temperature: app.state.temperature, row: model.ids[app.state.row], ids: model.ids, address: data.address }),
     leave() {
       sizes.disconnect();
+      sight.disconnect();
+      clearTimeout(resting);
       one.leave();
       clearTimeout(spoken);
       cancelAnimationFrame(frame);

@@ -6,6 +6,16 @@ const LITTLE = Math.log(1.1); // a way shorter than this everywhere is little to
 const WIDE_WAY = 0.5; // from here on an interval of the way tells not how far
 const ROWS_EACH = 10; // rows of a cell below which it may be luck; and of a class, on average, below which no way is told
 
+// What the map is drawn from: worked out once a temperature, when the map is drawn.
+function likened(model, found) {
+  if (found.inherited !== undefined) return;
+  for (const arm of ARMS) {
+    added(model.arms[arm], model);
+    lifted(model.arms[arm], model);
+  }
+  found.inherited = inheritance(model.arms);
+}
+
 function mapCard(app) {
   const { data, model, words } = app;
   const { C, arms } = model;
@@ -38,7 +48,7 @@ function mapCard(app) {
   const few = Uint8Array.from({ length: C * C }, (_, k) => (model.rowsOf(k) < ROWS_EACH ? 1 : 0));
   const known = Array.from(arms.teacher.lift.keys()).filter((k) => Math.floor(k / C) !== k % C && model.rowsOf(k) > 0);
   const [someFew, allFew] = [known.some((k) => few[k]), known.every((k) => few[k])];
-  const firm = (values) => (someFew && !allFew ? values.map((value, k) => (few[k] ? NaN : value)) : values);
+  const left = someFew && !allFew ? few : new Uint8Array(C * C);
   let view = { row: 0, column: 0, size: C };
   let [cursor, layout, shown, ringed] = [null, null, arms.teacher.lift, null];
 
@@ -51,7 +61,7 @@ function mapCard(app) {
 
   const cellAt = (a, b) => a * C + b;
   // Largest are those that are so without the row that counts most in each: one row alone is no likeness of classes.
-  const ranked = (arm) => (allFew ? arms[arm].spared.map((value, k) => (Number.isFinite(value) ? value : arms[arm].lift[k])) : firm(arms[arm].spared));
+  const ranked = (arm) => (allFew ? arms[arm].spared.map((value, k) => (Number.isFinite(value) ? value : arms[arm].lift[k])) : arms[arm].spared);
   const byOneRow = (arm, k) => above(arms[arm].spared[k]) < above(arms[arm].lift[k]) / 2;
   const far = (arm, k) => Math.abs(arms[arm].lift[k] - arms.teacher.lift[k]);
   const names_ = (cell) => [Math.floor(cell / C), cell % C];
@@ -148,18 +158,18 @@ function mapCard(app) {
 
   function repaint() {
     if (!app.numbers) return;
+    likened(model, app.numbers);
     const { map, chosen } = app.state;
     const signed = map === "inherited";
     if (signed) for (let k = 0; k < moved.length; k++) moved[k] = above(arms.student.lift[k]) - above(arms.baseline.lift[k]);
     shown = signed ? moved : arms[map].lift;
     spared(arms[signed ? "teacher" : map], model);
-    tell();
+    const [top, away] = signed ? inheritedCells() : [largestCells(ranked(map), LISTED, left), []];
+    tell(top[0]);
     if (!layout) return;
-    const told_ = firm(shown);
-    const most = told_.reduce((a, v) => (Number.isFinite(v) ? Math.max(a, signed ? Math.abs(v) : v) : a), 0);
+    const most = shown.reduce((a, v, k) => { const size = signed ? Math.abs(v) : v; return size > a && !left[k] ? size : a; }, 0);
     drawing.paint(shown, most, signed, few);
     legendOf(most, signed);
-    const [top, away] = signed ? inheritedCells() : [largestCells(ranked(map), LISTED), []];
     write(title, signed ? words.inherited_pairs : filled(someFew && !allFew ? words.pairs_firm : words.pairs, { least: ROWS_EACH }));
     const luck = someFew ? `${filled(allFew ? words.map_all_few : words.map_few, { least: ROWS_EACH })} ` : "";
     write(note, luck + filled(signed ? words.inherited_map_note : words.map_note, { t: data.ordered_at, floor: percent(data.floor) }));
@@ -175,7 +185,7 @@ function mapCard(app) {
   function inheritedCells() {
     const nearer = moved.map((_, k) => (arms.teacher.lift[k] > 0 && arms.teacher.spared[k] > 0 && !byOneRow("teacher", k) ? far("baseline", k) - far("student", k) : NaN));
     const farther = moved.map((_, k) => ((arms.teacher.lift[k] > 0 || arms.student.lift[k] > 0) && !byOneRow("teacher", k) ? far("student", k) - far("baseline", k) : NaN));
-    const least = (values, most) => largestCells(firm(values), most).filter((k) => values[k] >= SEEN);
+    const least = (values, most) => largestCells(values, most, left).filter((k) => values[k] >= SEEN);
     return [least(nearer, NEARER), least(farther, LISTED - NEARER)];
   }
 
@@ -207,7 +217,7 @@ function mapCard(app) {
     legend.replaceChildren(el("span", {}, ends[0]), ramp_, el("span", {}, ends[1]));
   }
 
-  function tell() {
+  function tell(top) {
     const { map } = app.state;
     if (C === 2) {
       const give = (arm, a, b) => percent(model.share(arm, cellAt(a, b)));
@@ -218,7 +228,6 @@ function mapCard(app) {
       tellInherited(app.numbers.inherited);
       return;
     }
-    const [top] = largestCells(ranked(map), 1);
     if (top === undefined) return say(finding, words.map_empty);
     const [a, b] = names_(top);
     say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), without: times(arms[map].spared[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), num: exact(model.rowsOf(top)), t: app.numbers.temperature });

@@ -28,7 +28,19 @@ function said(template, values) {
 }
 
 function say(place, template, values = {}) {
-  place.replaceChildren(...said(template, values));
+  renew(place, ...said(template, values));
+}
+
+// Nodes of the kinds that stand already give these their texts: that costs the page a part of new ones, and a reader's selection stays.
+function renew(place, ...nodes) {
+  const next = el("div", {}, ...nodes);
+  if (!retold(place, next)) place.replaceChildren(...next.childNodes);
+}
+
+function retold(place, next) {
+  if (place.nodeName === "#text") write(place, next.data);
+  const [old, wanted] = [place.childNodes, next.childNodes];
+  return old.length === wanted.length && Array.from(old).every((node, at) => node.nodeName === wanted[at].nodeName && retold(node, wanted[at]));
 }
 
 function filled(template, values = {}) {

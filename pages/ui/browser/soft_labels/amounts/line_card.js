@@ -58,7 +58,8 @@ function lineCard(app) {
     const square_ = (v) => `(${compact(v)})²`;
     const [s, t] = [student.error[row], teacher.error[row]];
     const force = followed ? (student.z[row] - teacher.z[row]) ** 2 : 0;
-    formulas.replaceChildren(
+    renew(
+      formulas,
       el("p", {}, `g = [ (z`, el("sub", {}, "s"), " − y)² + m > (z", el("sub", {}, "t"), ` − y)² ] = [ ${square_(s)} + ${m} > ${square_(t)} ] = [ ${compact(s * s + m)} > ${compact(t * t)} ] = `, el("b", {}, followed ? "1" : "0")),
       el("p", {}, "g (z", el("sub", {}, "s"), " − z", el("sub", {}, "t"), `)² = ${followed ? 1 : 0} · ${square_(student.z[row] - teacher.z[row])} = `, el("b", {}, compact(force))),
       el("p", { class: "quiet" }, filled(words.scaled, { centre: amount(model, model.centre), unit: amount(model, model.unit), target: data.target })),

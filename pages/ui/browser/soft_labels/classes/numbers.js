@@ -44,32 +44,30 @@ function agreement(arms, labels, count) {
 }
 
 function soften(one, model, temperature) {
-  const { below, p, largest, entropy, logSum, sums, tops } = one;
-  const { N, C, labels } = model;
+  const { below, p, largest, entropy, logSum } = one;
+  const { N, C } = model;
   const scale = 1 / temperature;
-  sums.fill(0);
-  tops.fill(0);
   for (let i = 0; i < N; i++) {
-    const [start, line] = [i * C, labels[i] * C];
+    const [start, end] = [i * C, (i + 1) * C];
     let [total, weighted] = [0, 0];
-    for (let c = 0; c < C; c++) {
-      const x = below[start + c] * scale;
-      const e = x > NOTHING ? Math.exp(x) : 0;
-      p[start + c] = e;
+    for (let k = start; k < end; k++) {
+      const x = below[k] * scale;
+      const e = power(x);
+      p[k] = e;
       total += e;
       weighted += e * x;
     }
     const share = 1 / total;
-    for (let c = 0; c < C; c++) {
-      const given = p[start + c] * share;
-      p[start + c] = given;
-      sums[line + c] += given;
-      if (given > tops[line + c]) tops[line + c] = given;
-    }
+    for (let k = start; k < end; k++) p[k] *= share;
     largest[i] = share;
     logSum[i] = Math.log(total);
     entropy[i] = logSum[i] - weighted * share;
   }
+}
+
+function added({ p, sums }, { N, C, labels }) {
+  sums.fill(0);
+  for (let i = 0; i < N; i++) for (let c = 0, start = i * C, line = labels[i] * C; c < C; c++) sums[line + c] += p[start + c];
 }
 
 function lifted(one, model) {
@@ -89,15 +87,19 @@ function lifted(one, model) {
 }
 
 // Each lift without the row that counts most in it, worked out for the map in sight alone; see class_map.lift_without_top.
-function spared(one, { C, N, count }) {
+function spared(one, { C, N, count, labels }) {
   const least = FLOOR / C;
+  const { p, tops } = one;
+  tops.fill(0);
+  for (let i = 0; i < N; i++)
+    for (let c = 0, start = i * C, line = labels[i] * C; c < C; c++) if (p[start + c] > tops[line + c]) tops[line + c] = p[start + c];
   for (let b = 0; b < C; b++) {
     let all = -one.sums[b * C + b];
     for (let a = 0; a < C; a++) all += one.sums[a * C + b];
     const others = N - count[b];
     for (let a = 0; a < C; a++) {
       const k = a * C + b;
-      one.spared[k] = a !== b && count[a] > 1 && others > 1 ? logOver(one.sums[k] - one.tops[k], count[a] - 1, all - one.tops[k], others - 1, least) : NaN;
+      one.spared[k] = a !== b && count[a] > 1 && others > 1 ? logOver(one.sums[k] - tops[k], count[a] - 1, all - tops[k], others - 1, least) : NaN;
     }
   }
 }
@@ -144,7 +146,6 @@ function measured(model, temperature) {
   for (const arm of ARMS) {
     const one = arms[arm];
     soften(one, model, temperature);
-    lifted(one, model);
     const { bins, error } = calibrated(one.largest, (i) => one.top[i] === labels[i]);
     found.arms[arm] = {
       largestMean: mean(one.largest),
@@ -157,6 +158,5 @@ function measured(model, temperature) {
     };
   }
   found.kl = distances(model, temperature);
-  found.inherited = inheritance(arms);
   return found;
 }

@@ -36,10 +36,8 @@ function agreement({ teacher, student }, has, N, C) {
   return { parted, rowsParted: rows, partedAll: rows.reduce((a, b) => a + b, 0) };
 }
 
-function soften(one, { N, C, has }, temperature) {
-  const { z, p, logYes, expected, entropy, sums, tops } = one;
-  sums.fill(0);
-  tops.fill(0);
+function soften(one, { N, C }, temperature) {
+  const { z, p, logYes, expected, entropy } = one;
   for (let i = 0; i < N; i++) {
     let [sum, nats] = [0, 0];
     for (let k = i * C; k < (i + 1) * C; k++) {
@@ -54,6 +52,13 @@ function soften(one, { N, C, has }, temperature) {
     }
     expected[i] = sum;
     entropy[i] = Math.max(0, nats);
+  }
+}
+
+function added({ p, sums, tops }, { N, C, has }) {
+  sums.fill(0);
+  tops.fill(0);
+  for (let i = 0; i < N; i++)
     for (let a = 0; a < C; a++) {
       if (!has[i * C + a]) continue;
       for (let b = 0; b < C; b++) {
@@ -63,7 +68,6 @@ function soften(one, { N, C, has }, temperature) {
         if (given > tops[k]) tops[k] = given;
       }
     }
-  }
 }
 
 // What rows with a and without b get of b, over what all rows without b get of it; see class_map.label_lift.
@@ -141,7 +145,6 @@ function measured(model, temperature) {
   for (const arm of ARMS) {
     const one = arms[arm];
     soften(one, model, temperature);
-    lifted(one, model);
     const { bins, error } = calibrated(one.p, (k) => has[k] === 1);
     found.arms[arm] = {
       expectedMean: mean(one.expected), entropyMean: mean(one.entropy), expected: histogram(one.expected, 0, C),
@@ -150,6 +153,5 @@ function measured(model, temperature) {
     };
   }
   found.kl = distances(model, temperature);
-  found.inherited = inheritance(arms);
   return found;
 }
