@@ -1,5 +1,5 @@
 // The rows that were chosen, in an order of choice.
-const PAGE = 10;
+const PAGE = window.matchMedia("(max-width: 640px)").matches ? 5 : 10;
 
 // Orders that several kinds of answers have: how far student and teacher are apart, how undecided the teacher is.
 const BY_DISTANCE = {
