@@ -75,7 +75,7 @@ function barsCard(app, kind) {
   }
 
   const logitOf = (z) => el("span", { class: "z" }, z === undefined ? "" : `${words.logit} ${compact(z)}`);
-  const note = words.formula_note ? [el("p", { class: "quiet" }, words.formula_note)] : [];
+  const note = () => (words.formula_note ? [el("p", { class: "quiet" }, words.formula_note)] : []);
 
   function made(head, right, z) {
     const [left, other, mark] = [el("i", { class: "fill teacher" }), el("i", { class: "fill student" }), el("i", { class: "mark", title: app.names.baseline }, "×")];
@@ -129,7 +129,7 @@ function barsCard(app, kind) {
     });
     write(scale, full < 1 ? filled(words.enlarged, { share: whole(full) }) : "");
     kind.sentence(sentence, row, lines);
-    if (kind.formula) renew(formulas, ...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))), ...note);
+    if (kind.formula) renew(formulas, ...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))), ...note());
   }
 
   const stepAbove = (shares) => STEPS.find((step) => shares.every((share) => share <= step)) ?? 1;
