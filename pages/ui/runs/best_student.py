@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.runs.choosing.against import in_percent
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec, RunSpec, StudentSpec
 from kd_core.task import task_of
 from pages.ui.access import aids
@@ -19,6 +20,8 @@ from pages.ui.shared.text import t
 
 KEY = f"{draft.KEY}.choose"
 WAYS = ("best", "named")
+GOOD = ("best", "score", "lost")  # how good is good enough
+USUAL = {"points": 1.0, "percent": 5.0}  # what many would let be lost
 BYTES = 1024  # of the field's unit, KB
 
 
@@ -51,30 +54,50 @@ def learners(
         st.caption(f":material/block: {t('distill.best.left_out', **out)}")
     with aids.folded(t("distill.best.fold", num=len(fitting)), "distill-candidates"):
         st.caption(t("distill.best.who", num=len(fitting), names=told), help=t("distill.best.rule_help"))
-        st.caption(t("distill.best.lost_later"))
+        st.caption(t("distill.best.on_validation"))
     return (draft.presets(facts)[:2] if named == found else named), goals
 
 
 def _goals(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
-    """Draw time and goals; an empty goal is none."""
+    """Draw how good, how large and how slow it may be, and the time for trying; an empty goal is none."""
     held, fields = values.get("choose") or {}, ChooseSpec.model_fields
     metric = st.session_state.get(f"{draft.KEY}.evaluation.metric") or values["evaluation"].get("metric")
-    metric = metric or task_of(facts.task).primary
-    title = differences.metric_title(metric)
-    least = "distill.best.score_most" if differences.lower_is_better(metric) else "distill.best.score_least"
     left, right = st.columns(2)
     with left:
-        minutes = forms.field("minutes", fields["minutes"], held, KEY)
+        good = _good(held, metric or task_of(facts.task).primary)
     with right:
-        score = _number("score", t(least, metric=title), held.get("score"), None)
+        minutes = forms.field("minutes", fields["minutes"], held, KEY)
     left, right = st.columns(2)  # row by row: one below the other, on a phone, they keep their order
     with left:
         kilobytes = _number("bytes", t("distill.best.bytes"), _kilobytes(held.get("bytes")), 1 / BYTES)
     with right:
         microseconds = _number("microseconds", t("distill.best.microseconds"), held.get("microseconds"), forms.HAIR)
     size = None if kilobytes is None else max(1, round(kilobytes * BYTES))
-    asked = {"minutes": minutes, "bytes": size, "microseconds": microseconds, "score": score}
+    asked = {"minutes": minutes, "bytes": size, "microseconds": microseconds, **good}
     return forms.changed(ChooseSpec, asked, held)
+
+
+def _good(held: dict[str, Any], metric: str) -> dict[str, float | None]:
+    """Draw how good is good enough: the best possible, a score, or what may be lost against the teacher; one field at most."""
+    unit = "percent" if in_percent(metric) else "points"
+    given = next((way for way in ("score", "lost") if held.get(way) is not None), "best")
+    way = st.segmented_control(
+        t("distill.best.good"),
+        GOOD,
+        key=forms.seed(f"{KEY}.good", given),
+        required=True,
+        format_func=lambda w: t(f"distill.best.good_{w}_{unit}" if w == "lost" else f"distill.best.good_{w}"),
+        help=t("distill.best.good_help"),
+    )
+    none: dict[str, float | None] = {"score": None, "lost": None}
+    if way == "score":
+        least = "distill.best.score_most" if differences.lower_is_better(metric) else "distill.best.score_least"
+        label = t(least, metric=differences.metric_title(metric))
+        return none | {"score": _number("score", label, held.get("score"), None)}
+    if way == "lost":
+        usual = USUAL[unit] if held.get("lost") is None else held["lost"]
+        return none | {"lost": _number("lost", t(f"distill.best.lost_{unit}"), usual, 0.0)}
+    return none
 
 
 def _kilobytes(size: int | None) -> float | None:
