@@ -8,6 +8,14 @@ from kd_core.runs import assessment
 from kd_core.runs.choosing.against import Against, in_percent, least
 from kd_core.specs import ChooseSpec
 from kd_core.teachers.base import TeacherAnswers, known_rows
+from kd_core.teachers.given import MAYBE_SEEN
+
+GIVEN = (
+    MAYBE_SEEN.code,
+    "earlier_run_saw",
+    "earlier_run_saw_none",
+    "earlier_run_rows",
+)  # notes of who learned elsewhere
 
 
 def measured(goals: ChooseSpec, dataset: Dataset, teacher: TeacherAnswers, metric: str) -> Against | None:
@@ -24,7 +32,7 @@ def measured(goals: ChooseSpec, dataset: Dataset, teacher: TeacherAnswers, metri
     score = assessment.score(dataset, "validation", z, metric)
     if score is None:
         raise _unknown("it has no score on the {rows:,} validation rows", known, rows)
-    given = teacher.folds == 0 or any(note["code"] == "teacher_maybe_saw" for note in teacher.notes)
+    given = teacher.folds == 0 or any(note["code"] in GIVEN for note in teacher.notes)
     return Against(score, least(goals.lost, metric, score), in_percent(metric), not given)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kd_core import written
 from kd_core.runs.choosing.rule import Model
 from kd_core.runs.choosing.told import PlainInstead, ToldChoice, read_choice
 from kd_core.runs.outcome import Outcome
@@ -111,12 +112,19 @@ def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
         metric=found.metric.title,
         limits=limits,
         within=f" within {limits}" if limits else "",
-        goal="" if told.least is None else f"{told.least:g}" if told.against is None else f"{told.least:.4g}",
+        goal=_goal(told),
         margin="" if told.margin is None else f"{told.margin:.3g}",
         best=named(best, told),
         best_score=f"{best.score:.4g}",
         best_size="no file" if best.bytes is None else size(best.bytes),
     )
+
+
+def _goal(told: ToldChoice) -> str:
+    """Write the score to reach: as a person gave it, else with as many digits as tell it from a score that misses it."""
+    if told.against is None:
+        return "" if told.least is None else f"{told.least:g}"
+    return written.apart(lambda value, more: f"{value:.{4 + more}g}", told.chosen.score, told.against.least)[1]
 
 
 def _lost(told: ToldChoice) -> list[str]:
@@ -126,7 +134,7 @@ def _lost(told: ToldChoice) -> list[str]:
     unit = "%" if by.percent else "point" if lost == 1 else "points"
     state = "missed" if "score" in told.missed else "kept"
     way = "least" if told.better == "higher" else "most"
-    values = {"teacher": f"{by.score:.4g}", "goal": f"{by.least:.4g}", "least_or_most": way}
+    values = {"teacher": f"{by.score:.4g}", "goal": _goal(told), "least_or_most": way}
     return [LOST[state].format(most=f"{lost:g} {unit}", **values), TEACHER[by.unseen]]
 
 
