@@ -62,46 +62,44 @@ def _goals(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
     """Draw how good, how large and how slow it may be, and the time for trying; an empty goal is none."""
     held, fields = values.get("choose") or {}, ChooseSpec.model_fields
     metric = st.session_state.get(f"{draft.KEY}.evaluation.metric") or values["evaluation"].get("metric")
-    left, right = st.columns(2)
-    with left:
-        good = _good(held, metric or task_of(facts.task).primary)
-    with right:
-        minutes = forms.field("minutes", fields["minutes"], held, KEY)
-    left, right = st.columns(2)  # row by row: one below the other, on a phone, they keep their order
-    with left:
-        kilobytes = _number("bytes", t("distill.best.bytes"), _kilobytes(held.get("bytes")), 1 / BYTES)
-    with right:
-        microseconds = _number("microseconds", t("distill.best.microseconds"), held.get("microseconds"), forms.HAIR)
-    size = None if kilobytes is None else max(1, round(kilobytes * BYTES))
-    asked = {"minutes": minutes, "bytes": size, "microseconds": microseconds, **good}
-    return forms.changed(ChooseSpec, asked, held)
-
-
-def _good(held: dict[str, Any], metric: str) -> dict[str, float | None]:
-    """Draw how good is good enough: the best possible, a score, or what may be lost against the teacher; one field at most."""
-    unit = "percent" if in_percent(metric) else "points"
+    metric = metric or task_of(facts.task).primary
     given = next((way for way in ("score", "lost") if held.get(way) is not None), "best")
     way = st.segmented_control(
         t("distill.best.good"),
         GOOD,
         key=forms.seed(f"{KEY}.good", given),
         required=True,
-        format_func=lambda w: t(f"distill.best.good_{w}_{unit}" if w == "lost" else f"distill.best.good_{w}"),
+        format_func=lambda w: t(f"distill.best.good_{w}_{_unit(metric)}" if w == "lost" else f"distill.best.good_{w}"),
         help=t("distill.best.good_help"),
     )
-    none: dict[str, float | None] = {"score": None, "lost": None}
-    if way == "score":
+    found: dict[str, Any] = {"score": None, "lost": None}
+    drawn = [*([way] if way in found else []), "bytes", "microseconds", "minutes"]
+    for at in range(0, len(drawn), 2):  # row by row: one below the other, on a phone, they keep their order
+        for name, place in zip(drawn[at : at + 2], st.columns(2), strict=False):
+            with place:
+                found[name] = (
+                    forms.field(name, fields[name], held, KEY) if name == "minutes" else _goal(name, held, metric)
+                )
+    return forms.changed(ChooseSpec, found, held)
+
+
+def _unit(metric: str) -> str:
+    return "percent" if in_percent(metric) else "points"
+
+
+def _goal(name: str, held: dict[str, Any], metric: str) -> float | None:
+    """Draw the field of one goal, and return it in the spec's unit."""
+    value = held.get(name)
+    if name == "score":
         least = "distill.best.score_most" if differences.lower_is_better(metric) else "distill.best.score_least"
-        label = t(least, metric=differences.metric_title(metric))
-        return none | {"score": _number("score", label, held.get("score"), None)}
-    if way == "lost":
-        usual = USUAL[unit] if held.get("lost") is None else held["lost"]
-        return none | {"lost": _number("lost", t(f"distill.best.lost_{unit}"), usual, 0.0)}
-    return none
-
-
-def _kilobytes(size: int | None) -> float | None:
-    return None if size is None else size / BYTES
+        return _number(name, t(least, metric=differences.metric_title(metric)), value, None)
+    if name == "lost":
+        unit = _unit(metric)
+        return _number(name, t(f"distill.best.lost_{unit}"), USUAL[unit] if value is None else value, 0.0)
+    if name == "microseconds":
+        return _number(name, t("distill.best.microseconds"), value, forms.HAIR)
+    kilobytes = _number(name, t("distill.best.bytes"), None if value is None else value / BYTES, 1 / BYTES)
+    return None if kilobytes is None else max(1, round(kilobytes * BYTES))
 
 
 def _number(name: str, label: str, value: float | None, low: float | None) -> float | None:

@@ -36,7 +36,7 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
 
 def test_limits_stand_row_by_row(best):  # noqa: F811
     drawn = [box.key.split(".")[-1] for box in best.main if str(getattr(box, "key", "")).startswith("distill.choose.")]
-    assert drawn == ["way", "good", "minutes", "bytes", "microseconds"]
+    assert drawn == ["way", "good", "bytes", "microseconds", "minutes"]
     assert str(t("distill.best.on_validation")) in words(best)
     named = [str(option) for option in best.segmented_control(key="distill.choose.good").options]
     assert named == ["Best possible", "A score", "Points lost"]
