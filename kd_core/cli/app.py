@@ -40,6 +40,7 @@ from kd_core.cli.options import (
     Missing,
     ModeName,
     MostBytes,
+    MostLost,
     MostMicroseconds,
     Names,
     NotMissing,
@@ -97,6 +98,7 @@ def distill(
     bytes_: MostBytes = None,
     microseconds: MostMicroseconds = None,
     score: LeastScore = None,
+    lost: MostLost = None,
     temperature: Annotated[float | None, typer.Option(help="Softens both sides; 2 when left out.")] = None,
     alpha: Annotated[
         float | None,
@@ -135,7 +137,7 @@ def distill(
     """Train a teacher, students and their baselines, and print the verdict."""
 
     def work() -> int:
-        chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score)
+        chosen = choose_spec(student, minutes=minutes, bytes=bytes_, microseconds=microseconds, score=score, lost=lost)
         goals = {} if chosen is None else {"choose": chosen}
         meeting, rest = asked_mode.mode(mode, settings), asked_mode.of_others(settings)
         from kd_core.data.from_path import history_roles  # brings pandas along

@@ -56,6 +56,13 @@ LeastScore = Annotated[
     float | None,
     typer.Option("--score", help="With --student best: the metric on validation rows at least (errors: at most)."),
 ]
+MostLost = Annotated[
+    float | None,
+    typer.Option(
+        "--lost",
+        help="With --student best, in place of --score: points (errors: percent) lost against the teacher at most, on validation rows.",
+    ),
+]
 Objective = Annotated[
     list[str] | None,
     typer.Option("--objective", help="Loss, see `list losses`; for several together NAME:WEIGHT, repeated."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from kd_core.spec import Spec, unit
 
@@ -10,9 +12,11 @@ from kd_core.spec import Spec, unit
 class ChooseSpec(Spec):
     """The run's students are candidates: one of them, taught or trained alone, is chosen on validation rows, and only that one goes on.
 
-    Without goals it is the smallest that is like the best; with limits the best that keeps them; with a score the smallest that
-    reaches it.
+    Without goals it is the smallest that is like the best; with limits the best that keeps them; with a score, or what may be lost
+    against the teacher, the smallest that reaches it.
     """
+
+    later = ("lost",)
 
     minutes: float = Field(
         5.0,
@@ -41,6 +45,19 @@ class ChooseSpec(Spec):
         description="The metric on validation rows is to be this good at least (errors: at most); as good as the best when empty.",
         json_schema_extra=unit("metric units"),
     )
+    lost: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Points (for errors: percent) that may be lost at most against the teacher, on the same validation rows; in place of a score.",
+        json_schema_extra=unit("points"),
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_be_good(self) -> Self:
+        if self.score is not None and self.lost is not None:
+            raise ValueError("score and lost both say how good is good enough; leave one of them empty")
+        return self
 
     @property
     def limits(self) -> dict[str, float]:

@@ -28,6 +28,7 @@ from kd_core.runs.cells import grid, modes, singles
 from kd_core.runs.cells.judging import Judging, Take
 from kd_core.runs.cells.trainings import Arms, Trainings
 from kd_core.runs.choosing.candidates import run_of
+from kd_core.runs.choosing.teacher_score import measured
 from kd_core.runs.choosing.trying import Trying
 from kd_core.runs.compressing import foreseen as compressed
 from kd_core.runs.compressing.compression import Compressing, Means
@@ -156,9 +157,11 @@ class _Experiment:
         assert self.spec.choose is not None
         asked, self.most_bytes = self.asked.work_hash(), self.spec.choose.bytes
         with self.phase("choose"):
+            beside = measured(self.spec.choose, self.dataset, self.teacher, self.metric)
             lessons = {name: table for name, table in self.lessons().items() if name != placebo.PLACEBO}
             make = functools.partial(self.new_trainings, lessons)
-            found = Trying(self.spec, self.dataset, self.metric, make, self.place, self.notify, self.should_stop).run()
+            told = self.place, self.notify, self.should_stop, beside
+            found = Trying(self.spec, self.dataset, self.metric, make, *told).run()
         self.spec, self.place, self.take = run_of(self.spec, found.student), found.place, found.take
         return {"work_hash": asked, "choice": found.block}
 

@@ -86,6 +86,12 @@ _WHOLE_LESSON = Says(
     "Alpha {alpha} gives a share of the lesson to labels, but there are no true labels: they are made from the teacher's answers.",
     "Set alpha to 1, or name a target.",
 )
+_LOST_TO_ANSWERS = Says(
+    "lost_to_answers",
+    "error",
+    "How much may be lost against the teacher can't be asked for: there are no true labels to score it by, they are made from its answers.",
+    "Ask for a score instead: it counts how alike the student answers.",
+)
 _OWN_LOSS = Says(
     "loss_of_a_student",
     "error",
@@ -282,6 +288,8 @@ def _answered(spec: RunSpec) -> list[Problem]:
     shares = (spec.sweep.alpha if spec.sweep else ()) or (1.0 - lesson.weights()[0],)
     if min(shares) < 1:
         found.append(_WHOLE_LESSON.problem(alpha=f"{min(shares):g}"))
+    if spec.choose is not None and spec.choose.lost is not None:
+        found.append(_LOST_TO_ANSWERS.problem())
     return found
 
 

@@ -38,10 +38,36 @@ def test_the_best_student_is_chosen_and_said_why(tmp_path):
     assert result["students"][0]["name"] == result["choice"]["chosen"]
 
 
+@pytest.mark.slow
+def test_what_may_be_lost_against_the_teacher_is_asked_for_and_told(tmp_path):
+    options = [
+        "--teacher",
+        "random_forest",
+        "--student",
+        "best",
+        "--minutes",
+        ".05",
+        "--lost",
+        "40",
+        "--metric",
+        "accuracy",
+    ]
+    done = asked(tmp_path, *options, "--epochs", "2", "--seeds", "1", "--folds", "2", "--out", str(tmp_path / "run"))
+    assert done.exit_code == 0, done.output
+    spec = json.loads((tmp_path / "run" / "spec.json").read_text())
+    assert spec["choose"] == {"minutes": 0.05, "bytes": None, "microseconds": None, "score": None, "lost": 40.0}
+    by = json.loads((tmp_path / "run" / "result.json").read_text())["choice"]["against"]
+    assert by["least"] == pytest.approx(by["score"] - 0.4)
+    goal = f"On validation it loses at most 40 points: teacher {by['score']:.4g}, so at least {by['least']:.4g}."
+    assert goal in done.stdout and "The teacher did not learn from these rows" in done.stdout
+    both = asked(tmp_path, "--student", "best", "--lost", "1", "--score", ".9")
+    assert both.exit_code == 2 and "score and lost both say how good is good enough" in both.output
+
+
 def test_goals_need_the_best_student_which_stands_alone(tmp_path):
-    done = asked(tmp_path, "--bytes", "40KB", "--score", ".9")
+    done = asked(tmp_path, "--bytes", "40KB", "--lost", "1")
     assert done.exit_code == 2
-    assert "--bytes, --score: goals are for the student that the app chooses" in done.output
+    assert "--bytes, --lost: goals are for the student that the app chooses" in done.output
     assert "hint: Add --student best, or leave the goals out." in done.output
     done = asked(tmp_path, "--student", "best", "--student", "tiny")
     assert done.exit_code == 2 and "'--student best' stands beside 'tiny'" in done.output

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from kd_core.runs.choosing.against import Against, read
 from kd_core.runs.choosing.rule import Candidate, Model
 from kd_core.runs.outcome import Outcome
 from kd_core.runs.store.kept_as import taken_as
@@ -50,6 +51,7 @@ class ToldChoice:
 
     `taught`: the score of the chosen candidate with the teacher, where the chosen model is the one without.
     `better`: higher or lower. `seconds` of the trying. `settled`: None in results of before. `archs`: of each candidate, by name.
+    `against`: the teacher's score and what was to be reached, where it was asked for what may be lost.
     """
 
     chosen: Model
@@ -66,7 +68,13 @@ class ToldChoice:
     plain: PlainInstead | None
     kept_bytes: int | None
     settled: Settled | None
+    against: Against | None = None
     archs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def least(self) -> float | None:
+        """Return the score that was to be reached: as it was asked for, or the teacher's less what may be lost."""
+        return self.goals.score if self.against is None else self.against.least
 
     def called(self, name: str) -> str:
         """Name a candidate by the title of its architecture."""
@@ -164,6 +172,7 @@ def read_choice(result: Mapping[str, Any], found: Outcome) -> ToldChoice | None:
             plain=_plain(found, {p["name"] for p in (result.get("artifacts") or {}).get("plain") or ()}),
             kept_bytes=found.students[0].bytes,
             settled=_settled(result.get("settled"), found),
+            against=read(told.get("against")),
             archs={str(c["name"]): str((c.get("arch") or {}).get("name", "")) for c in told["candidates"]},
         )
 

@@ -28,6 +28,7 @@ from kd_core.runs.cells.grid import Arm
 from kd_core.runs.cells.judging import Take
 from kd_core.runs.cells.trainings import NOTHING, Notify, ShouldStop, Trainings
 from kd_core.runs.cells.variant_store import Training
+from kd_core.runs.choosing.against import Against, with_score
 from kd_core.runs.choosing.candidates import run_of
 from kd_core.runs.choosing.notebook import Notebook
 from kd_core.runs.choosing.reach import beyond
@@ -63,6 +64,8 @@ class Found:
 class Trying:
     """Tries the students of a run as candidates and chooses one. What is finished is kept and counts in the next attempt.
 
+    `against`: the teacher's score, where it was asked for what may be lost against it.
+
     Errors: Stopped when a person stopped before the first was finished; KDError `no_candidate_finished`.
     """
 
@@ -75,10 +78,12 @@ class Trying:
         place: Path,
         notify: Notify,
         should_stop: ShouldStop,
+        against: Against | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         assert spec.choose is not None
-        self.spec, self.goals, self.dataset, self.make = spec, spec.choose, dataset, make
+        self.spec, self.dataset, self.make = spec, dataset, make
+        self.asked, self.against, self.goals = spec.choose, against, with_score(spec.choose, against)
         self.place, self.notify, self.person_stops, self.clock = place / "candidates", notify, should_stop, clock
         facts = METRICS.get(metric).facts
         self.judge = Judge(facts["better"], spec.evaluation.margin or facts["margin"], facts["relative"])
@@ -297,7 +302,8 @@ class Trying:
         first = next(i for i, c in enumerate(known.values()) if c.left_out is None)
         until = sum(c.seconds for c in list(known.values())[: first + 1])  # in the order in which they were tried
         return {
-            "goals": {n: getattr(self.goals, n) for n in ("bytes", "microseconds", "score")},
+            "goals": self.asked.model_dump(exclude={"minutes"}),
+            **({"against": self.against.told()} if self.against else {}),
             "minutes": self.goals.minutes,
             "seconds": round(sum(c.seconds for c in candidates), 3),
             "first_took_longer": until > 60 * self.goals.minutes,

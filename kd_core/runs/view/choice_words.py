@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kd_core import written
 from kd_core.runs.choosing.rule import Model
 from kd_core.runs.choosing.told import PlainInstead, ToldChoice, read_choice
 from kd_core.runs.outcome import Outcome
@@ -30,6 +31,14 @@ INSTEAD = {
     "smaller": "{title} of {size}, without a teacher, is as good on validation within the margin",
 }
 
+LOST = {
+    "kept": "On validation it loses at most {most}: teacher {teacher}, so at {least_or_most} {goal}.",
+    "missed": "On validation it loses more than {most}: teacher {teacher}, so at {least_or_most} {goal}.",
+}
+TEACHER = {
+    True: "The teacher did not learn from these rows; at most they stopped or chose it, as they do its students.",
+    False: "Whether the teacher has seen these rows before is not known: if it has, its score on them is too good, and more was asked for than meant.",
+}
 
 UNSPENT = "Most of the limit is unspent: {own} of {limit}."
 MAY_FIT = "The nearest network that was left out, {name}, takes {size}; Compress, which writes weights as whole numbers, often leaves a quarter to a half of that, so it may fit: train it by itself, then make it smaller."
@@ -46,7 +55,9 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
         said.append(ALONE[told.why_alone].format(name=told.called(told.chosen.name), **scores))
     if (by := told.settled) and by.arm != told.chosen.arm:
         said.append(SETTLED[by.arm].format(seeds=by.seeds, taught=f"{by.taught:.4g}", alone=f"{by.alone:.4g}"))
-    if "score" in told.missed and told.rule == "nearest_limits":
+    if told.against:
+        said += _lost(told)
+    elif "score" in told.missed and told.rule == "nearest_limits":
         said.append(f"Its {found.metric.title} does not reach {told.goals.score:g} either.")
     for some in told.left_out.values():
         names = ", ".join(told.called(c.name) for c in some)
@@ -101,12 +112,30 @@ def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:
         metric=found.metric.title,
         limits=limits,
         within=f" within {limits}" if limits else "",
-        goal="" if goals.score is None else f"{goals.score:g}",
+        goal=_goal(told),
         margin="" if told.margin is None else f"{told.margin:.3g}",
         best=named(best, told),
         best_score=f"{best.score:.4g}",
         best_size="no file" if best.bytes is None else size(best.bytes),
     )
+
+
+def _goal(told: ToldChoice) -> str:
+    """Write the score to reach: as a person gave it, else with as many digits as tell it from a score that misses it."""
+    if told.against is None:
+        return "" if told.least is None else f"{told.least:g}"
+    return written.apart(lambda value, more: f"{value:.{4 + more}g}", told.chosen.score, told.against.least)[1]
+
+
+def _lost(told: ToldChoice) -> list[str]:
+    """Say what may be lost, what was to be reached for that, and which score of the teacher that was measured by."""
+    by, lost = told.against, told.goals.lost
+    assert by is not None and lost is not None
+    unit = "%" if by.percent else "point" if lost == 1 else "points"
+    state = "missed" if "score" in told.missed else "kept"
+    way = "least" if told.better == "higher" else "most"
+    values = {"teacher": f"{by.score:.4g}", "goal": _goal(told), "least_or_most": way}
+    return [LOST[state].format(most=f"{lost:g} {unit}", **values), TEACHER[by.unseen]]
 
 
 def _instead(plain: PlainInstead, size: Callable[[int], str]) -> str:

@@ -90,6 +90,8 @@ def _changed(defaults: Mapping[str, Any], held: Mapping[str, Any], of: str = "")
 def _setting(name: str, value: Any) -> str:
     if name == "bytes":
         return f"{value / 1024:.4g} KB" if value >= 1024 else f"{value} bytes"
+    if name == "lost":
+        return f"≤{_short(value)} lost"
     if name == "microseconds":
         return f"{value / 1000:.4g} ms a row" if value >= 1000 else f"{value:.4g} µs a row"
     return f"{SIGNS.get(name, name.replace('_', ' '))}={_short(value)}"

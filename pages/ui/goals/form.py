@@ -112,7 +112,9 @@ def _opening(
     if before is not None:  # nothing is suggested beside what was asked for
         opening |= {f"{name}-{metric}": None for name in FIELD.values()}
         opening |= {f"most-{n}": float(f"{v / UNIT[n]:.4g}") for n, v in before.most.items() if n in UNIT}
-        if before.worst is not None and before.metric == metric:
+        if before.lost is not None and before.metric == metric and teacher_value is not None:
+            opening |= {"way": "teacher", f"lost-{metric}": float(f"{before.lost * (100.0 if share else 1.0):.4g}")}
+        elif before.worst is not None and before.metric == metric:
             opening |= {"way": "absolute", f"value-{metric}": before.worst}
     return opening
 

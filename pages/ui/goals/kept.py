@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from kd_core.runs.choosing import against
 from kd_core.runs.store.rows import RunRow
 from pages.ui.goals.candidates import Goals
 
@@ -51,10 +52,17 @@ def elsewhere(data: str) -> list[str]:
 def of_result(found: Mapping[str, Any]) -> Goals | None:
     """Return the goals with which a run was started that chose its student; None where there were none.
 
-    The score was asked of validation rows.
+    The score was asked of validation rows. What may be lost is measured anew on the rows shown, against the teacher's score on these.
     """
     asked = (found.get("choice") or {}).get("goals") or {}
     most = {} if asked.get("bytes") is None else {"size": float(asked["bytes"])}
     most |= {} if asked.get("microseconds") is None else {"latency": asked["microseconds"] / 1000}
-    goals = Goals(found["metric"]["name"], asked.get("score"), most) if asked else Goals("")
+    if not asked:
+        return None
+    metric, worst, lost = found["metric"]["name"], asked.get("score"), asked.get("lost")
+    teacher = ((found.get("teacher") or {}).get("metrics") or {}).get(metric)
+    if lost is not None and teacher is not None:
+        goals = Goals(metric, against.least(lost, metric, teacher), most, against.amount(lost, metric, teacher))
+    else:
+        goals = Goals(metric, worst, most)
     return None if goals.empty else goals

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError
+from kd_core.runs.choosing.against import in_percent
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec, RunSpec, StudentSpec
 from kd_core.task import task_of
 from pages.ui.access import aids
@@ -19,6 +20,8 @@ from pages.ui.shared.text import t
 
 KEY = f"{draft.KEY}.choose"
 WAYS = ("best", "named")
+GOOD = ("best", "score", "lost")  # how good is good enough
+USUAL = {"points": 1.0, "percent": 5.0}  # what many would let be lost
 BYTES = 1024  # of the field's unit, KB
 
 
@@ -51,34 +54,52 @@ def learners(
         st.caption(f":material/block: {t('distill.best.left_out', **out)}")
     with aids.folded(t("distill.best.fold", num=len(fitting)), "distill-candidates"):
         st.caption(t("distill.best.who", num=len(fitting), names=told), help=t("distill.best.rule_help"))
-        st.caption(t("distill.best.lost_later"))
+        st.caption(t("distill.best.on_validation"))
     return (draft.presets(facts)[:2] if named == found else named), goals
 
 
 def _goals(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
-    """Draw time and goals; an empty goal is none."""
+    """Draw how good, how large and how slow it may be, and the time for trying; an empty goal is none."""
     held, fields = values.get("choose") or {}, ChooseSpec.model_fields
     metric = st.session_state.get(f"{draft.KEY}.evaluation.metric") or values["evaluation"].get("metric")
     metric = metric or task_of(facts.task).primary
-    title = differences.metric_title(metric)
-    least = "distill.best.score_most" if differences.lower_is_better(metric) else "distill.best.score_least"
-    left, right = st.columns(2)
-    with left:
-        minutes = forms.field("minutes", fields["minutes"], held, KEY)
-    with right:
-        score = _number("score", t(least, metric=title), held.get("score"), None)
-    left, right = st.columns(2)  # row by row: one below the other, on a phone, they keep their order
-    with left:
-        kilobytes = _number("bytes", t("distill.best.bytes"), _kilobytes(held.get("bytes")), 1 / BYTES)
-    with right:
-        microseconds = _number("microseconds", t("distill.best.microseconds"), held.get("microseconds"), forms.HAIR)
-    size = None if kilobytes is None else max(1, round(kilobytes * BYTES))
-    asked = {"minutes": minutes, "bytes": size, "microseconds": microseconds, "score": score}
-    return forms.changed(ChooseSpec, asked, held)
+    given = next((way for way in ("score", "lost") if held.get(way) is not None), "best")
+    way = st.segmented_control(
+        t("distill.best.good"),
+        GOOD,
+        key=forms.seed(f"{KEY}.good", given),
+        required=True,
+        format_func=lambda w: t(f"distill.best.good_{w}_{_unit(metric)}" if w == "lost" else f"distill.best.good_{w}"),
+        help=t("distill.best.good_help"),
+    )
+    found: dict[str, Any] = {"score": None, "lost": None}
+    drawn = [*([way] if way in found else []), "bytes", "microseconds", "minutes"]
+    for at in range(0, len(drawn), 2):  # row by row: one below the other, on a phone, they keep their order
+        for name, place in zip(drawn[at : at + 2], st.columns(2), strict=False):
+            with place:
+                found[name] = (
+                    forms.field(name, fields[name], held, KEY) if name == "minutes" else _goal(name, held, metric)
+                )
+    return forms.changed(ChooseSpec, found, held)
 
 
-def _kilobytes(size: int | None) -> float | None:
-    return None if size is None else size / BYTES
+def _unit(metric: str) -> str:
+    return "percent" if in_percent(metric) else "points"
+
+
+def _goal(name: str, held: dict[str, Any], metric: str) -> float | None:
+    """Draw the field of one goal, and return it in the spec's unit."""
+    value = held.get(name)
+    if name == "score":
+        least = "distill.best.score_most" if differences.lower_is_better(metric) else "distill.best.score_least"
+        return _number(name, t(least, metric=differences.metric_title(metric)), value, None)
+    if name == "lost":
+        unit = _unit(metric)
+        return _number(name, t(f"distill.best.lost_{unit}"), USUAL[unit] if value is None else value, 0.0)
+    if name == "microseconds":
+        return _number(name, t("distill.best.microseconds"), value, forms.HAIR)
+    kilobytes = _number(name, t("distill.best.bytes"), None if value is None else value / BYTES, 1 / BYTES)
+    return None if kilobytes is None else max(1, round(kilobytes * BYTES))
 
 
 def _number(name: str, label: str, value: float | None, low: float | None) -> float | None:

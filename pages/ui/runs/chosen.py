@@ -50,6 +50,9 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
     limits = _limits(told)
     first = told.rule == "smallest_like_best" and best == one
     alike = sum(any(m.score == one.score for m in c.models()) for c in told.candidates) if first else 1
+    score, goal = _score(one.score), _score(told.least)
+    if told.least is not None and "score" in told.missed:
+        score, goal = written.apart(_with_more, one.score, told.least)
     said = [
         t(
             f"runs.choice.why_{'smallest_of_equal' if alike > 1 else 'best_and_smallest' if first else told.rule}",
@@ -57,11 +60,11 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
             name=_named(one, told),
             tried=_tried(told),
             metric=metric,
-            score=_score(one.score),
+            score=score,
             size=_bytes(told.chosen_bytes),
             limits=limits,
             within=t("runs.choice.within", limits=limits) if limits else Safe(""),
-            goal=_score(goals.score),
+            goal=goal,
             margin="–" if told.margin is None else written.number(told.margin, 3),
             best=_named(best, told),
             best_score=_score(best.score),
@@ -79,8 +82,10 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
     if (settled := told.settled) and settled.arm != one.arm:
         means = {"taught": _score(settled.taught), "alone": _score(settled.alone)}
         said.append(t(f"runs.choice.settled_{settled.arm}", seeds=settled.seeds, **means))
-    if "score" in told.missed and told.rule == "nearest_limits":
-        said.append(t("runs.choice.missed_score", metric=metric, goal=_score(goals.score)))
+    if told.against:
+        said += _lost(told, goal)
+    elif "score" in told.missed and told.rule == "nearest_limits":
+        said.append(t("runs.choice.missed_score", metric=metric, goal=goal))
     said += [
         t(f"runs.choice.left_{code}", num=len(some), names=", ".join(told.called(c.name) for c in some))
         for code, some in told.left_out.items()
@@ -113,6 +118,22 @@ def _limits(told: ToldChoice) -> str:
     asked = [text.size(goals.bytes)] if goals.bytes is not None else []
     asked += [text.milliseconds(goals.microseconds / 1000)] if goals.microseconds is not None else []
     return str(t("runs.choice.and")).join(asked)
+
+
+def _lost(told: ToldChoice, goal: str) -> list[Safe]:
+    """Say what may be lost, what was to be reached for that, and which score of the teacher that was measured by."""
+    by, lost = told.against, told.goals.lost
+    assert by is not None and lost is not None
+    state = "missed" if "score" in told.missed else "kept"
+    way = "least" if told.better == "higher" else "most"
+    most = t(f"runs.choice.{'percent' if by.percent else 'point' if lost == 1 else 'points'}", value=f"{lost:.4g}")
+    asked = {"most": most, "teacher": _score(by.score), "goal": goal}
+    seen = "unseen" if by.unseen else "maybe_seen"
+    return [t(f"runs.choice.lost_{state}_{way}", **asked), t(f"runs.choice.teacher_{seen}")]
+
+
+def _with_more(value: float, more: int) -> str:
+    return text.score(value, 4, more=more)
 
 
 def _score(value: float | None) -> str:

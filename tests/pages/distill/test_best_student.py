@@ -36,10 +36,27 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
 
 def test_limits_stand_row_by_row(best):  # noqa: F811
     drawn = [box.key.split(".")[-1] for box in best.main if str(getattr(box, "key", "")).startswith("distill.choose.")]
-    assert drawn == ["way", "minutes", "score", "bytes", "microseconds"]
-    assert str(t("distill.best.lost_later")) in words(
-        best
-    )  # a loss is told apart from a score, where it can be asked for
+    assert drawn == ["way", "good", "bytes", "microseconds", "minutes"]
+    assert str(t("distill.best.on_validation")) in words(best)
+    named = [str(option) for option in best.segmented_control(key="distill.choose.good").options]
+    assert named == ["Best possible", "A score", "Points lost"]
+
+
+def test_a_loss_against_the_teacher_takes_the_place_of_a_score(best, jobs):  # noqa: F811
+    best.segmented_control(key="distill.choose.good").set_value("score").run()
+    best.number_input(key="distill.choose.score").set_value(0.85).run()
+    best.segmented_control(key="distill.choose.good").set_value("lost").run()
+    points = best.number_input(key="distill.choose.lost")
+    assert (points.label, points.value) == ("Points lost at most", 1.0) and not best.exception
+    points.set_value(2.0).run()
+    best.number_input(key="distill.choose.bytes").set_value(20.0).run()
+    spec = start(best, jobs)
+    assert spec.choose == ChooseSpec(lost=2.0, bytes=20_480) and "best student 20 KB ≤2 lost" in spec.name
+    again = open_page("distill", clone=engine.store().list()[0].id)
+    assert again.segmented_control(key="distill.choose.good").value == "lost"
+    assert again.number_input(key="distill.choose.lost").value == 2.0
+    again.segmented_control(key="distill.choose.good").set_value("best").run()
+    assert not again.exception and start(again, jobs).choose == ChooseSpec(bytes=20_480)
 
 
 @pytest.mark.slow
@@ -57,8 +74,8 @@ def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: 
     best.number_input(key="distill.choose.minutes").set_value(1.0)
     best.number_input(key="distill.choose.bytes").set_value(40.0)
     best.number_input(key="distill.choose.microseconds").set_value(100.0)
-    best.number_input(key="distill.choose.score").set_value(0.85)
-    best.run()
+    best.segmented_control(key="distill.choose.good").set_value("score").run()
+    best.number_input(key="distill.choose.score").set_value(0.85).run()
     assert best.number_input(key="distill.choose.score").label == "ROC-AUC at least"
     assert "Choosing ends after 1 min at the latest" in words(best)
     spec = start(best, jobs)
@@ -73,7 +90,11 @@ def test_goals_are_what_is_run_and_come_back_with_the_run(best, jobs):  # noqa: 
 
 
 def test_the_goals_of_another_metric_are_named_by_it(best):  # noqa: F811
-    best.selectbox(key="distill.evaluation.metric").set_value("log_loss").run()
+    best.selectbox(key="distill.evaluation.metric").set_value("log_loss")
+    best.segmented_control(key="distill.choose.good").set_value("lost").run()
+    percent = best.number_input(key="distill.choose.lost")
+    assert (percent.label, percent.value) == ("Worse by at most (%)", 5.0)  # nobody knows yet what a point of it is
+    best.segmented_control(key="distill.choose.good").set_value("score").run()
     assert best.number_input(key="distill.choose.score").label == "Log loss at most"
 
 

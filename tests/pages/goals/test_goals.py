@@ -8,8 +8,9 @@ import pytest
 
 from pages.ui.charts import compare as charts
 from pages.ui.charts import placing
+from pages.ui.goals import budget, form, kept
 from pages.ui.goals import candidates as goals
-from pages.ui.goals import form, kept
+from pages.ui.goals.candidates import Goals
 from pages.ui.result import comparison
 from pages.ui.shared.text import t
 from tests.pages.fixtures import done_run, make_run, store
@@ -183,6 +184,23 @@ def test_the_form_opens_with_the_goals_that_the_run_was_started_with():
     at.number_input(key="goal-value-roc_auc").set_value(0.8).run()
     at.multiselect(key="compare-runs").set_value([run]).run()
     assert at.number_input(key="goal-value-roc_auc").value == 0.8  # what a person says counts more
+
+
+def test_what_may_be_lost_goes_on_as_a_loss_on_the_rows_shown():
+    run = started_with({"bytes": 1280, "microseconds": None, "score": None, "lost": 2.0})
+    found = store().folder(run).result()
+    asked, teacher = kept.of_result(found), found["teacher"]["metrics"]["roc_auc"]
+    assert asked == Goals("roc_auc", teacher - 0.02, {"size": 1280.0}, 0.02)
+    at = open_page("compare", runs=run)
+    assert not at.exception and at.segmented_control(key="goal-way").value == "teacher"
+    assert at.number_input(key="goal-lost-roc_auc").value == 2.0 and at.number_input(key="goal-most-size").value == 1.25
+    assert "Not within your goals: more than 2 points lost (" in str(budget.line(found, 0, asked))
+    error = {**found, "metric": {**found["metric"], "name": "log_loss"}}
+    loss = found["teacher"]["metrics"]["log_loss"]
+    percent = kept.of_result(error)
+    assert percent.worst == pytest.approx(1.02 * loss) and percent.lost == pytest.approx(0.02 * loss)
+    error["teacher"] = {**found["teacher"], "metrics": {}}
+    assert kept.of_result(error) == Goals("log_loss", None, {"size": 1280.0})
 
 
 def test_the_interval_of_the_difference_to_the_teacher_says_what_is_sure():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kd_core.runs.choosing.against import Against
 from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.choosing.told import read_choice
 from kd_core.runs.outcome import read_outcome
@@ -71,6 +72,24 @@ def test_the_paragraph_says_why_and_who_was_left_out():
 )
 def test_each_rule_has_its_sentence(goals, start):
     assert said(**goals).startswith(start)
+
+
+def test_a_loss_is_told_with_the_teachers_score_and_what_it_asks_for():
+    points = Against(0.853, 0.843, False, True)
+    kept = said(lost=1.0, against=points, bytes=60_000)
+    assert "On validation it loses at most 1 point: teacher 0.8530, so at least 0.8430." in kept
+    assert "The teacher did not learn from these rows;" in kept and "either" not in kept
+    assert "Whether the teacher has seen these rows before is not known" in said(
+        lost=1.0, against=replace(points, unseen=False)
+    )
+    near = Against(0.87424, 0.86424, False, True)  # the best has 0.8642
+    missed = said(lost=1.0, against=near)
+    assert "within" not in missed.split("nearest")[0] and "reaches 0.86424 on validation" in missed
+    assert "comes nearest: 0.86420." in missed
+    assert "On validation it loses more than 1 point: teacher 0.8742, so at least 0.86424 was needed." in missed
+    loss = {**result(), "metric": {**result()["metric"], "better": "lower"}}
+    errors = said(loss, better="lower", lost=2.5, against=Against(0.9, 0.9225, True, True))
+    assert "On validation it loses at most 2.5 %: teacher 0.9000, so at most 0.9225." in errors
 
 
 def test_what_else_a_person_should_know_is_said():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kd_core.runs.cells.cell_scores import Judge
+from kd_core.runs.choosing.against import Against, with_score
 from kd_core.runs.choosing.rule import Candidate, decide
 from kd_core.specs import ChooseSpec
 
@@ -36,13 +37,18 @@ def of_pictures(**goals: Any) -> dict[str, Any]:
 
 
 def block(
-    found: tuple[Candidate, ...] = TRIED, longer: bool = False, better: Any = "higher", **goals: Any
+    found: tuple[Candidate, ...] = TRIED,
+    longer: bool = False,
+    better: Any = "higher",
+    against: Against | None = None,
+    **goals: Any,
 ) -> dict[str, Any]:
     """Choose among candidates as a run does, and lay it out."""
     asked = ChooseSpec(minutes=1, **goals)
-    decision = decide(found, asked, Judge(better, 0.005, False))
+    decision = decide(found, with_score(asked, against), Judge(better, 0.005, False))
     return {
         "goals": asked.model_dump(exclude={"minutes"}),
+        **({"against": against.told()} if against else {}),
         "minutes": 1.0,
         "seconds": 30.0,
         "first_took_longer": longer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kd_core.errors import KDError
+from kd_core.runs.choosing.against import Against
 from kd_core.runs.choosing.rule import Candidate
 from kd_core.runs.view.report import verdict_lines
 from kd_core.runs.view.wording import sentence
@@ -46,6 +47,45 @@ def test_the_smallest_like_the_best_is_said_with_the_best_and_who_was_left_out()
 )
 def test_each_rule_has_its_sentence(goals, words):
     assert words in said(**goals)
+
+
+POINTS = Against(0.853, 0.843, False, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"lost": 1.0, "against": POINTS}, "whose accuracy reaches 0.843."),
+        (
+            {"lost": 1.0, "against": POINTS},
+            " On validation it loses at most 1 point: teacher 0.853, so at least 0.843. The teacher did not learn from these rows",
+        ),
+        (
+            {"lost": 1.0, "against": POINTS, "bytes": 100},
+            " On validation it loses at most 1 point: teacher 0.853, so at least 0.843.",
+        ),
+        (
+            {"lost": 2.5, "against": Against(0.95, 0.925, False, False), "bytes": 60_000},
+            "reaches 0.925; it comes nearest. On validation it loses more than 2.5 points: teacher 0.95, so at least 0.925. Whether the teacher has seen",
+        ),
+    ],
+)
+def test_a_loss_is_told_with_the_teachers_score_and_what_it_asks_for(more, words):
+    assert words in said(**more) and "either." not in said(**more)
+
+
+def test_the_loss_of_an_error_is_told_in_percent():
+    errors = (Candidate("a", 10_000, None, 2.0, 1.9), Candidate("b", 20_000, None, 1.7, 1.7))
+    told = block(errors, better="lower", lost=5.0, against=Against(2.0, 2.1, True, True))
+    found = result(SQUARE, [student("tiny", 3)], 3)
+    del found["sweep"]
+    found = {**found, "choice": told, "metric": {**found["metric"], "better": "lower"}}
+    assert "it loses at most 5 %: teacher 2, so at most 2.1." in verdict_lines(found)[0]
+
+
+def test_a_goal_that_is_hardly_missed_is_not_written_like_the_score():
+    near = said(lost=1.0, against=Against(0.87424, 0.86424, False, True))
+    assert "reaches 0.86424; it comes nearest." in near and "so at least 0.86424." in near
 
 
 def test_a_first_one_that_took_longer_and_the_best_itself_are_told():
