@@ -96,8 +96,8 @@ def choose_spec(students: list[str] | None, **goals: Any) -> ChooseSpec | None:
 
 
 def size(text: str) -> int:
-    """Read a size such as `40000`, `40KB` or `1.5 MB`. Units: bytes; 1 KB is 1,024. Errors: SpecError `bad_size`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+) *(|KB|MB)", text.strip(), re.IGNORECASE)
+    """Read a size such as `40000`, `40KB`, `20k` or `1.5 MB`. Units: bytes; 1 KB is 1,024. Errors: SpecError `bad_size`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+) *(|KB?|MB?)", text.strip(), re.IGNORECASE)
     if not found:
         raise SpecError(
             "The size '{text}' is not understood.",
@@ -105,7 +105,7 @@ def size(text: str) -> int:
             "bad_size",
             text=text,
         )
-    return round(float(found[1]) * {"": 1, "KB": 1024, "MB": 1024**2}[found[2].upper()])
+    return round(float(found[1]) * {"": 1, "K": 1024, "M": 1024**2}[found[2][:1].upper()])
 
 
 def best_students(dataset: DatasetSpec, teacher: Choice, lesson: Choice) -> tuple[StudentSpec, ...]:

@@ -81,7 +81,8 @@ def test_a_what_if_refuses_it_in_words(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"), [("40000", 40_000), ("40KB", 40_960), ("1.5 mb", 1_572_864), (" .5kb ", 512), ("0", 0)]
+    ("text", "wanted"),
+    [("40000", 40_000), ("40KB", 40_960), ("1.5 mb", 1_572_864), (" .5kb ", 512), ("20k", 20_480), ("0", 0)],
 )
 def test_sizes_are_read_in_bytes_and_larger_units(text, wanted):
     assert size(text) == wanted

@@ -54,7 +54,9 @@ def learners(
         st.caption(f":material/block: {t('distill.best.left_out', **out)}")
     with aids.folded(t("distill.best.fold", num=len(fitting)), "distill-candidates"):
         st.caption(t("distill.best.who", num=len(fitting), names=told), help=t("distill.best.rule_help"))
-        st.caption(t("distill.best.on_validation"))
+        asked_for = [name for name in ("score", "lost") if goals.get(name) is not None]
+        for line in ("on_validation", *asked_for):
+            st.caption(t(f"distill.best.{line}"))
     return (draft.presets(facts)[:2] if named == found else named), goals
 
 
