@@ -68,8 +68,8 @@ class ToldChoice:
     settled: Settled | None
     archs: Mapping[str, str] = field(default_factory=dict)
 
-    def called(self, name: str) -> str:
-        """Name a candidate by the title of its architecture."""
+    def titled(self, name: str) -> str:
+        """Name a candidate with its kind, once; elsewhere by its short name."""
         return student_title(name, self.archs.get(name, ""))
 
     @property

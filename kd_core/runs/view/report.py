@@ -15,7 +15,7 @@ from kd_core.runs.items import cold_start, teacher_beside
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.plain import said
 from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
-from kd_core.runs.store import ledger
+from kd_core.runs.store import ledger, student_names
 from kd_core.runs.view import continue_words, mode_words
 from kd_core.runs.view.choice_words import choice_lines
 from kd_core.runs.view.counsel import counsel, shares_sentence
@@ -211,7 +211,7 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     of = f"{scale.points}{metric.title}"
     better = "" if metric.better == "higher" else " (less is better; a positive gain is an improvement)"
     lines = [
-        f"{WORDS[student.verdict]}: {said} the {student.name} student: {scale(gain.mean)} {of} over the same student "
+        f"{WORDS[student.verdict]}: {said} the {_named(found, student)}: {scale(gain.mean)} {of} over the same student "
         f"alone ({scale.interval(gain)}{together}; {seeds} seed{'s' if seeds != 1 else ''}){better}."
     ]
     over = student.placebo.gain.get(metric.name) if student.placebo else None
@@ -240,16 +240,22 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     return lines
 
 
+def _named(found: Outcome, student: StudentOutcome) -> str:
+    """Name a student with its kind, where the line of a choice has not told it yet."""
+    kind = None if found.raw.get("choice") else student_names.kind(student.raw)
+    return f"{student.name} student" + (f" ({kind})" if kind else "")
+
+
 def _untaught(found: Outcome, student: StudentOutcome) -> str:
     """Say of a student that is its own baseline why it is one; a gain would compare it with itself."""
     mean = student.own.mean(found.metric.name)
     reached = "" if mean is None else f" Its {found.metric.title}: {mean:.4g}."
     if student.swept:
         return (
-            f"on validation no cell with a teacher did better than none (alpha 0), so this is the {student.name} student "
+            f"on validation no cell with a teacher did better than none (alpha 0), so this is the {_named(found, student)} "
             f"trained without a teacher.{reached}"
         )
-    return f"the teacher has no share in this lesson (alpha 0), so the {student.name} student is its own baseline.{reached}"
+    return f"the teacher has no share in this lesson (alpha 0), so the {_named(found, student)} is its own baseline.{reached}"
 
 
 def _against(found: Outcome, student: StudentOutcome, scale: Scale) -> list[str]:

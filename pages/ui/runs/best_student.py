@@ -45,7 +45,7 @@ def learners(
 
     asked = ChooseSpec.parse(goals, "goals")
     fitting = within_reach([StudentSpec.parse(s) for s in found], asked, facts.inputs, facts.outputs)
-    told = ", ".join(map(parts.in_words, fitting))
+    told = ", ".join((one.name for one in fitting))
     if asked.bytes is not None and len(fitting) < len(found):
         out = {"num": len(found) - len(fitting), "size": text.size(asked.bytes)}
         st.caption(f":material/block: {t('distill.best.left_out', **out)}")
