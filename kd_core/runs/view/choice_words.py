@@ -8,6 +8,7 @@ from typing import Any
 from kd_core.runs.choosing.rule import Model
 from kd_core.runs.choosing.told import PlainInstead, ToldChoice, read_choice
 from kd_core.runs.outcome import Outcome
+from kd_core.runs.store.student_names import kind_of
 from kd_core.runs.view.wording import left_out
 
 WHY = {
@@ -76,7 +77,8 @@ def _tried(told: ToldChoice) -> str:
 
 def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
     one = told.chosen
-    facts = [f"{one.score:.4g}"]
+    kind = kind_of(one.name, told.archs.get(one.name, ""))
+    facts = [*([kind] if kind else []), f"{one.score:.4g}"]
     facts += ["no file" if told.chosen_bytes is None else size(told.chosen_bytes)]
     facts += [f"{one.microseconds:.0f} us a row"] if one.microseconds is not None else []
     changed = next((c.changed for c in told.candidates if c.name == one.name), None) or {}
@@ -85,9 +87,8 @@ def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
 
 
 def named(model: Model, told: ToldChoice) -> str:
-    """Name a model by its candidate, the chosen one with its kind, and where no teacher taught it."""
-    name = told.titled(model.name) if model.name == told.chosen.name else model.name
-    return name if model.arm == "student" else f"{name} without a teacher"
+    """Name a model by its candidate, and where no teacher taught it."""
+    return model.name if model.arm == "student" else f"{model.name} without a teacher"
 
 
 def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:

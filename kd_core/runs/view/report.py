@@ -9,6 +9,7 @@ import numpy as np
 
 from kd_core.data.encoding.vocabulary import Vocabulary
 from kd_core.data.types.answered import NO_TRUTH
+from kd_core.evaluate.intervals.advice import Instead, instead_of_seeds
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid, tasks_inside
 from kd_core.runs.items import cold_start, teacher_beside
@@ -24,6 +25,10 @@ from kd_core.runs.view.smaller import told as smaller
 
 WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
 WORDS |= {UNTAUGHT: "BEST WITHOUT A TEACHER", NO_TEACHER: "NO TEACHER"}
+HELPS: dict[Instead, str] = {
+    "rows": "more seeds than are sensible, {number}; more test rows help instead, as their draw is the larger part of the interval",
+    "steadier": "more seeds than are sensible, {number}; a steadier student helps instead, one whose seeds differ less",
+}
 
 
 def verdict_lines(result: dict[str, Any]) -> list[str]:
@@ -232,7 +237,9 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         lines.append(f"  {moved}")
     lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]
     if student.advice is not None and student.advice.kind == "seeds":
-        lines.append(f"  What would settle it: about {student.advice.need} seeds in all.")
+        helps = instead_of_seeds(student.advice, student.gain[metric.name])
+        number = f"about {student.advice.need:,} seeds in all"
+        lines.append(f"  What would settle it: {HELPS[helps].format(number=number) if helps else number}.")
     elif student.advice is not None and student.advice.kind in ("rows", "both"):
         units = "queries" if _queries(found.raw) else "rows"
         besides = "more seeds can't help" if student.advice.kind == "rows" else "and more seeds besides"

@@ -209,7 +209,6 @@ def _beside(run: RunSpec, facts: Facts) -> tuple[Box, ...]:
 
 
 def _student(one: StudentSpec, facts: Facts) -> Box:
-    from kd_core.models import ARCHS
 
     view, said = student_bytes(one.arch, facts)
     kind = kind_of(one.name, one.arch.name)

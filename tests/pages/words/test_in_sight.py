@@ -99,7 +99,7 @@ def test_a_hurt_student_gets_one_advice_and_a_better_one_no_second_model_beside_
         one["selection"] = {"student": [{"score_selected": score}], "baseline": []}
         one["reference"]["best"]["metrics"]["roc_auc"]["mean"] = 0.8
     seen, folded = page.next_steps(verdict.judge(several, 1), several, 1)
-    assert [line.startswith("Or take") for line, _ in seen] == [True, False]
+    assert [line.startswith("Smaller and nearly as good") for line, _ in seen] == [True, False]
     assert "simpler one may do as well" in seen[1][0] and not folded  # Start says it as well: it is not hidden here
     ahead = result(students=("tiny", "small"), plain="ahead")
     seen, _ = page.next_steps(verdict.judge(ahead, 1), ahead, 1)

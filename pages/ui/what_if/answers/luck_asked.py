@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError, Problem
+from kd_core.evaluate.intervals import advice
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.older_cells import written_cells
 from kd_core.runs.settings import luck, sentence
@@ -99,6 +100,8 @@ def _gives(answers: Answers, asked: Round) -> Safe:
     after = answers.seeds + len(asked.seeds)
     if not answers.unclear:
         return t("what_if.luck.gives_none", after=after)
+    if advice.too_many(answers.need):
+        return t("what_if.luck.gives_never", after=after, most=advice.SENSIBLE_SEEDS)
     enough = answers.need is not None and answers.need <= after
     return t(f"what_if.luck.gives_{'all' if enough else 'some'}", after=after)
 
