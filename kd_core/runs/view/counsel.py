@@ -97,5 +97,9 @@ def shares_sentence(student: StudentOutcome) -> str | None:
         return None
     parts = [f"{share:.0%} {'the labels' if name == LABELS else name}" for name, share in shares.items()]
     alpha = student.raw.get("alpha")
-    of = "" if alpha is None or len(shares) > len((LABELS, "teacher")) else f", which is what the weight alpha {alpha:g} came to"
+    of = (
+        ""
+        if alpha is None or len(shares) > len((LABELS, "teacher"))
+        else f", which is what the weight alpha {alpha:g} came to"
+    )
     return f"Of what moved the student: {', '.join(parts)}{of}."

@@ -71,7 +71,7 @@ def pareto(
     moved = {
         p["id"]: p
         for p in scatter_arms(
-            fig, drawn, names, (axis["range"], span) if span else None, (line, edge), wide, paths=ways
+            fig, drawn, names, (axis["range"], span) if span else None, (line,), wide, paths=ways, region=edge
         )
     }
     for ids, name, marker in (([named], named_as, look.ring()), (picked, "", look.frame())):

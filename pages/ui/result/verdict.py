@@ -118,7 +118,8 @@ def interval(found: Outcome, student: StudentOutcome) -> Safe:
         together(found.raw) if len(found.students) > 1 else "before"
     )  # made smaller, it keeps that of its first run
     level = t(f"runs.verdict.level_{several}", n=len(found.students)) if name in student.family else None
-    return Written.of(name, gain).interval(gain, lower=lower_is_better(name), level=level)
+    inside = (-student.margin, student.margin)
+    return Written.of(name, gain).interval(gain, lower=lower_is_better(name), level=level, beside=inside)
 
 
 def _gain(found: Outcome, student: StudentOutcome) -> Safe:

@@ -91,7 +91,9 @@ def test_another_advice_of_the_result_page_is_told_with_both_rules():
     one, other = (comparison.candidate(e, "roc_auc") for e in (found[first], found[1 - first]))
     assert answer.otherwise(found[first], one, ASKED) is None
     said = plain(answer.otherwise(found[1 - first], other, ASKED) or "")
-    assert found[first].label in said and "best on validation" in said and "smallest that surely meets your goals" in said
+    assert (
+        found[first].label in said and "best on validation" in said and "smallest that surely meets your goals" in said
+    )
     assert "best within your limits" in str(
         answer.otherwise(found[1 - first], other, Goals("roc_auc", None, {"size": 9e9}))
     )

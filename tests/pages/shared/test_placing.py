@@ -200,3 +200,16 @@ def test_words_of_every_colour_are_read_on_their_page_over_lines(dark):
     (trace,) = result.against_size(crowd, **told).on_page(dark).to_dict()["data"]
     assert trace["textfont"]["color"] == look.inked(look.COLOUR["student"], dark)
     assert look.PAPER[dark] in trace["textfont"]["shadow"]
+
+
+def test_no_label_lies_on_the_border_of_a_region_or_under_it():
+    whole = placing.places([point(5000, 0.85)], X, Y, 360)
+    assert whole == [Stand("middle right")]
+    for low in (0.85, 0.8495):  # through its letters, and grazing them
+        corners = [{"x": 4000, "y": low}, {"x": 99_000, "y": 0.899}]
+        (stand,) = placing.places([point(5000, 0.85)], X, Y, 360, region=corners)
+        assert stand is not None and stand != Stand("middle right")
+    beside = [{"x": 7000, "y": 0.81}, {"x": 99_000, "y": 0.899}]
+    assert placing.places([point(5000, 0.85)], X, Y, 360, region=beside) != whole
+    around = [{"x": 1100, "y": 0.805}, {"x": 99_000, "y": 0.899}]
+    assert placing.places([point(5000, 0.85)], X, Y, 360, region=around) == whole

@@ -32,12 +32,18 @@ COSTS = "1/215 of the teacher's size, 160 times faster"
 @pytest.mark.parametrize(
     ("numbers", "line"),
     [
-        ((0.855, 0.856, -0.01, 0.008), f"Take the tiny student (MLP): {COSTS}, ROC-AUC 0.855 against the teacher's 0.856."),
+        (
+            (0.855, 0.856, -0.01, 0.008),
+            f"Take the tiny student (MLP): {COSTS}, ROC-AUC 0.855 against the teacher's 0.856.",
+        ),
         (
             (0.900, 0.856, -0.01, 0.1),
             f"Take the tiny student (MLP): {COSTS}, ROC-AUC 0.900 against the teacher's 0.856, not clear which is better.",
         ),
-        ((0.900, 0.856, 0.03, 0.06), f"Take the tiny student (MLP): {COSTS}, ROC-AUC 0.900 against the teacher's 0.856."),
+        (
+            (0.900, 0.856, 0.03, 0.06),
+            f"Take the tiny student (MLP): {COSTS}, ROC-AUC 0.900 against the teacher's 0.856.",
+        ),
         (
             (0.800, 0.856, -0.08, -0.02),
             f"Take the tiny student (MLP) if ROC-AUC 0.800 is enough (the teacher's is 0.856): {COSTS}.",
@@ -84,7 +90,9 @@ def test_the_model_trained_alone_is_named_with_its_own_numbers():
     one["reference"]["best"]["metrics"]["roc_auc"]["mean"] = 0.84
     versus = {"roc_auc": {"mean": 0.001, "ci95": [-0.02, 0.02], "n": 3}}
     one["deployed"] |= {"arm": "baseline", "versus_teacher": versus}
-    assert said(found).startswith("Take the tiny model trained alone (MLP): ") and "ROC-AUC 0.857 against" in said(found)
+    assert said(found).startswith("Take the tiny model trained alone (MLP): ") and "ROC-AUC 0.857 against" in said(
+        found
+    )
     below = str(in_short.of(found, 0))
     assert (
         "The tiny model trained alone scored higher than a plain model of its size" in below
@@ -186,7 +194,10 @@ def test_a_run_has_one_advice_and_another_student_says_where_it_is_and_what_it_g
     best = read_outcome(found).students[1]
     what = str(decision.chosen(read_outcome(found), best).what).replace("\u2060", "")
     assert advised.startswith("Take ") and what in advised and what in other
-    assert "take" not in other.casefold() and "This one, the tiny student (MLP), gives 1/215 of the teacher's size" in other
+    assert (
+        "take" not in other.casefold()
+        and "This one, the tiny student (MLP), gives 1/215 of the teacher's size" in other
+    )
     assert ("plain model" in other) == (standing != "ahead") == ("told with small" in other)
     assert decision.file(found, 0) == "tiny"  # what the line tells of is what is used outside
     assert "take" not in str(in_short.beside(found, 0)) and "to use" not in str(in_short.beside(found, 0))

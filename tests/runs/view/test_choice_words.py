@@ -102,7 +102,9 @@ def test_a_model_without_a_teacher_is_named_as_one_and_said_why():
     why = "Chosen without a teacher: taught by it a scores 0.85 instead of 0.84 on validation rows, but meets the goals less well."
     assert why in said(found=large, bytes=5_000)
     best = said(found=(*tried, Candidate("c", 1_000, 1.0, 0.868, 0.7)))
-    assert "c (MLP, 0.868, 14.6 KB, 1 us a row), because" in best and "best (b without a teacher, 0.87, 29.3 KB)" in best
+    assert (
+        "c (MLP, 0.868, 14.6 KB, 1 us a row), because" in best and "best (b without a teacher, 0.87, 29.3 KB)" in best
+    )
 
 
 def test_a_choice_of_an_earlier_version_is_of_the_taught_model():
@@ -161,7 +163,9 @@ def test_a_candidate_says_how_much_of_the_names_it_knows():
     assert "8.8 KB with 8.6 of 124.7 KB of names, 20 us a row" in sentence({**told, "names": NAMES})
     assert "8.8 KB, 12 wide so that it fits, 20 us a row" in sentence({**told, "changed": {"width": 12}})
     narrow = (Candidate("a", 9_000, 90.0, 0.85, 0.84, changed={"width": 12}),)
-    assert "a (MLP, 0.85, 8.8 KB, 90 us a row, made 12 wide so that it fits), because" in said(found=narrow, bytes=10_000)
+    assert "a (MLP, 0.85, 8.8 KB, 90 us a row, made 12 wide so that it fits), because" in said(
+        found=narrow, bytes=10_000
+    )
 
 
 def test_what_is_left_of_a_limit_and_who_may_yet_fit_are_said_as_on_the_page():

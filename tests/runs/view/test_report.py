@@ -96,6 +96,8 @@ def test_the_distance_to_the_teacher_and_what_would_settle_it():
     assert "  Against the teacher: -0.70 points of accuracy (95 %: -1.10 to -0.30; seeds +-0.10, rows +-0.40)." in lines
     assert "  What would settle it: about 5,200 test rows in all; more seeds can't help." in lines
     assert "  What would settle it: about 9 seeds in all." in claim(advice={"kind": "seeds", "need": 9})
+    beyond = "  What would settle it: more seeds than are sensible, about 1,070 seeds in all; "
+    assert any(line.startswith(beyond) for line in claim(advice={"kind": "seeds", "need": 1070}))
 
 
 def test_small_differences_of_a_target_get_their_digits():
