@@ -54,9 +54,9 @@ def too_many(need: int | None) -> bool:
     return need is None or need > SENSIBLE_SEEDS
 
 
-def instead_of_seeds(told: Advice, gain: Gain) -> Instead | None:
+def instead_of_seeds(kind: str, need: int | None, gain: Gain) -> Instead | None:
     """Say what helps where too many seeds would be needed: more test rows where their part of the interval is the larger one, else a steadier student; None elsewhere."""
-    if told.kind != "seeds" or told.need is None or not too_many(told.need):
+    if kind != "seeds" or need is None or not too_many(need):
         return None
     return "rows" if (gain.rows_half or 0.0) >= (gain.seeds_half or 0.0) else "steadier"
 

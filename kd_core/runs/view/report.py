@@ -237,7 +237,7 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         lines.append(f"  {moved}")
     lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]
     if student.advice is not None and student.advice.kind == "seeds":
-        helps = instead_of_seeds(student.advice, student.gain[metric.name])
+        helps = instead_of_seeds("seeds", student.advice.need, student.gain[metric.name])
         number = f"about {student.advice.need:,} seeds in all"
         lines.append(f"  What would settle it: {HELPS[helps].format(number=number) if helps else number}.")
     elif student.advice is not None and student.advice.kind in ("rows", "both"):

@@ -16,7 +16,7 @@ def settling(found: Outcome, student: StudentOutcome) -> Safe | None:
         return None
     if told.need is None:
         return t(f"runs.settle.{told.kind}_more")
-    if helps := instead_of_seeds(told, student.gain[found.metric.name]):
+    if helps := instead_of_seeds(told.kind, told.need, student.gain[found.metric.name]):
         return t(f"runs.settle.seeds_{helps}", need=text.exact(told.need))
     of = (
         f"ranking.settle_{told.kind}"

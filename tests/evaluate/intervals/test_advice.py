@@ -108,7 +108,9 @@ def test_intervals_keep_their_word_under_the_sequential_rule(ratio):
 def test_beyond_a_sensible_number_of_seeds_something_else_helps(s, rows_se, helps):
     found = gain(0.01, s, 8, rows_se)
     told = asked(found, 0.005)
-    assert told.kind == "seeds" and told.need > SENSIBLE_SEEDS and instead_of_seeds(told, found) == helps
-    assert instead_of_seeds(Advice("seeds", SENSIBLE_SEEDS), found) is None
-    assert instead_of_seeds(Advice("rows", 11_000), found) is None and instead_of_seeds(Advice("none"), found) is None
+    assert (
+        told.kind == "seeds" and told.need > SENSIBLE_SEEDS and instead_of_seeds(told.kind, told.need, found) == helps
+    )
+    assert instead_of_seeds("seeds", SENSIBLE_SEEDS, found) is None
+    assert instead_of_seeds("rows", 11_000, found) is None and instead_of_seeds("none", None, found) is None
     assert too_many(None) and too_many(SENSIBLE_SEEDS + 1) and not too_many(SENSIBLE_SEEDS)
