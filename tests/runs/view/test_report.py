@@ -70,6 +70,12 @@ def claim(**more):
     return verdict_lines(found)
 
 
+def test_a_student_is_told_with_its_kind_once():
+    lines = claim(arch={"name": "piecewise", "settings": {}})
+    assert "helped the tiny student (MLP on piecewise-linear numbers): +0.53 points" in lines[0]
+    assert "piecewise" not in " ".join(lines[1:])
+
+
 def test_both_parts_of_the_interval_are_told_with_enough_digits():
     assert claim()[0] == (
         "BEATS: distilling helped the tiny student: +0.53 points of accuracy over the same student alone (95 %: +0.10 to +0.96; "
