@@ -78,8 +78,10 @@ file: one line of JSON for each, in the order of the file. Put a file with the s
 
 
 def name_of(card: Mapping[str, Any]) -> str:
-    """Name the model in words: of a plain one what it is, not the code under which its run keeps it."""
-    return f"{card['title']}, a plain model" if card.get("plain") and card.get("title") else str(card["name"])
+    """Name the model in words: a student with its kind, of a plain one what it is, not the code under which its run keeps it."""
+    if card.get("plain") and card.get("title"):
+        return f"{card['title']}, a plain model"
+    return str(card.get("called") or card["name"])
 
 
 def _newest(card: Mapping[str, Any]) -> str:

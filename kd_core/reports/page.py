@@ -16,6 +16,7 @@ from kd_core.reports.markup import Markup, element, escape, table
 from kd_core.reports.style import STYLE
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store.folder import RunFolder
+from kd_core.runs.store.student_names import titled
 from kd_core.runs.view import report
 from kd_core.runs.view.heat_map import answered, heat_map
 from kd_core.specs import RunSpec
@@ -82,7 +83,7 @@ def _sections(result: dict[str, Any], found: Outcome, spec: RunSpec) -> Iterator
 def _head(result: Mapping[str, Any], spec: RunSpec, title: str) -> Markup:
     data = result["dataset"]
     teacher = _title_of("kd_core.teachers", "SOURCES", result["teacher"]["name"])
-    students = ", ".join(str(s["name"]) for s in result["students"])
+    students = ", ".join(titled(s) for s in result["students"])
     file = data.get("name") or spec.dataset.source
     made = f"Run {result.get('run_id', '')}, {str(result.get('created_utc', ''))[:16].replace('T', ' ')} UTC, KD Workbench {__version__}."
     return element(
@@ -110,7 +111,7 @@ def _verdicts(result: dict[str, Any], found: Outcome) -> Iterator[Markup]:
         badge = element("span", words.VERDICTS[student.word], class_="badge")
         yield element(
             "section",
-            element("h3", badge, small, f"{student.name}{shown}"),
+            element("h3", badge, small, f"{titled(student.raw)}{shown}"),
             element("p", f"{said[:1].upper()}{said[1:]}", class_="first"),
             *(element("p", written.sentence(line)) for line in rest),
             class_=f"verdict {student.word}",

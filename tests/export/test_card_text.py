@@ -123,3 +123,9 @@ def test_rows_that_were_split_by_time_are_told_to_be_the_newest():
     assert "never learned from: the newest of the file, by the column ordered at." in card_text(
         {**CARD, "time": "ordered at"}, []
     )
+
+
+def test_a_student_is_titled_with_its_kind():
+    assert card_text({**CARD, "called": "piecewise tiny (MLP on piecewise-linear numbers)"}, []).startswith(
+        "# piecewise tiny (MLP on piecewise-linear numbers)\n"
+    )

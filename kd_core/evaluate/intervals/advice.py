@@ -9,6 +9,9 @@ from typing import Literal
 from kd_core.evaluate.intervals.compare import CONFIDENCE, Gain, Verdict, t_quantile
 
 FIRST_SEEDS, MORE_SEEDS, MOST_SEEDS = 3, 2, 15
+SENSIBLE_SEEDS = 50  # as many as a recipe may ask for: beyond it seeds are no advice
+
+Instead = Literal["rows", "steadier"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,18 @@ def advise(gain: Gain, verdict: Verdict, margin: float, num_units: int) -> Advic
     room = max(h**2 - gain.seeds_half**2, h**2 / 2)
     kind: Literal["rows", "both"] = "both" if gain.seeds_half**2 > h**2 / 2 else "rows"
     return Advice(kind, _two_digits(num_units * gain.rows_half**2 / room))
+
+
+def too_many(need: int | None) -> bool:
+    """Say whether so many seeds would be needed that nobody trains them, or that no number would do."""
+    return need is None or need > SENSIBLE_SEEDS
+
+
+def instead_of_seeds(kind: str, need: int | None, gain: Gain) -> Instead | None:
+    """Say what helps where too many seeds would be needed: more test rows where their part of the interval is the larger one, else a steadier student; None elsewhere."""
+    if kind != "seeds" or need is None or not too_many(need):
+        return None
+    return "rows" if (gain.rows_half or 0.0) >= (gain.seeds_half or 0.0) else "steadier"
 
 
 def more_seeds(seeds_half: float | None, rows_half: float | None, n: int) -> int:

@@ -76,8 +76,8 @@ class ToldChoice:
         """Return the score that was to be reached: as it was asked for, or the teacher's less what may be lost."""
         return self.goals.score if self.against is None else self.against.least
 
-    def called(self, name: str) -> str:
-        """Name a candidate by the title of its architecture."""
+    def titled(self, name: str) -> str:
+        """Name a candidate with its kind, once; elsewhere by its short name."""
         return student_title(name, self.archs.get(name, ""))
 
     @property

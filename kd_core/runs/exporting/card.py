@@ -12,6 +12,7 @@ from kd_core.listing import parts
 from kd_core.runs.settings.untaught import own_baseline
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.kept_as import taken_as
+from kd_core.runs.store.student_names import titled
 from kd_core.specs import RunSpec
 
 
@@ -22,6 +23,7 @@ def card_of(folder: RunFolder, student: Mapping[str, Any], purpose: Purpose, lic
     judged = _judged(result, student)
     return {
         "name": student["name"],
+        "called": titled(student),
         "made_by": f"KD Workbench {__version__}",
         "run": result.get("run_id", folder.id),
         "created_utc": result.get("created_utc"),

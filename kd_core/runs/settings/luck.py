@@ -7,12 +7,12 @@ from typing import Any
 
 from kd_core import limits
 from kd_core.errors import Problem, Says
+from kd_core.evaluate.intervals.advice import SENSIBLE_SEEDS
 from kd_core.runs.cells import grid
 from kd_core.runs.settings import reading
 from kd_core.runs.settings.added import Added, Round
 from kd_core.specs import RunSpec
 
-MOST_SEEDS = 50  # of a cell, as of a recipe
 FEWEST, MOST = 2, 5  # seeds that one press adds
 
 _ALONE = Says(
@@ -59,9 +59,9 @@ def more(result: Mapping[str, Any], spec: RunSpec, added: Added) -> Round | Prob
     if len(near) < 2:
         return _ALONE.problem()
     seeds = [*grid.seeds(spec), *(s for r in added.rounds for s in r.seeds)]
-    room = MOST_SEEDS - len(seeds)
+    room = SENSIBLE_SEEDS - len(seeds)
     if room < 1:
-        return _SEEDS.problem(held=len(seeds), most=MOST_SEEDS)
+        return _SEEDS.problem(held=len(seeds), most=SENSIBLE_SEEDS)
     wanted = FEWEST + 1 if told.need is None else told.need - told.seeds
     first = max(seeds) + 1
     return Round(tuple(range(first, first + min(room, max(FEWEST, min(MOST, wanted))))), near)

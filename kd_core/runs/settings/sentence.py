@@ -11,10 +11,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kd_core.evaluate.intervals.advice import SENSIBLE_SEEDS, too_many
 from kd_core.runs.cells.grid import WORDS
 from kd_core.runs.settings.answers import Answer, Answers, Setting
 
-MOST_SEEDS = 50  # of a recipe
 FEW = 2  # worse values that are told one by one
 MANY = 4  # values beside each other: more are told by their ends
 
@@ -192,12 +192,16 @@ def _unclear(setting: Setting, unit: Unit) -> list[str]:
 def settled(found: Answers) -> str:
     """Say once how many seeds of each cell would settle all that is open; nothing where nothing is."""
     needs = [a.behind.need for a in found.unclear if a.behind is not None]
-    known = [n for n in needs if n is not None]
     if not needs:
         return ""
-    if len(known) < len(needs) or max(known) > MOST_SEEDS:
-        return f"more than {MOST_SEEDS} seeds would be needed to settle all that is open"
-    return f"about {max(known)} seeds of each cell or more would settle all that is open"
+    if too_many(found.need):
+        return beyond("all that is open")
+    return f"about {found.need} seeds of each cell or more would settle all that is open"
+
+
+def beyond(what: str) -> str:
+    """Say that no sensible number of seeds would settle something, and what helps instead: these intervals are over seeds alone."""
+    return f"settling {what} would take more seeds than are sensible, above {SENSIBLE_SEEDS}: a steadier student, whose seeds differ less, helps instead"
 
 
 def _beats(setting: Setting, best: Answer, worse: Sequence[Answer], unit: Unit) -> str:

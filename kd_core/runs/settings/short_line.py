@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kd_core.evaluate.intervals.advice import too_many
 from kd_core.runs.cells.grid import WORDS
 from kd_core.runs.settings import sentence
 from kd_core.runs.settings.answers import Answer, Answers, Setting, Word
-from kd_core.runs.settings.sentence import MOST_SEEDS, Unit, named, written
+from kd_core.runs.settings.sentence import Unit, named, written
 
 LISTED = 3  # values told one by one where all of them lie beside each other: more are told by their ends
 
@@ -122,6 +123,6 @@ def _settled(found: Answers) -> str:
     needs = [a.behind.need for a in found.unclear if a.behind is not None]
     if not needs:
         return ""
-    if found.need is None or found.need > MOST_SEEDS:
-        return f"more than {MOST_SEEDS} seeds would be needed to settle it"
+    if too_many(found.need):
+        return sentence.beyond("it")
     return f"about {found.need} seeds or more would settle it"  # the best of many is partly luck: the gap shrinks as seeds are added

@@ -1,4 +1,4 @@
-"""What students are called where a person reads of them: by the title of their architecture, as the form shows it."""
+"""What students are called where a person reads of them: by one short name everywhere, and once with the kind of model that it is."""
 
 from __future__ import annotations
 
@@ -8,20 +8,33 @@ from typing import Any
 from kd_core import listing
 
 
-def student_title(name: str, arch: str) -> str:
-    """Name a student by its kind and its size: 'CNN (tiny)'; one that a person named, by that name.
+def kind_of(name: str, arch: str) -> str | None:
+    """Say of which kind a student is, as the form calls it; None where its name says so already.
 
     Example:
-        >>> student_title("cnn tiny", "cnn")
-        'CNN (tiny)'
+        >>> kind_of("piecewise tiny", "piecewise"), kind_of("cnn tiny", "cnn")
+        ('MLP on piecewise-linear numbers', None)
     """
-    title = listing.title_of("kd_core.models", "ARCHS", arch) if name == arch or name.startswith(f"{arch} ") else None
-    if title is None:
-        return name
-    size = name.removeprefix(arch).strip()
-    return f"{title} ({size})" if size else title
+    title = listing.title_of("kd_core.models", "ARCHS", arch)
+    return None if title is None or title.casefold() in name.casefold() else title
+
+
+def student_title(name: str, arch: str) -> str:
+    """Name a student with its kind, so that its short name is known wherever it stands alone.
+
+    Example:
+        >>> student_title("piecewise tiny", "piecewise")
+        'piecewise tiny (MLP on piecewise-linear numbers)'
+    """
+    kind = kind_of(name, arch)
+    return name if kind is None else f"{name} ({kind})"
+
+
+def kind(student: Mapping[str, Any]) -> str | None:
+    """Say the kind of a student as result.json tells of it; an older result does not tell it."""
+    return kind_of(str(student["name"]), str((student.get("arch") or {}).get("name", "")))
 
 
 def titled(student: Mapping[str, Any]) -> str:
-    """Name a student as result.json tells of it; an older result does not say of which kind it is."""
+    """Name a student with its kind, as result.json tells of it."""
     return student_title(str(student["name"]), str((student.get("arch") or {}).get("name", "")))

@@ -9,6 +9,7 @@ from kd_core import written
 from kd_core.runs.choosing.rule import Model
 from kd_core.runs.choosing.told import PlainInstead, ToldChoice, read_choice
 from kd_core.runs.outcome import Outcome
+from kd_core.runs.store.student_names import kind_of
 from kd_core.runs.view.wording import left_out
 
 WHY = {
@@ -52,7 +53,7 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     said = [f"Chosen of {_tried(told)} on validation: {_candidate(told, size)}, because {_why(told, found, size)}."]
     if told.why_alone:
         scores = {"alone": f"{told.chosen.score:.4g}", "taught": f"{told.taught:.4g}"}
-        said.append(ALONE[told.why_alone].format(name=told.called(told.chosen.name), **scores))
+        said.append(ALONE[told.why_alone].format(name=told.chosen.name, **scores))
     if (by := told.settled) and by.arm != told.chosen.arm:
         said.append(SETTLED[by.arm].format(seeds=by.seeds, taught=f"{by.taught:.4g}", alone=f"{by.alone:.4g}"))
     if told.against:
@@ -60,13 +61,13 @@ def choice_lines(result: dict[str, Any], found: Outcome, size: Callable[[int], s
     elif "score" in told.missed and told.rule == "nearest_limits":
         said.append(f"Its {found.metric.title} does not reach {told.goals.score:g} either.")
     for some in told.left_out.values():
-        names = ", ".join(told.called(c.name) for c in some)
+        names = ", ".join(c.name for c in some)
         reasons = dict.fromkeys(left_out(c.left_out) for c in some if c.left_out)
         said.append(f"{names}: {'; '.join(reasons)}.")
     if (most := told.goals.bytes) is not None and told.unspent and told.chosen_bytes is not None:
         said.append(UNSPENT.format(own=size(told.chosen_bytes), limit=size(most)))
     if (one := told.may_fit) and one.left_out:
-        said.append(MAY_FIT.format(name=told.called(one.name), size=size(one.left_out["bytes"])))
+        said.append(MAY_FIT.format(name=one.name, size=size(one.left_out["bytes"])))
     if told.first_took_longer:
         said.append(f"The first candidate alone took longer than {told.goals.minutes:g} min.")
     said.append(
@@ -87,7 +88,8 @@ def _tried(told: ToldChoice) -> str:
 
 def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
     one = told.chosen
-    facts = [f"{one.score:.4g}"]
+    kind = kind_of(one.name, told.archs.get(one.name, ""))
+    facts = [*([kind] if kind else []), f"{one.score:.4g}"]
     facts += ["no file" if told.chosen_bytes is None else size(told.chosen_bytes)]
     facts += [f"{one.microseconds:.0f} us a row"] if one.microseconds is not None else []
     changed = next((c.changed for c in told.candidates if c.name == one.name), None) or {}
@@ -97,8 +99,7 @@ def _candidate(told: ToldChoice, size: Callable[[int], str]) -> str:
 
 def named(model: Model, told: ToldChoice) -> str:
     """Name a model by its candidate, and where no teacher taught it."""
-    name = told.called(model.name)
-    return name if model.arm == "student" else f"{name} without a teacher"
+    return model.name if model.arm == "student" else f"{model.name} without a teacher"
 
 
 def _why(told: ToldChoice, found: Outcome, size: Callable[[int], str]) -> str:

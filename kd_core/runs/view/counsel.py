@@ -91,9 +91,15 @@ def capacity_gap(result: Mapping[str, Any], student: Mapping[str, Any]) -> float
 
 
 def shares_sentence(student: StudentOutcome) -> str | None:
-    """Say what moved a student, in the order of the lesson. None where it was not measured."""
+    """Say what moved a student, in the order of the lesson, and of which weight it came. None where it was not measured."""
     shares: Mapping[str, float] = student.raw.get("shares") or {}
     if not shares:
         return None
     parts = [f"{share:.0%} {'the labels' if name == LABELS else name}" for name, share in shares.items()]
-    return f"Of what moved the student: {', '.join(parts)}."
+    alpha = student.raw.get("alpha")
+    of = (
+        ""
+        if alpha is None or len(shares) > len((LABELS, "teacher"))
+        else f", which is what the weight alpha {alpha:g} came to"
+    )
+    return f"Of what moved the student: {', '.join(parts)}{of}."

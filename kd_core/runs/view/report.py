@@ -9,13 +9,14 @@ import numpy as np
 
 from kd_core.data.encoding.vocabulary import Vocabulary
 from kd_core.data.types.answered import NO_TRUTH
+from kd_core.evaluate.intervals.advice import Instead, instead_of_seeds
 from kd_core.limits import KNOWN_ROWS
 from kd_core.runs.cells import grid, tasks_inside
 from kd_core.runs.items import cold_start, teacher_beside
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.plain import said
 from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
-from kd_core.runs.store import ledger
+from kd_core.runs.store import ledger, student_names
 from kd_core.runs.view import continue_words, mode_words
 from kd_core.runs.view.choice_words import choice_lines
 from kd_core.runs.view.counsel import counsel, shares_sentence
@@ -24,6 +25,10 @@ from kd_core.runs.view.smaller import told as smaller
 
 WORDS = {"beats": "BEATS", "ties": "TIES", "hurts": "HURTS", "inconclusive": "INCONCLUSIVE"}
 WORDS |= {UNTAUGHT: "BEST WITHOUT A TEACHER", NO_TEACHER: "NO TEACHER"}
+HELPS: dict[Instead, str] = {
+    "rows": "more seeds than are sensible, {number}; more test rows help instead, as their draw is the larger part of the interval",
+    "steadier": "more seeds than are sensible, {number}; a steadier student helps instead, one whose seeds differ less",
+}
 
 
 def verdict_lines(result: dict[str, Any]) -> list[str]:
@@ -211,7 +216,7 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
     of = f"{scale.points}{metric.title}"
     better = "" if metric.better == "higher" else " (less is better; a positive gain is an improvement)"
     lines = [
-        f"{WORDS[student.verdict]}: {said} the {student.name} student: {scale(gain.mean)} {of} over the same student "
+        f"{WORDS[student.verdict]}: {said} the {_named(found, student)}: {scale(gain.mean)} {of} over the same student "
         f"alone ({scale.interval(gain)}{together}; {seeds} seed{'s' if seeds != 1 else ''}){better}."
     ]
     over = student.placebo.gain.get(metric.name) if student.placebo else None
@@ -232,12 +237,20 @@ def _judgement(found: Outcome, student: StudentOutcome) -> list[str]:
         lines.append(f"  {moved}")
     lines += [f"  {p.message} {p.hint}" for p in counsel(found, student)]
     if student.advice is not None and student.advice.kind == "seeds":
-        lines.append(f"  What would settle it: about {student.advice.need} seeds in all.")
+        helps = instead_of_seeds("seeds", student.advice.need, student.gain[metric.name])
+        number = f"about {student.advice.need:,} seeds in all"
+        lines.append(f"  What would settle it: {HELPS[helps].format(number=number) if helps else number}.")
     elif student.advice is not None and student.advice.kind in ("rows", "both"):
         units = "queries" if _queries(found.raw) else "rows"
         besides = "more seeds can't help" if student.advice.kind == "rows" else "and more seeds besides"
         lines.append(f"  What would settle it: about {student.advice.need:,} test {units} in all; {besides}.")
     return lines
+
+
+def _named(found: Outcome, student: StudentOutcome) -> str:
+    """Name a student with its kind, where the line of a choice has not told it yet."""
+    kind = None if found.raw.get("choice") else student_names.kind(student.raw)
+    return f"{student.name} student" + (f" ({kind})" if kind else "")
 
 
 def _untaught(found: Outcome, student: StudentOutcome) -> str:
@@ -246,10 +259,10 @@ def _untaught(found: Outcome, student: StudentOutcome) -> str:
     reached = "" if mean is None else f" Its {found.metric.title}: {mean:.4g}."
     if student.swept:
         return (
-            f"on validation no cell with a teacher did better than none (alpha 0), so this is the {student.name} student "
+            f"on validation no cell with a teacher did better than none (alpha 0), so this is the {_named(found, student)} "
             f"trained without a teacher.{reached}"
         )
-    return f"the teacher has no share in this lesson (alpha 0), so the {student.name} student is its own baseline.{reached}"
+    return f"the teacher has no share in this lesson (alpha 0), so the {_named(found, student)} is its own baseline.{reached}"
 
 
 def _against(found: Outcome, student: StudentOutcome, scale: Scale) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from kd_core.runs.store.student_names import student_title
+from kd_core.runs.store.student_names import kind_of
 from kd_core.specs import Choice, RunSpec, StudentSpec
 from kd_core.workspace import workspace
 from pages.ui.chain.sizes import after_texts, reads, student_bytes, told, weighs_words, weights
@@ -208,19 +208,12 @@ def _beside(run: RunSpec, facts: Facts) -> tuple[Box, ...]:
     )
 
 
-def in_words(one: StudentSpec) -> str:
-    """Name a student by its kind and its size; one that a person named, by that name."""
-    size = one.arch.settings.get("size")
-    return student_title(f"{one.arch.name} {size}" if size and one.name == size else one.name, one.arch.name)
-
-
 def _student(one: StudentSpec, facts: Facts) -> Box:
-    from kd_core.models import ARCHS
 
     view, said = student_bytes(one.arch, facts)
-    named, shown = ARCHS.get(one.arch.name).title, in_words(one)
-    lines = (*((named,) if not shown.startswith(named) else ()), said, _(reads(view, facts)))
-    return Box("student", shown, lines)
+    kind = kind_of(one.name, one.arch.name)
+    lines = (*([kind] if kind else []), said, _(reads(view, facts)))
+    return Box("student", one.name, lines)
 
 
 def _best(run: RunSpec, facts: Facts) -> Box:
@@ -232,7 +225,7 @@ def _best(run: RunSpec, facts: Facts) -> Box:
     tried = within_reach(run.students, run.choose, facts.inputs, facts.outputs)
     counts = sorted(row.parameters for row in student_sizes(tried, facts.inputs, facts.outputs))
     views = [facts.inputs[view_of(one.arch, facts.inputs)] for one in tried]
-    names = [in_words(one) for one in tried]
+    names = [one.name for one in tried]
     shown = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
     sizes = t("distill.chain.best_sizes", low=text.number(counts[0]), high=text.number(counts[-1]))
     sizes = t("distill.chain.best_texts") if any(weighs_words(one, facts) for one in views) else sizes

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pages.ui import look
+from pages.ui.charts import placing
 from pages.ui.charts.drawing import Drawing
 from pages.ui.charts.marks import figure, literal, log_axis
-from pages.ui.charts.placing import WIDER
 from pages.ui.charts.result import Point, scatter_arms, score_range
+
+LINE, LINES = 20, 2  # pixels of a line of the legend, and how many of them the places of labels reckon with
+SIGN, LEFT = 45, 60  # pixels of a mark beside its name in the legend, and to the left of a plot
 
 
 def pareto(
@@ -31,7 +35,7 @@ def pareto(
     paths: Sequence[Sequence[str]] = (),
     most: float | None = None,
     height: int = 480,
-    wide: int = WIDER,
+    wide: int = placing.WIDER,
 ) -> Drawing:
     """Draw a metric against a cost; dominated points faded, the front joined, the goal region shaded.
 
@@ -71,7 +75,7 @@ def pareto(
     moved = {
         p["id"]: p
         for p in scatter_arms(
-            fig, drawn, names, (axis["range"], span) if span else None, (line, edge), wide, paths=ways
+            fig, drawn, names, (axis["range"], span) if span else None, (line,), wide, paths=ways, region=edge
         )
     }
     for ids, name, marker in (([named], named_as, look.ring()), (picked, "", look.frame())):
@@ -89,7 +93,18 @@ def pareto(
     fig.update_xaxes(**axis)
     if span:
         fig.update_yaxes(range=span)
+    if wide < placing.WIDE:
+        fig.update_layout(height=height + LINE * max(0, _legend_lines(fig, wide) - LINES))
     return fig
+
+
+def _legend_lines(fig: Drawing, wide: int) -> int:
+    """Count the lines of a legend above a plot of a phone's width, whose columns are as wide as its longest name."""
+    names = [
+        str(one.get("name") or "") for one in fig.to_dict()["data"] if one.get("showlegend", True) and one.get("name")
+    ]
+    columns = max(1, int((wide + LEFT) / (placing.LETTER * max(map(len, names), default=1) + SIGN)))
+    return math.ceil(len(names) / columns)
 
 
 def _region(fig: Drawing, goal: tuple[float, float], left: float, top: float, name: str) -> None:

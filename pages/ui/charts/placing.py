@@ -27,6 +27,7 @@ SIDES = {
     "top left": (-1.0, 0.0),
     "bottom left": (-1.0, -1.0),
 }
+BORDER = 3  # pixels to each side of the border of a region
 CAP = 4  # pixels to each side of an interval
 HIDDEN = 0.12  # share of a label that may lie on something; above, it is left to the pointer
 GRAZED = (1, 3)  # pixels across and up by which something may touch a label: more crosses its letters
@@ -58,13 +59,15 @@ def places(
     wide: int = WIDE,
     levels: Sequence[tuple[float, int]] = (),
     paths: Sequence[Sequence[Point]] = (),
+    region: Sequence[Point] = (),
 ) -> list[Stand | None]:
     """Return for each point where its label stands, in two lines where it fits only so; None where it has none or every place is taken. What is not
     faded stands farther away, with a line, where there is no place beside its mark.
 
     `steps`: the points that each line joins, to the right and then upwards. Units: `x_range` in powers of ten, as a log axis
     has it; `height` of the chart and `wide` of its plot in pixels. `levels`: values of y with a
-    dotted line, and how many letters stand at its right end. `paths`: the points that each straight line joins.
+    dotted line, and how many letters stand at its right end. `paths`: the points that each straight line joins. `region`: two corners of a frame,
+    off whose border every label keeps.
     """
     high = float(max(120, height - AROUND - (NARROW if wide < WIDE else 0)))
 
@@ -84,6 +87,13 @@ def places(
     for line in paths:
         for start, end in itertools.pairwise(pixels(p) for p in line):
             taken += _along(start, end)
+    if region:
+        (left, low), (right, top) = map(pixels, region)
+        low, top = sorted((low, top))
+        for y in (low, top):
+            taken.append((left - BORDER, y - BORDER, right + BORDER, y + BORDER))
+        for x in (left, right):
+            taken.append((x - BORDER, low - BORDER, x + BORDER, top + BORDER))
     for value, letters in levels:
         y = high * _share(value, y_range)
         taken += [(0.0, y - 1, float(wide), y + 1), (wide - LETTER * letters, y, float(wide), y + HIGH)]

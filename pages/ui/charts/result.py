@@ -27,10 +27,11 @@ def scatter_arms(
     wide: int = WIDE,
     levels: Sequence[tuple[float, int]] = (),
     paths: Sequence[Sequence[Point]] = (),
+    region: Sequence[Point] = (),
 ) -> list[Point]:
     """Add points by the part they play, intervals as bars, labels beside them where there is room; return them where they stand.
 
-    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: the points of each line that is drawn already; `wide`: pixels of the plot; `levels`, `paths`: as in `places`.
+    `axes`: the ends of both axes, the first in powers of ten; None: no labels. `steps`: the points of each line that is drawn already; `wide`: pixels of the plot; `levels`, `paths`, `region`: as in `places`.
     """
     known = [p["x"] for p in points if p["x"] > 0] or [1.0]
     aside = (
@@ -43,7 +44,9 @@ def scatter_arms(
     sides: list[Stand | None] = [None] * len(drawn)
     if axes is not None:
         height = fig.to_dict()["layout"]["height"]
-        sides = places([{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps, wide, levels, paths)
+        sides = places(
+            [{**p, "label": _brief(p["label"])} for p in drawn], *axes, height, steps, wide, levels, paths, region
+        )
     placed = list(zip(drawn, sides, strict=True))
     for arm in look.ARMS:
         every = [(p, side) for p, side in placed if p["arm"] == arm]

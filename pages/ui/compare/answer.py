@@ -20,8 +20,8 @@ from pages.ui.shared.text import Safe, escape, t
 
 def show(found: Sequence[Entry], metric: str, asked: Goals) -> Candidate | None:
     """Say which one to ship, after the plain model that is better than it, and how many meet the goals; return the one named."""
-    students = [comparison.candidate(e, metric) for e in found]
-    plain = comparison.plain_candidates(found, metric)
+    students = [comparison.candidate(e, metric, asked.lost) for e in found]
+    plain = comparison.plain_candidates(found, metric, asked.lost)
     named = None if asked.empty else candidates.answer(students, plain, asked)
     entry = None if named is None else next((e for e in found if e.id == named.id), None)
     made_by = None if named is None else next((e for e in found if named.id in ids_of(e)), None)

@@ -27,13 +27,13 @@ def apart(found: Sequence[Entry]) -> list[Entry]:
         alike.setdefault(str(e.student["name"]), []).append(e)
     told: dict[str, str] = {}
     for name, group in alike.items():
-        times = [e.made for e in group]
-        runs = times if all(times) else text.apart([e.run_name for e in group], RUN_LETTERS)
         names = _enough(group)
         ways = {e.id: [_said(n, e.settings[n]) for n in names] for e in group}
-        for e, run in zip(group, runs, strict=True):
-            same = sum(words == ways[e.id] for words in ways.values()) > 1
-            told[e.id] = " · ".join([name, *ways[e.id], *([run] if same else [])])
+        for e in group:
+            same = [one for one in group if ways[one.id] == ways[e.id]]
+            runs = [one.made for one in same]
+            runs = runs if all(runs) else text.telling([one.run_name for one in same])
+            told[e.id] = " · ".join([name, *ways[e.id], *([runs[same.index(e)]] if len(same) > 1 else [])])
     return [dataclasses.replace(e, told=told[e.id]) for e in found]
 
 

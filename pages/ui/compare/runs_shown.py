@@ -39,7 +39,7 @@ def chosen_runs(store: RunStore) -> list[RunRow]:
         forms.put("compare-runs", default)
     forms.seed("compare-runs", default)
     options = [i for i, r in rows.items() if r.headline]
-    short = zip(options, text.apart([rows[i].name for i in options]), strict=True)
+    short = zip(options, text.telling([rows[i].name for i in options]), strict=True)
     names = run_names.of([dataclasses.replace(rows[i], name=name) for i, name in short])
     with aids.folded(t("compare.fold_runs"), "compare-runs-place", expanded=not st.session_state["compare-runs"]):
         picked = st.multiselect(

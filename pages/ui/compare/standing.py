@@ -55,8 +55,8 @@ def worse_end(result: Result, versus: Mapping[str, Gain], metric: str) -> float 
     return float(teacher) + (-gain.low if differences.lower_is_better(metric) else gain.low)
 
 
-def against(versus: Mapping[str, Gain], metric: str) -> str:
-    """Say what is lost against the teacher, with its interval and in a word whether that is sure."""
+def against(versus: Mapping[str, Gain], metric: str, lost: float | None = None) -> str:
+    """Say what is lost against the teacher, with its interval and in a word whether that is sure; `lost`: what may be, whose number no other one looks like."""
     gain = versus.get(metric)
     if gain is None:
         return ""
@@ -64,4 +64,5 @@ def against(versus: Mapping[str, Gain], metric: str) -> str:
     sure = gain.low is not None and gain.high is not None and not gain.low <= 0 <= gain.high
     key = "compare.goal.against_sure" if sure else "compare.goal.against_unclear"
     unit = f" {t('runs.verdict.points_word')}" if shown.share else ""
-    return text.plain(t(key, gap=Safe(f"{shown.cell(gain)}{unit}")))
+    cell = shown.cell(gain, *([] if lost is None else [-lost]))
+    return text.plain(t(key, gap=Safe(f"{cell}{unit}")))

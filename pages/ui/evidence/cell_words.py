@@ -46,7 +46,8 @@ def panel(grid: Grid, cell: Cell) -> dict[str, Any]:
     metric, compared = differences.metric_title(grid.metric), len(grid.judged)
     lines = [" ".join(plain(said) for said in (standing(grid, cell), _shared(grid, cell)) if said)]
     if compared > 1:
-        lines[0] += f" {plain(t(f'{PANEL}luckiest', num=compared))}"
+        lucky = "luckiest_best" if cell.cell == grid.best else "luckiest"  # how many there are was said of the best
+        lines[0] += f" {plain(t(f'{PANEL}{lucky}', num=compared))}"
     if grid.teacher is not None:
         scores = {"teacher": text.score(grid.teacher, 4), "value": text.score(cell.mean, 4)}
         lines.append(plain(t(f"{PANEL}teacher", metric=metric, **scores)))

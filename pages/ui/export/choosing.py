@@ -12,6 +12,7 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.kept_as import taken_as
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
+from kd_core.runs.store.student_names import titled
 from kd_core.runs.view import compress_words
 from kd_core.runs.view.smaller import verdict as of_goals
 from pages.ui.compare import standing as of_stages
@@ -143,14 +144,15 @@ def why_first(block: Mapping[str, Any], name: str) -> Safe:
 
 
 def shown(found: Mapping[str, Any], name: str) -> str:
-    """Name a model in the list: a student by its name, a stage in words, a plain model by what it is."""
+    """Name a model in the list: a student with its kind, a stage in words, a plain model by what it is."""
     if (one := _plain(found).get(name)) is not None:
         return text.plain(t("export.plain", name=differences.plain_label(one["name"])))
     if (alone := _alone(found).get(name)) is not None:
         return text.plain(t("export.of_alone", name=alone["student"]))
     if name in [one["name"] for one in (found.get("compressed") or {}).get("stages") or ()]:
         return text.option(naming.said(name))
-    return text.option(name)
+    student = next((one for one in found.get("students") or () if one["name"] == name), None)
+    return text.option(name if student is None else titled(student))
 
 
 def _alone(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -29,10 +29,10 @@ def show(found: Mapping[str, Any], index: int, data: str) -> None:
 
 
 def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
-    """Say what the model that the decision takes uses up of each goal, and whether a loss within the goal is proven; None without goals of its metric."""
+    """Say what the model that the verdict's line tells of uses up of each goal, and whether a loss within the goal is proven; None without goals of its metric."""
     outcome = read_outcome(found)
     read = outcome.students[index]
-    taken = decision.chosen(outcome, read)
+    taken = decision.about(outcome, index)
     size = read.bytes if taken.block is read.raw else None
     costs = {"size": size or taken.block.get("size_bytes"), "latency": comparison.cost(taken.block, "latency")}
     own = Candidate(read.name, read.name, taken.arm.mean(asked.metric) if asked.metric else None, costs)

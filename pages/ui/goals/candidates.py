@@ -309,7 +309,7 @@ def price(found: Sequence[Candidate], goals: Goals, chosen: Candidate | None = N
             said.append(t("compare.goal.higher", **told))
         elif goals.within and _beats(chosen.validation, best.validation, sign):
             first, other = text.score(chosen.validation), text.score(best.validation)
-            said.append(t("compare.goal.higher_within", **told, chosen=chosen.name, first=first, second=other))
+            said.append(t("compare.goal.higher_within", **told, first=first, second=other))
     smaller = [c for c in able if own is not None and (c.costs.get("size") or own) < own]
     if goals.sure(chosen) and (one := pick(smaller, goals)) is not None and not goals.sure(one):
         said.append(t("compare.goal.mean_one", name=one.name, size=text.size(one.costs.get("size"))))

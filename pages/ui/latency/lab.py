@@ -38,7 +38,9 @@ def show(store: RunStore, rows: Sequence[RunRow]) -> None:
     st.subheader(t("latency.title"), anchor=False)
     st.caption(t("latency.lead"))
     folders = [store.folder(row.id) for row in rows]
-    found = asking.models(folders, {row.id: row.name for row in rows})
+    found = asking.models(
+        folders, {row.id: name for row, name in zip(rows, text.telling([row.name for row in rows]), strict=True)}
+    )
     if not found:
         return
     asked = asking.form(found)

@@ -19,12 +19,15 @@ def part_name(name: str) -> str:
 
 
 def sentence(student: Mapping[str, Any]) -> Safe | None:
-    """Say how much labels and terms moved a student; None where it was not measured."""
+    """Say what weight was set for the teacher, where one was, and how much labels and terms then moved a student; None where it was not measured."""
     shares = student.get("shares") or {}
     if not shares:
         return None
     parts = [t("runs.moved.part", share=percent(share), name=part_name(name)) for name, share in shares.items()]
-    return t("runs.moved.sentence", parts=Safe(", ".join(parts)))
+    said, alpha = Safe(", ".join(parts)), student.get("alpha")
+    if alpha is None or len(shares) != len((LABELS, "teacher")):
+        return t("runs.moved.sentence", parts=said)
+    return t("runs.moved.sentence_alpha", parts=said, alpha=f"{alpha:g}", weight=percent(alpha, 0))
 
 
 def show(student: Mapping[str, Any]) -> None:

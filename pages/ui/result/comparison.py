@@ -242,8 +242,8 @@ def _plain_costs(plain: Plain) -> dict[str, Any]:
     return {"size_bytes": plain.bytes, "latency_ms": plain.raw.get("latency_ms")}
 
 
-def plain_candidates(found: Sequence[Entry], metric: str) -> list[Candidate]:
-    """Describe the plain models, which have no teacher, as ones that could be shipped, too."""
+def plain_candidates(found: Sequence[Entry], metric: str, lost: float | None = None) -> list[Candidate]:
+    """Describe the plain models, which have no teacher, as ones that could be shipped, too; `lost` as in `candidate`."""
     made = []
     for e, plain in plain_models(found):
         costs = _plain_costs(plain)
@@ -255,7 +255,7 @@ def plain_candidates(found: Sequence[Entry], metric: str) -> list[Candidate]:
                 differences.plain_label(plain.name),
                 plain.arm.mean(metric),
                 told,
-                against=standing.against(plain.versus_teacher, metric),
+                against=standing.against(plain.versus_teacher, metric, lost),
                 surely=surely,
                 unsure=surely is None,
             )
@@ -311,8 +311,8 @@ def best_teacher(found: Sequence[Entry], metric: str) -> Result | None:
     return max(known, key=lambda x: sign * x["metrics"][metric], default=None)
 
 
-def candidate(e: Entry, metric: str) -> Candidate:
-    """Describe the model to take home as one that could be shipped."""
+def candidate(e: Entry, metric: str, lost: float | None = None) -> Candidate:
+    """Describe the model to take home as one that could be shipped; `lost`: what may be lost against the teacher."""
     read = e.read
     picks = [p.get("score_selected") for p in (e.student.get("selection") or {}).get(read.taken) or ()]
     known = [v for v in picks if v is not None] if metric == e.result["metric"].get("selection") else []
@@ -325,7 +325,7 @@ def candidate(e: Entry, metric: str) -> Candidate:
         sum(known) / len(known) if known else None,
         standing.less(e.result["compressed"], metric)
         if e.smaller
-        else standing.against(read.own_versus_teacher, metric),
+        else standing.against(read.own_versus_teacher, metric, lost),
         surely,
         surely is None,
     )

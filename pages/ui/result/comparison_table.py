@@ -71,7 +71,9 @@ def table(store: RunStore, found: list[Entry], metric: str, goals: Goals | None)
     widths = {title: cards.needed([title, *frame[title]]) for title in titles}
     main = cards.fitting({run: RUN_WIDTH, star: STAR} | widths, cards.ROOM - TICKS)
     others = TICKS + sum(({star: STAR} | widths)[title] for title in main[1:])
-    wide, frame[run] = cards.names(list(frame[run]), others, RUN_WIDTH)
+    wide, frame[run] = cards.names(
+        [*text.telling([e.run_name for e in found]), *frame[run][len(found) :]], others, RUN_WIDTH
+    )
     config: dict[str, Any] = {title: st.column_config.TextColumn(width=width) for title, width in widths.items()}
 
     def toggle() -> None:

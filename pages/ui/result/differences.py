@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kd_core.evaluate import METRICS
@@ -43,15 +44,19 @@ class Written:
         bare = shown.replace(",", "")
         return f"{'+' if value >= 0 or not float(bare) else MINUS}{shown}"
 
-    def bound(self, value: float, beside: float = 0.0) -> str:
-        """Write an end of an interval with its sign, with more digits where it would else look like 0, or like the limit `beside` it.
+    def bound(self, value: float, *beside: float) -> str:
+        """Write an end of an interval with its sign, with more digits where it would else look like 0, or like a limit `beside` it.
 
         Example:
             >>> Written(share=True, digits=1).bound(0.00002)
             '+0.002'
         """
+        return self._off(value, 0.0, *beside)
+
+    def _off(self, value: float, *limits: float) -> str:
+        """Write a value with its sign, with as many digits as tell it from each of the limits that it is not."""
         factor = 100.0 if self.share else 1.0
-        digits, edges = self.digits, [edge for edge in (0.0, beside) if edge != value]
+        digits, edges = self.digits, [edge for edge in limits if edge != value]
         while digits < MOST_DIGITS and any(
             float(f"{factor * value:.{digits}f}") == round(factor * edge, digits) for edge in edges
         ):
@@ -75,24 +80,31 @@ class Written:
         """Write with sign and unit: +0.9 points."""
         return f"{self.signed(value)} {t('runs.verdict.points_word')}" if self.share else self.signed(value)
 
-    def interval(self, gain: Gain, *, lower: bool = False, level: Safe | None = None) -> Safe:
-        """Tell the 95 % interval with its two parts, or why there is none; `level`: what it holds for, where it is a wider one."""
+    def interval(
+        self, gain: Gain, *, lower: bool = False, level: Safe | None = None, beside: Sequence[float] = ()
+    ) -> Safe:
+        """Tell the 95 % interval with its two parts, or why there is none; `level`: what it holds for, where it is a wider one; `beside`: limits as in `bound`."""
         k = "runs.verdict."
         rows = t(f"{k}rows_part", rows=self.half(gain.rows_half)) if gain.rows_half is not None else ""
         if gain.low is None or gain.high is None:
             why = t(f"{k}no_interval" if gain.n < 2 else f"{k}no_rows")
             return Safe(f"{why}; {rows}") if rows else why
-        ends = {"level": level or t(f"{k}level"), "low": self.bound(gain.low), "high": self.bound(gain.high)}
+        ends = {
+            "level": level or t(f"{k}level"),
+            "low": self.bound(gain.low, *beside),
+            "high": self.bound(gain.high, *beside),
+        }
         found = t(f"{k}bounds_lower" if lower else f"{k}bounds", **ends)
         if gain.seeds_half is not None and rows:
             found = Safe(f"{found}; {t(f'{k}seeds_part', seeds=self.half(gain.seeds_half))}, {rows}")
         return Safe(f"{found}; {t(f'{k}seeds_num', n=gain.n)}")
 
-    def cell(self, gain: Gain) -> str:
-        """Write mean and interval for a cell of a table: +0.90 [+0.50, +1.30]."""
+    def cell(self, gain: Gain, *beside: float) -> str:
+        """Write mean and interval for a cell of a table: +0.90 [+0.50, +1.30]; none of them looks like a limit `beside` it that it is not."""
+        mean = self._off(gain.mean, *beside)
         if gain.low is None or gain.high is None:
-            return self.signed(gain.mean)
-        return f"{self.signed(gain.mean)} [{self.bound(gain.low)}, {self.bound(gain.high)}]"
+            return mean
+        return f"{mean} [{self.bound(gain.low, *beside)}, {self.bound(gain.high, *beside)}]"
 
 
 def told(name: str, mean: float, low: float | None, high: float | None) -> str:

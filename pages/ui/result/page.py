@@ -11,7 +11,6 @@ from kd_core.runs.outcome import read_outcome
 from kd_core.runs.store.folder import RunFolder
 from kd_core.runs.store.rows import RunRow
 from kd_core.runs.store.runs import RunStore
-from kd_core.runs.store.student_names import titled
 from kd_core.specs import RunSpec
 from pages.ui.arms import scores
 from pages.ui.compress import runs_offered
@@ -105,7 +104,7 @@ def choose_student(found: Result, run_id: str, turned: str | None = None) -> int
     chosen = st.pills(
         t("runs.result.student"),
         list(range(len(students))),
-        format_func=lambda i: f"{escape(titled(students[i]))} · {t(f'runs.short.{read.students[i].word}')}",
+        format_func=lambda i: f"{escape(students[i]['name'])} · {t(f'runs.short.{read.students[i].word}')}",
         key=key,
         help=t("runs.result.student_help"),
         required=True,
@@ -165,8 +164,7 @@ Steps = list[tuple[str, str | None]]
 def next_steps(said: verdict.Judgement, found: Result, index: int) -> tuple[Steps, Steps]:
     """List what to do after a verdict, each line with its explanation: those in sight, and those one fold away.
 
-    In sight are one advice, first of all another teacher where this one is surely worse than the small model, at most one other student
-    to take, a plain model that may do as well, and a placebo that is surely better.
+    In sight are one advice, first of all another teacher where this one is surely worse than the small model, at most one smaller student, a plain model that may do as well, and a placebo that is surely better.
     """
     outcome = read_outcome(found)
     student = outcome.students[index]

@@ -134,14 +134,19 @@ def overview(found: Result, index: int) -> None:
 
 
 def _paired(place: Any, student: Result, name: str) -> None:
-    """Draw every seed by itself, with and without the teacher."""
+    """Draw every seed by itself, with and without the teacher; on a phone one fold away, drawn once that is open."""
+    title = t("runs.overview.paired_title")
+    if aids.is_narrow():
+        place = place.expander(title, icon=":material/compare_arrows:", key="overview.paired", on_change="rerun")
+        if not place.open:
+            return
+    else:
+        place.markdown(f"**{title}**")
     with place:
-        st.markdown(f"**{t('runs.overview.paired_title')}**")
         values = [student["baseline"]["metrics"][name]["values"], student["metrics"][name]["values"]]
         fig = charts.paired(
             student["seeds"],
-            values[0],
-            values[1],
+            *values,
             metric=differences.metric_title(name),
             seed_title=t("runs.overview.seed", seed="{seed}"),
             names=differences.arm_names(),

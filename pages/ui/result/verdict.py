@@ -15,7 +15,6 @@ from kd_core.runs.plain.told import Plain
 from kd_core.runs.settings.untaught import NO_TEACHER, UNTAUGHT
 from kd_core.runs.store import ledger
 from kd_core.runs.store.measured import read_gain
-from kd_core.runs.store.student_names import titled
 from kd_core.runs.view.counsel import counsel
 from pages.ui.lesson import moved
 from pages.ui.result import speed
@@ -119,14 +118,15 @@ def interval(found: Outcome, student: StudentOutcome) -> Safe:
         together(found.raw) if len(found.students) > 1 else "before"
     )  # made smaller, it keeps that of its first run
     level = t(f"runs.verdict.level_{several}", n=len(found.students)) if name in student.family else None
-    return Written.of(name, gain).interval(gain, lower=lower_is_better(name), level=level)
+    inside = (-student.margin, student.margin)
+    return Written.of(name, gain).interval(gain, lower=lower_is_better(name), level=level, beside=inside)
 
 
 def _gain(found: Outcome, student: StudentOutcome) -> Safe:
     """Say whether distilling helped, with the interval and its parts; of a student without a teacher, that there is nothing to compare."""
     name = found.metric.name
     if student.untaught:
-        return t(f"runs.verdict.{student.word}", student=titled(student.raw))
+        return t(f"runs.verdict.{student.word}", student=student.name)
     gain = student.judged(name)
     assert gain is not None  # the word is about this metric
     written, lower = Written.of(name, gain), lower_is_better(name)
@@ -134,7 +134,7 @@ def _gain(found: Outcome, student: StudentOutcome) -> Safe:
     way = "lower" if lower else "higher"
     return t(
         f"runs.verdict.{word if word in ('ties', 'inconclusive') else f'{word}_{way}'}",
-        student=titled(student.raw),
+        student=student.name,
         metric=metric_word(name),
         gain=written.amount(gain.mean),
         signed=written.signed_amount(gain.mean),

@@ -11,7 +11,6 @@ from kd_core.runs.choosing.against import in_percent
 from kd_core.specs import Choice, ChooseSpec, DatasetSpec, RunSpec, StudentSpec
 from kd_core.task import task_of
 from pages.ui.access import aids
-from pages.ui.chain import parts
 from pages.ui.result import differences
 from pages.ui.runs import draft, students
 from pages.ui.shared import forms, text
@@ -48,7 +47,7 @@ def learners(
 
     asked = ChooseSpec.parse(goals, "goals")
     fitting = within_reach([StudentSpec.parse(s) for s in found], asked, facts.inputs, facts.outputs)
-    told = ", ".join(map(parts.in_words, fitting))
+    told = ", ".join(one.name for one in fitting)
     if asked.bytes is not None and len(fitting) < len(found):
         out = {"num": len(found) - len(fitting), "size": text.size(asked.bytes)}
         st.caption(f":material/block: {t('distill.best.left_out', **out)}")

@@ -36,7 +36,7 @@ def show(found: Result, run_id: str) -> None:
         st.markdown(f"**{t('runs.choice.title')}** {said}", help=t("runs.choice.help"))
         if near := told.may_fit:
             where = session.link(clone=run_id, student=near.name)
-            name = t("runs.choice.set_up", name=told.called(near.name))
+            name = t("runs.choice.set_up", name=near.name)
             st.page_link("distill.py", label=name, icon=":material/school:", query_params=where)
         with st.expander(t("runs.choice.fold", num=len(told.candidates)), icon=":material/checklist:"):
             with st.container(key="choice-table"):
@@ -78,7 +78,7 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
         said.append(t("runs.choice.was_narrower", width=text.exact(changed["width"])))
     if told.why_alone:
         scores = {"alone": _score(one.score), "taught": _score(told.taught)}
-        said.append(t(f"runs.choice.alone_{told.why_alone}", name=told.called(one.name), **scores))
+        said.append(t(f"runs.choice.alone_{told.why_alone}", name=one.name, **scores))
     if (settled := told.settled) and settled.arm != one.arm:
         means = {"taught": _score(settled.taught), "alone": _score(settled.alone)}
         said.append(t(f"runs.choice.settled_{settled.arm}", seeds=settled.seeds, **means))
@@ -87,13 +87,13 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
     elif "score" in told.missed and told.rule == "nearest_limits":
         said.append(t("runs.choice.missed_score", metric=metric, goal=goal))
     said += [
-        t(f"runs.choice.left_{code}", num=len(some), names=", ".join(told.called(c.name) for c in some))
+        t(f"runs.choice.left_{code}", num=len(some), names=", ".join(c.name for c in some))
         for code, some in told.left_out.items()
     ]
     if told.unspent:
         said.append(t("runs.choice.unspent", own=_bytes(told.chosen_bytes), limit=text.size(goals.bytes)))
     if (near := told.may_fit) and near.left_out:
-        said.append(t("runs.choice.may_fit", name=told.called(near.name), size=text.size(near.left_out["bytes"])))
+        said.append(t("runs.choice.may_fit", name=near.name, size=text.size(near.left_out["bytes"])))
     if told.first_took_longer:
         said.append(t("runs.choice.longer", minutes=f"{goals.minutes:g}"))
     said.append(t("runs.choice.rows", seconds=text.seconds(told.seconds), minutes=f"{goals.minutes:g}"))
@@ -109,8 +109,7 @@ def sentences(told: ToldChoice, metric: str, instead: str | None = None) -> list
 
 def _named(one: Model, told: ToldChoice) -> Safe:
     """Name a model by its candidate, and where no teacher taught it."""
-    name = told.called(one.name)
-    return t("runs.choice.named_alone", name=name) if one.arm == "baseline" else Safe(escape(name))
+    return t("runs.choice.named_alone", name=one.name) if one.arm == "baseline" else escape(one.name)
 
 
 def _limits(told: ToldChoice) -> str:
@@ -160,7 +159,7 @@ def table(told: ToldChoice, metric: str) -> pd.DataFrame:
         out = one.left_out
         rows.append(
             [
-                f"{bold}{escape(told.called(one.name))}{bold}",
+                f"{bold}{escape(told.titled(one.name))}{bold}",
                 _score(one.score),
                 _score(one.alone),
                 "–" if out else _bytes(told.chosen_bytes if bold else one.bytes),

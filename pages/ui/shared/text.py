@@ -9,6 +9,7 @@ import math
 import re
 import tomllib
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,24 @@ def _apart(names: tuple[str, ...], most: int) -> tuple[str, ...]:
         head = group[0][:start][:HEAD].rpartition(" ")[0].rstrip(" ·,") or group[0][:HEAD]
         told |= {n: f"{head} … {n[start:]}" if start > len(head) + 3 else n for n in group}
     return tuple(told[n] for n in names)
+
+
+def telling(names: Sequence[str]) -> list[str]:
+    """Leave out of names what all of them begin and end with, and every setting that all have; a name of which nothing would be left stays whole."""
+    words = [name.split(" ") for name in names]
+    if len({*names}) < 2:
+        return list(names)
+    first, last = _common(words), _common([own[::-1] for own in words])
+    shared = {word for word in set.intersection(*map(set, words)) if "=" in word}
+    told = [" ".join(word for word in own[first : len(own) - last] if word not in shared) for own in words]
+    alike = Counter(short for short, _ in {*zip(told, names, strict=True)})
+    return [short if short and alike[short] == 1 else name for short, name in zip(told, names, strict=True)]
+
+
+def _common(words: Sequence[Sequence[str]]) -> int:
+    """Count the words that all begin with."""
+    pairs = enumerate(zip(*words, strict=False))
+    return next((k for k, at in pairs if len({*at}) > 1), min(map(len, words)))
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.runs.settings.answers import Answers
+from pages.ui.access import aids
 from pages.ui.result import differences
 from pages.ui.shared import forms, text
 from pages.ui.shared.text import escape, t, term
@@ -18,8 +19,9 @@ from pages.ui.what_if.whatif_cells import Grid
 def behind(grid: Grid, snapshot: Any, told: Answers | None) -> None:
     """Say under the map of a what-if that has ended what stands behind its answer: every value, its numbers, how it was carried out."""
     answer_line.values(told, grid.metric)
-    line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
-    way(grid)
+    with aids.folded(t("what_if.head.carried_out"), "whatif-carried-out"):
+        line(grid, snapshot.elapsed_s, active=False, done=snapshot.trainings_done)
+        way(grid)
 
 
 def line(grid: Grid, seconds: float | None = None, *, active: bool, done: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The decision a result comes to, in one line: what to take, and what it costs and reaches beside the teacher."""
+"""The decision a result comes to, in one line: what to take, and what it costs and reaches beside the teacher; one for a whole run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kd_core.evaluate.intervals.compare import Gain
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from kd_core.runs.store.kept_as import alone_as, taken_as
 from kd_core.runs.store.measured import Arm
-from kd_core.runs.store.student_names import titled
+from kd_core.runs.store.student_names import kind
 from pages.ui.result import speed, verdict
 from pages.ui.result.differences import lower_is_better, metric_word
 from pages.ui.shared import text
@@ -23,44 +23,78 @@ PLAIN_ICON = ":material/star:"  # as charts mark a plain model
 
 @dataclass(frozen=True)
 class Taken:
-    """A model that may be taken: its name, that of its file (None where the run keeps none), bytes and times, scores, and how it stands to the teacher where that is known."""
+    """A model that may be taken: its name, that of its file (None where the run keeps none), bytes and times, scores, how it stands to the teacher where that is known, and whether it is of the student's kind."""
 
     what: Safe
     file: str | None
     block: Result
     arm: Arm
     gains: Mapping[str, Gain]
+    is_student: bool = False
 
 
 def of(result: Result, student: int) -> Safe:
-    """Say it as the evidence does: nothing is called better or worse that the intervals leave open. Errors: KDError when the result can't be read."""
+    """Say the run's one advice for the student that it shows first; of another that it is elsewhere, and what this one gives.
+
+    It says it as the evidence does: nothing is called better or worse that the intervals leave open. Errors: KDError when the result can't be read.
+    """
     found = read_outcome(result)
-    one, teacher = found.students[student], result["teacher"]
+    return _advice(found, student) if student == found.best else _elsewhere(found, student)
+
+
+def _advice(found: Outcome, student: int) -> Safe:
+    one = found.students[student]
     taken = chosen(found, one)
     lost = Safe("") if taken.file else Safe(f" {t(f'{K}no_file')}")
     if _stays(taken, found):
-        return t(f"{K}stay", name=titled(one.raw))
-    value, versus = taken.arm.mean(found.metric.name), taken.gains.get(found.metric.name)
-    told = {"what": taken.what, "metric": metric_word(found.metric.name), "own": text.score(value)}
-    theirs, facts = _theirs(found, one), _costs(taken, teacher, one)
+        return t(f"{K}stay", name=one.name)
+    what = _of_kind(taken, one)
+    told, facts, enough = _facts(found, one, taken)
+    if enough:
+        return Safe(f"{t(f'{K}enough', **told, what=what, facts=_joined(facts))}{lost}")
+    return Safe(f"{t(f'{K}take', what=what, facts=_joined(facts))}{lost}")
+
+
+def _elsewhere(found: Outcome, student: int) -> Safe:
+    best, one = found.students[found.best], found.students[student]
+    advised, own = chosen(found, best), itself(found, one)
+    told, facts, enough = _facts(found, one, own)
+    facts = [*facts, t(f"{K}less", **told)] if enough else facts
+    if _stays(advised, found):
+        where = t(f"{K}elsewhere_stay")
+    else:
+        where = t(f"{K}elsewhere{'' if advised.is_student else '_plain'}", what=advised.what, shown=best.name)
+    return Safe(f"{where} {t(f'{K}gives', what=_of_kind(own, one), facts=_joined(facts))}")
+
+
+def _facts(found: Outcome, one: StudentOutcome, taken: Taken) -> tuple[dict[str, Any], list[Safe], bool]:
+    """Return the words of the sentence, size, time and score of a model, and whether it is so far below the teacher that its score is asked about instead."""
+    name = found.metric.name
+    value, versus = taken.arm.mean(name), taken.gains.get(name)
+    told: dict[str, Any] = {"metric": metric_word(name), "own": text.score(value)}
+    theirs, facts = _theirs(found, one), _costs(taken, found.raw["teacher"], one)
     if theirs is None or value is None:
-        return Safe(f"{t(f'{K}take', what=taken.what, facts=_joined([*facts, t(f'{K}score_alone', **told)]))}{lost}")
+        return told, [*facts, t(f"{K}score_alone", **told)], False
     told["teacher"] = text.score(theirs)
-    less = (value - theirs) * (-1 if lower_is_better(found.metric.name) else 1)
+    less = (value - theirs) * (-1 if lower_is_better(name) else 1)
     apart = abs(less) > one.margin
     open_ = apart and versus is not None and not (versus.low is not None and (versus.low > 0 or (versus.high or 0) < 0))
-    note = t(f"{K}open") if open_ else Safe("")
+    told["note"] = t(f"{K}open") if open_ else Safe("")
     if less < 0 and apart and facts:
-        return Safe(f"{t(f'{K}enough', **told, note=note, facts=_joined(facts))}{lost}")
-    facts = [*facts, Safe(f"{t(f'{K}score', **told)}{note}")]
-    return Safe(f"{t(f'{K}take', what=taken.what, facts=_joined(facts))}{lost}")
+        return told, facts, True
+    return told, [*facts, Safe(f"{t(f'{K}score', **told)}{told['note']}")], False
+
+
+def _of_kind(taken: Taken, student: StudentOutcome) -> Safe:
+    """Name a model with the kind of its student where its name does not say it: here alone, and by its short name below."""
+    of = kind(student.raw) if taken.is_student else None
+    return taken.what if of is None else t(f"{K}of_kind", what=taken.what, kind=of)
 
 
 def file(result: Result, student: int) -> str:
-    """Name the model that the decision says to take, as the run keeps it; the student's own file where the run has none of it."""
+    """Name the model that the line is about, as the run keeps it; the student's own file where the run has none of it."""
     found = read_outcome(result)
-    one = found.students[student]
-    return chosen(found, one).file or one.name
+    return about(found, student).file or found.students[student].name
 
 
 def as_taught(result: Result, student: int) -> bool:
@@ -68,7 +102,7 @@ def as_taught(result: Result, student: int) -> bool:
     found = read_outcome(result)
     one = found.students[student]
     taken = chosen(found, one)
-    return taken.what == t(f"{K}student", name=titled(one.raw)) and not _stays(taken, found)
+    return taken.what == t(f"{K}student", name=one.name) and not _stays(taken, found)
 
 
 def instead(result: Result, student: int) -> Safe | None:
@@ -87,27 +121,42 @@ def instead(result: Result, student: int) -> Safe | None:
 
 def who(student: StudentOutcome) -> Safe:
     """Name the model to take home by who taught it."""
-    return t(f"{K}{'alone' if student.alone else 'student'}", name=titled(student.raw))
+    return t(f"{K}{'alone' if student.alone else 'student'}", name=student.name)
 
 
 def chosen(found: Outcome, student: StudentOutcome) -> Taken:
     """Choose between the model to take home, the plain one that does as well, and the one trained alone that its teacher has hurt."""
-    name, plain = found.metric.name, student.instead(found.metric)
-    artifacts = found.raw.get("artifacts") or {}
-    kept = {str(one["name"]) for key in ("plain", "alone") for one in artifacts.get(key) or ()}
-    alone = t(f"{K}alone", name=titled(student.raw))
+    plain = student.instead(found.metric)
     if plain is not None:
+        alone = t(f"{K}alone", name=student.name)
         what = alone if plain.same else t(f"{K}plain", title=plain.title)
         block = {**plain.raw, "size_bytes": plain.bytes}
-        file = _one_of(kept, taken_as(plain.name))
+        file = _one_of(_kept(found), taken_as(plain.name))
         # of one and the same model there is one time to tell, though it was measured twice
-        return Taken(what, file, student.raw if plain.same else block, plain.arm, plain.versus_teacher)
+        return Taken(what, file, student.raw if plain.same else block, plain.arm, plain.versus_teacher, plain.same)
+    return itself(found, student)
+
+
+def itself(found: Outcome, student: StudentOutcome) -> Taken:
+    """Return the student's own model to take home, whatever plain model does as well; the one trained alone where its teacher has hurt it."""
+    name = found.metric.name
     if student.verdict == "hurts" and not student.alone:
-        file = _one_of(kept, alone_as(student.name))
-        return Taken(alone, file, student.raw, student.baseline, {})
+        file = _one_of(_kept(found), alone_as(student.name))
+        return Taken(t(f"{K}alone", name=student.name), file, student.raw, student.baseline, {}, True)
     versus = verdict.against_teacher(found, student)
     gains = {**student.own_versus_teacher, **({name: versus} if versus is not None else {})}
-    return Taken(who(student), student.name, student.raw, student.own, gains)
+    return Taken(who(student), student.name, student.raw, student.own, gains, True)
+
+
+def about(found: Outcome, student: int) -> Taken:
+    """Return the model that the line about a student tells of: the one to take, or the student's own where the run's advice is elsewhere."""
+    one = found.students[student]
+    return chosen(found, one) if student == found.best else itself(found, one)
+
+
+def _kept(found: Outcome) -> set[str]:
+    artifacts = found.raw.get("artifacts") or {}
+    return {str(one["name"]) for key in ("plain", "alone") for one in artifacts.get(key) or ()}
 
 
 def plain_word(found: Outcome, student: StudentOutcome) -> Safe | None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
-from kd_core.runs.store.student_names import titled
 from pages.ui.result.differences import Written, lower_is_better, metric_word
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, t
 from pages.ui.words import decision
+
+ADVICE = "runs.in_short.advice."
 
 
 def of(result: Mapping[str, Any], student: int) -> Safe:
@@ -38,7 +39,10 @@ def _said(found: Outcome, student: StudentOutcome, amount: bool) -> Safe:
 
 
 def beside(result: Mapping[str, Any], student: int) -> Safe | None:
-    """Say how the plain model that takes a student's place stands to it, else the one of its size, with both scores; None where there is none. Errors: as `of`."""
+    """Say how the plain model that takes a student's place stands to it, else the one of its size, with both scores; None where there is none.
+
+    What to take is said of the student that the run's advice is about, and of no other. Errors: as `of`.
+    """
     outcome, metric = read_outcome(result), result["metric"]["name"]
     found = outcome.students[student]
     taken, model = found.instead(outcome.metric), found.rival(outcome.metric)
@@ -79,7 +83,9 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
         "own": text.score(own),
     }
     same = "_same" if model.same and not standing.startswith("ahead") else ""
-    return t(f"runs.in_short.{model.place}_{standing}{same}", **told)
+    key = f"{model.place}_{standing}{same}"
+    advised = student == outcome.best and f"{ADVICE}{key}" in text.catalogue()
+    return t(f"runs.in_short.{key}", advice=t(f"{ADVICE}{key}") if advised else Safe(""), **told)
 
 
 def placebo(result: Mapping[str, Any], student: int) -> Safe | None:
@@ -91,7 +97,7 @@ def placebo(result: Mapping[str, Any], student: int) -> Safe | None:
         return None
     return t(
         "runs.in_short.placebo",
-        who=t("runs.decision.student", name=titled(found.raw)),
+        who=t("runs.decision.student", name=found.name),
         labels=t(f"runs.in_short.placebo_{found.placebo.of}"),
         metric=metric_word(metric),
         placebo=text.score(found.placebo.arm.mean(metric)),

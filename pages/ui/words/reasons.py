@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kd_core.evaluate.intervals.advice import instead_of_seeds
 from kd_core.runs.outcome import Outcome, StudentOutcome
 from pages.ui.result.differences import Written, metric_word, points
 from pages.ui.shared import text
@@ -15,6 +16,8 @@ def settling(found: Outcome, student: StudentOutcome) -> Safe | None:
         return None
     if told.need is None:
         return t(f"runs.settle.{told.kind}_more")
+    if helps := instead_of_seeds(told.kind, told.need, student.gain[found.metric.name]):
+        return t(f"runs.settle.seeds_{helps}", need=text.exact(told.need))
     of = (
         f"ranking.settle_{told.kind}"
         if told.kind != "seeds" and found.raw["dataset"].get("groups")

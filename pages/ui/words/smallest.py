@@ -5,29 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kd_core.runs.outcome import StudentOutcome, read_outcome
-from kd_core.runs.store.student_names import titled
+from kd_core.runs.outcome import Outcome, StudentOutcome, read_outcome
 from pages.ui.result import differences
 from pages.ui.shared import text
 from pages.ui.shared.text import Safe, escape, t
+from pages.ui.words import decision
 
 
 def of(result: Mapping[str, Any], shown: int | None = None) -> Safe | None:
-    """Name it beside the best, and as the other one to take where another student is `shown`; None where there is one student, where it was chosen, or where a size or score is not known."""
+    """Name it beside the best, or as one smaller than the model that the run's advice is about where that is `shown`.
+
+    None where there is one student, where it was chosen, where a size or score is not known, and beside any other student.
+    """
     chosen = _chosen(result)
     if chosen is None:
         return None
     one, best, metric = *chosen, result["metric"]["name"]
-    instead = shown is not None and result["students"][shown]["name"] != one.name
+    found = read_outcome(result)
+    instead = shown is not None and found.students[shown].name != one.name
+    if instead and (shown != found.best or _advised_bytes(found, found.students[shown]) <= _bytes(one)):
+        return None
     return t(
-        f"runs.result.smallest{'_is_best' if one is best else ''}{'_instead' if instead else ''}",
+        f"runs.result.smallest{'_instead' if instead else '_is_best' if one is best else ''}",
         num=len(result["students"]),
-        name=escape(titled(one.raw)),
+        name=escape(one.name),
         size=text.size(_bytes(one)),
         score=text.score(one.selected),
         metric=differences.metric_word(metric),
         margin=differences.points(metric, one.margin),
-        best=escape(titled(best.raw)),
+        best=escape(best.name),
         best_score=text.score(best.selected),
         best_size=text.size(_bytes(best)),
     )
@@ -49,6 +55,12 @@ def _chosen(result: Mapping[str, Any]) -> tuple[StudentOutcome, StudentOutcome] 
     best = max(known, key=lambda s: sign * (s.selected or 0.0))
     alike = [s for s in known if sign * ((best.selected or 0.0) - (s.selected or 0.0)) <= s.margin]
     return min(alike, key=_bytes), best
+
+
+def _advised_bytes(found: Outcome, student: StudentOutcome) -> int:
+    """Return the size of the model that the decision is for."""
+    taken = decision.chosen(found, student)
+    return _bytes(student) if taken.block is student.raw else int(taken.block.get("size_bytes") or 0)
 
 
 def _bytes(student: StudentOutcome) -> int:

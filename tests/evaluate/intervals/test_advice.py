@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kd_core.evaluate.intervals.advice import Advice, advise, more_seeds
+from kd_core.evaluate.intervals.advice import SENSIBLE_SEEDS, Advice, advise, instead_of_seeds, more_seeds, too_many
 from kd_core.evaluate.intervals.compare import Verdict, certified, verdict
 
 
@@ -102,3 +102,15 @@ def cover(s, rows_se, runs=40_000, seed=0):
 def test_intervals_keep_their_word_under_the_sequential_rule(ratio):
     covered, used = cover(ratio, 1.0)
     assert 0.94 <= covered <= 0.96, (covered, used)
+
+
+@pytest.mark.parametrize(("s", "rows_se", "helps"), [(0.006, 0.00509, "rows"), (0.2, 0.001, "steadier")])
+def test_beyond_a_sensible_number_of_seeds_something_else_helps(s, rows_se, helps):
+    found = gain(0.01, s, 8, rows_se)
+    told = asked(found, 0.005)
+    assert (
+        told.kind == "seeds" and told.need > SENSIBLE_SEEDS and instead_of_seeds(told.kind, told.need, found) == helps
+    )
+    assert instead_of_seeds("seeds", SENSIBLE_SEEDS, found) is None
+    assert instead_of_seeds("rows", 11_000, found) is None and instead_of_seeds("none", None, found) is None
+    assert too_many(None) and too_many(SENSIBLE_SEEDS + 1) and not too_many(SENSIBLE_SEEDS)

@@ -85,3 +85,12 @@ def test_runs_of_one_name_are_told_apart_by_their_time_and_others_left_alone():
     assert [e.run_name for e in naming.dated(entries(*ids), rows)] == ["same 10:31", "same 11:31", "own"]
     rows[0] = replace(rows[0], created_utc="2026-11-27T10:31:00.000Z")
     assert [e.run_name for e in naming.dated(entries(*ids), rows)][:2] == ["same 11-27 10:31", "same 11-28 11:31"]
+
+
+def test_students_of_one_recipe_are_told_apart_by_what_their_own_runs_differ_in():
+    again, same = done_run(name="x: T=2 tiny seeds=3"), done_run(name="x: T=2 tiny seeds=3")
+    other = done_run(name="x: T=2 tiny+small seeds=3")
+    rows = [replace(store().get(i), created_utc=f"2026-11-28T1{at}:31:00.000Z") for at, i in enumerate((again, same))]
+    told = [e.label for e in naming.apart(naming.dated(entries(again, same), rows))]
+    assert told == ["tiny · 10:31", "tiny · 11:31"]
+    assert [e.label for e in naming.apart(entries(again, other))] == ["tiny · tiny", "tiny · tiny+small"]

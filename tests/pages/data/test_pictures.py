@@ -38,7 +38,7 @@ def test_a_table_is_not_asked_for_the_size_of_pictures():
 
 def test_only_what_reads_pixels_is_offered_and_can_be_started(dataset, jobs):  # noqa: F811
     at = open_page("distill", data=dataset)
-    assert not at.exception and "CNN (small), CNN (tiny), ResNet (tiny), MobileNet (tiny), CNN (base)" in words(
+    assert not at.exception and "cnn small, cnn tiny, resnet tiny, mobilenet tiny, cnn base" in words(
         at
     )  # candidates for the best one
     at.radio(key="distill.choose.way").set_value("named").run()

@@ -22,7 +22,7 @@ def test_start_can_be_pressed_at_once_and_finds_the_best_student(best, jobs):  #
     assert not best.exception and not best.button(key="distill-start").disabled
     assert "**12 candidates**, then **9 trainings** of the chosen one" in words(best)
     assert (
-        "12 candidates, the likely winners first as far as they end in time: MLP on piecewise-linear numbers (small), Boosted trees (small), "
+        "12 candidates, the likely winners first as far as they end in time: piecewise small, trees small, "
         in words(best)
     )
     spec = start(best, jobs)
@@ -153,7 +153,7 @@ def test_what_can_not_fit_is_left_out_of_list_count_drawing_and_time(jobs, monke
     assert 0 < left < all_ and "would be clearly larger than 20 KB" in shown and "left out for size" not in before
     num = all_ - left
     assert f"**{num} candidate" in shown and f"{num} candidate" in shown
-    assert "CNN (large)" in before and "CNN (large)" not in shown and "CNN (tiny)" in shown
+    assert "cnn large" in before and "cnn large" not in shown and "cnn tiny" in shown
     after = [one.proto.body for one in page.get("html") if "best of" in one.proto.body or "andidates" in one.proto.body]
     assert drawn and after and drawn != after
     spec = start(page, jobs)

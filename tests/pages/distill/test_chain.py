@@ -59,7 +59,7 @@ def test_every_mode_is_drawn_with_an_arrow_between_each_two_stages(mode):
     found = made(run(mode))
     assert len(found.arrows) == len(found.stages) - 1 >= 2
     assert "Data" in found.stages[0].title and "student" in found.stages[-1].title
-    assert {"MLP (tiny)", "MLP (small)"} <= {box.title for box in found.stages[-1].boxes}
+    assert {"tiny", "small"} <= {box.title for box in found.stages[-1].boxes}
     page = drawing(found)
     assert page.count("kd-chain-stage") == len(found.stages) and page.count("kd-chain-shaft") == len(found.arrows)
     assert found.said.endswith(".") and all(s.title in found.said for s in found.stages)
@@ -70,7 +70,7 @@ def test_the_numbers_are_the_engines():
     found, told = made(spec), launch.foresee(spec, FACTS)
     for one in SIZES:
         counted = sizes(one.arch, INPUTS["table"], 2)
-        (box,) = [b for b in found.stages[-1].boxes if b.title == f"MLP ({one.name})"]
+        (box,) = [b for b in found.stages[-1].boxes if b.title == one.name]
         # how wide the columns are encoded is seen in the run
         shown = f"about {text.number(int(float(f'{counted.parameters:.2g}')))} parameters, about "
         assert any(line.startswith(shown) for line in box.lines)
@@ -140,7 +140,7 @@ def test_whoever_is_trained_for_comparison_is_drawn(mode):
 def test_the_best_of_candidates_is_one_box():
     found = made(run(choose=ChooseSpec()))
     (box, *_) = found.stages[-1].boxes
-    assert box.title == "The best of 2" and "MLP (tiny), MLP (small)" in box.lines
+    assert box.title == "The best of 2" and "tiny, small" in box.lines
     told = launch.foresee(run(choose=ChooseSpec()), FACTS)
     assert found.stages[-1].title.endswith(f"{told.trainings - told.tried} trainings") and told.tried
 

@@ -51,7 +51,7 @@ def test_a_table_with_texts_offers_students_and_a_teacher_that_read_words(jobs, 
 
     dataset = engine.library().save_spec(text_table(tmp_path / "a.csv"))
     page = open_page("distill", data=dataset)
-    assert not page.exception and "TextCNN (small)" in words(page)  # among the candidates
+    assert not page.exception and "textcnn small" in words(page)  # among the candidates
     names = [c.label for c in name_students(page).checkbox]
     assert {"textcnn tiny", "textcnn small", "bag tiny", "bag small"} < set(names)
     for box in page.checkbox:

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from kd_core.evaluate.intervals.compare import Gain
+from pages.ui.compare import standing
 from pages.ui.goals import budget, kept
 from pages.ui.goals.candidates import Candidate, Goals
 from pages.ui.goals.candidates import words as words_of
+from pages.ui.result.differences import Written
 from tests.pages.fixtures import done_run, result, store
 from tests.pages.goals.test_goals import started_with
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
@@ -96,3 +99,13 @@ def test_it_is_about_the_model_that_the_first_line_says_to_take():
     best["bytes"], best["latency_ms"] = 700, {"onnxruntime": {"1": {"p50": 0.007, "p95": 0.007}}}
     said = str(budget.line(found, 0, Goals("roc_auc", None, {"size": 1_000.0, "latency": 0.01})))
     assert said.endswith("Within your goals: 700 B of 1000 B; 7 µs of 10 µs.")
+
+
+def test_no_number_of_a_loss_looks_like_the_limit_that_it_keeps_or_misses():
+    found = {"roc_auc": Gain(-0.004, -0.00997, 0.002, None, None, 3)}
+    said = standing.against(found, "roc_auc", 0.01)
+    assert "−1.0" not in said.replace("−0.997", "") and "−0.997" in said
+    assert "−1.0" in standing.against(found, "roc_auc")  # without a limit beside it
+    assert Written(True, 2).cell(Gain(-0.01003, None, None, None, None, 1), -0.01) == "−1.003"
+    inside = Written(True, 2).interval(Gain(0.0, -0.004996, 0.004996, None, None, 3), beside=(-0.005, 0.005))
+    assert "−0.4996" in inside and "+0.4996" in inside

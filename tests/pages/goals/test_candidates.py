@@ -162,7 +162,7 @@ def test_with_limits_alone_the_best_within_them_is_named_and_a_cheaper_plain_mod
     assert pick([tiny, small, base], replace(limits, worst=0.85)) == tiny  # with a score the smallest that reaches it
     lucky = replace(tiny, value=0.86)
     assert pick([lucky, small], limits) == small  # test rows choose nothing
-    why = "small is named because it scored better on validation rows (0.864, tiny 0.861)"
+    why = "scores better, 0.860, but not on the validation rows that chose (0.861, the named one 0.864)"
     assert why in str(price([lucky, small], limits)[1])
     alone = Candidate("p", "30 trees", 0.8555, {"size": 4_700.0})
     assert len(price([lucky, small], limits, alone)) == 1  # it was chosen by no validation rows

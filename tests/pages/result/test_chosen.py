@@ -39,7 +39,7 @@ def said(base=None, /, **more):
 def test_the_paragraph_says_why_and_who_was_left_out():
     assert said() == (
         "piecewise small (15 KB) was chosen of 7 candidates (4 left out): the smallest whose ROC-AUC on validation, 0.8605, lies within 0.005 of "
-        "the best (trees large: 0.8642, 54 KB). Larger than the limit before they learn anything, and so not trained: MLP (small). "
+        "the best (trees large: 0.8642, 54 KB). Larger than the limit before they learn anything, and so not trained: mlp small. "
         "Not finished, as the time was up: tabm tiny, linear. Could not be trained: cnn. Trying took 30 s of 1 min; the test rows were "
         "read for the chosen one only."
     )
@@ -161,7 +161,7 @@ def test_the_page_shows_the_paragraph_and_the_fold():
     assert [e.label for e in at.expander if "candidates" in e.label] == ["All 7 candidates"]
     frame = chosen.table(told(), "ROC-AUC")
     assert list(frame["What became of it"])[:4] == ["chosen", "", "", "not trained: 8.8 KB before it learned anything"]
-    assert frame["What became of it"].iloc[-1].startswith("It {can") and frame.index[0] == "**piecewise small**"
+    assert frame["What became of it"].iloc[-1].startswith("It {can") and frame.index[0] == "**piecewise small (MLP)**"
     assert "WHY THIS STUDENT" not in words(open_page("runs", run=make_run("done", ("tiny",), result())))
 
 
@@ -274,7 +274,7 @@ def small_file():
     return found
 
 
-NEAREST = "The nearest network that was left out, CNN (tiny), takes 24 KB; Compress, which writes weights as whole numbers, often leaves a quarter to a half"
+NEAREST = "The nearest network that was left out, cnn tiny, takes 24 KB; Compress, which writes weights as whole numbers, often leaves a quarter to a half"
 
 
 def test_what_is_left_of_a_limit_and_who_may_yet_fit_are_said_with_a_way_there():
@@ -282,7 +282,7 @@ def test_what_is_left_of_a_limit_and_who_may_yet_fit_are_said_with_a_way_there()
     at = open_page("runs", run=(run := make_run("done", ("tiny",), found)))
     shown = words(at)
     assert not at.exception and "**Most of the limit is unspent:** 2.6 KB of 20 KB." in shown and NEAREST in shown
-    (link,) = [one for one in at.get("page_link") if one.proto.label == "Set up CNN (tiny) by itself"]
+    (link,) = [one for one in at.get("page_link") if one.proto.label == "Set up cnn tiny by itself"]
     assert f"clone={run}" in link.proto.query_string and "student=cnn" in link.proto.query_string
     told = read_choice(found, read_outcome(found))
     assert told.may_fit.name == "cnn tiny" and told.unspent  # the trees are smaller, and Compress does not make them so

@@ -43,7 +43,7 @@ def test_shares_and_advice_are_said_beside_the_verdict():
     assert not at.exception
     said = plain(at)
     assert (
-        "Shares of the pull on the student while it trained, with the weights set: 3.0 % Labels, 97.0 % Soft labels (KD)."
+        "α = 0.7 sets a weight of 70 % for the teacher's lesson; measured while the student trained, that came to these shares of the pull on it: 3.0 % Labels, 97.0 % Soft labels (KD)."
         in said
     )
     assert "97% of what moved the student came from the teacher, 3.0% from the labels. Lower alpha" in said

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from pages.ui import look
-from pages.ui.charts import placing, result
+from pages.ui.charts import compare, placing, result
 from pages.ui.charts.placing import Stand
 
 X, Y = [2.0, 5.0], [0.8, 0.9]  # ends of the axes, the first in powers of ten
@@ -200,3 +200,31 @@ def test_words_of_every_colour_are_read_on_their_page_over_lines(dark):
     (trace,) = result.against_size(crowd, **told).on_page(dark).to_dict()["data"]
     assert trace["textfont"]["color"] == look.inked(look.COLOUR["student"], dark)
     assert look.PAPER[dark] in trace["textfont"]["shadow"]
+
+
+def test_no_label_lies_on_the_border_of_a_region_or_under_it():
+    whole = placing.places([point(5000, 0.85)], X, Y, 360)
+    assert whole == [Stand("middle right")]
+    for low in (0.85, 0.8495):  # through its letters, and grazing them
+        corners = [{"x": 4000, "y": low}, {"x": 99_000, "y": 0.899}]
+        (stand,) = placing.places([point(5000, 0.85)], X, Y, 360, region=corners)
+        assert stand is not None and stand != Stand("middle right")
+    beside = [{"x": 7000, "y": 0.81}, {"x": 99_000, "y": 0.899}]
+    assert placing.places([point(5000, 0.85)], X, Y, 360, region=beside) != whole
+    around = [{"x": 1100, "y": 0.805}, {"x": 99_000, "y": 0.899}]
+    assert placing.places([point(5000, 0.85)], X, Y, 360, region=around) == whole
+
+
+def test_a_long_legend_of_a_phone_takes_no_room_from_the_plot_of_compare():
+    def drawn(wide, goal):
+        points = [{**point(x, y), "id": str(x), "arm": "student", "hover": ""} for x, y in ((4000, 0.82), (9000, 0.85))]
+        fig = compare.pareto(
+            points, ["4000", "9000"], metric="ROC-AUC", x_title="Size", names={"student": "Student"}, written=str,
+            lower_is_better=False, front_name="best for its cost", named="9000", named_as="named above",
+            goal=goal, goal_name="meets the goals on the mean", wide=wide,
+        )  # fmt: skip
+        return fig.to_dict()["layout"]["height"]
+
+    assert drawn(placing.WIDER, (9000, 0.81)) == 480
+    assert drawn(280, None) == 480  # two lines
+    assert drawn(280, (9000, 0.81)) == 480 + 2 * compare.LINE  # four, one below the other

@@ -232,3 +232,20 @@ def test_lists_to_choose_from_show_names_literally():
     ]
     assert lists == []  # they read no markup, so that entities would be seen
     assert text.option("a_b <i>*") == "a_b <i>*" and "U+202E" in text.option("a\u202eb")
+
+
+def test_names_of_runs_tell_what_the_others_have_not():
+    begun = "visits.csv: T=2 α=.7"
+    assert text.telling([f"{begun} base seeds=3", f"{begun} base+small seeds=3", f"{begun} base seeds=3"]) == [
+        "base",
+        "base+small",
+        "base",
+    ]
+    assert text.telling(["x: T=4 α=.7 tiny seeds=3", "x: T=2 α=.7 small seeds=3 02:28"]) == [
+        "T=4 tiny",
+        "T=2 small 02:28",
+    ]
+    whole = ["x: T=2 seeds=3", "x: T=2"]
+    assert text.telling(whole) == ["seeds=3", "x: T=2"]  # nothing would be left of the second
+    assert text.telling(["α=1 a", "a α=1", "α=1 a"]) == ["α=1 a", "a α=1", "α=1 a"]  # alike without what all have
+    assert text.telling(["one", "one"]) == ["one", "one"] and text.telling([]) == []

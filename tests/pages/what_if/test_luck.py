@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kd_core.errors import KDError
@@ -170,3 +172,24 @@ def test_a_shuffled_teacher_is_asked_for_once_and_drawn_beside(jobs):  # noqa: F
     drawn = {e.key for kind in ("plotly_chart", "bidi_component") for e in at.get(kind)}
     assert not at.exception and {f"whatif-map-{run_id}-{which}-live" for which in ("own", "shuffled")} <= drawn
     assert str(t("what_if.luck.other")) in said(at)
+
+
+@pytest.mark.parametrize(
+    ("need", "says"), [(6, "should be settled"), (30, "fewer than would settle"), (51, "above 50")]
+)
+def test_a_round_says_what_it_is_worth_and_that_more_seeds_than_are_sensible_are_no_way(need, says):
+    behind = Behind(0.001, -0.01, 0.012, 3, 0.95, "unclear", need)
+    setting = Setting("temperature", (Answer(1, "best", 0, None), Answer(4, "unclear", 1, behind)))
+    answers = Answers(0, {"temperature": 1}, (setting,), 0.005, 1, 2, 3, False)
+    assert says in luck_asked._gives(answers, Round((3, 4, 5), (0, 1)))
+    never = Answers(
+        0,
+        {"temperature": 1},
+        (replace(setting, answers=(Answer(4, "unclear", 1, replace(behind, need=None)),)),),
+        0.005,
+        1,
+        2,
+        3,
+        False,
+    )
+    assert "steadier student" in luck_asked._gives(never, Round((3, 4, 5), (0, 1)))

@@ -32,24 +32,30 @@ COSTS = "1/215 of the teacher's size, 160 times faster"
 @pytest.mark.parametrize(
     ("numbers", "line"),
     [
-        ((0.855, 0.856, -0.01, 0.008), f"Take the tiny student: {COSTS}, ROC-AUC 0.855 against the teacher's 0.856."),
+        (
+            (0.855, 0.856, -0.01, 0.008),
+            f"Take the tiny student (MLP): {COSTS}, ROC-AUC 0.855 against the teacher's 0.856.",
+        ),
         (
             (0.900, 0.856, -0.01, 0.1),
-            f"Take the tiny student: {COSTS}, ROC-AUC 0.900 against the teacher's 0.856, not clear which is better.",
+            f"Take the tiny student (MLP): {COSTS}, ROC-AUC 0.900 against the teacher's 0.856, not clear which is better.",
         ),
-        ((0.900, 0.856, 0.03, 0.06), f"Take the tiny student: {COSTS}, ROC-AUC 0.900 against the teacher's 0.856."),
+        (
+            (0.900, 0.856, 0.03, 0.06),
+            f"Take the tiny student (MLP): {COSTS}, ROC-AUC 0.900 against the teacher's 0.856.",
+        ),
         (
             (0.800, 0.856, -0.08, -0.02),
-            f"Take the tiny student if ROC-AUC 0.800 is enough (the teacher's is 0.856): {COSTS}.",
+            f"Take the tiny student (MLP) if ROC-AUC 0.800 is enough (the teacher's is 0.856): {COSTS}.",
         ),
         (
             (0.800, 0.856, -0.2, 0.09),
-            "Take the tiny student if ROC-AUC 0.800 is enough (the teacher's is 0.856, not clear which is better): "
+            "Take the tiny student (MLP) if ROC-AUC 0.800 is enough (the teacher's is 0.856, not clear which is better): "
             f"{COSTS}.",
         ),
         (
             (0.800, 0.856, None, None),
-            "Take the tiny student if ROC-AUC 0.800 is enough (the teacher's is 0.856, not clear which is better): "
+            "Take the tiny student (MLP) if ROC-AUC 0.800 is enough (the teacher's is 0.856, not clear which is better): "
             f"{COSTS}.",
         ),
     ],
@@ -84,7 +90,9 @@ def test_the_model_trained_alone_is_named_with_its_own_numbers():
     one["reference"]["best"]["metrics"]["roc_auc"]["mean"] = 0.84
     versus = {"roc_auc": {"mean": 0.001, "ci95": [-0.02, 0.02], "n": 3}}
     one["deployed"] |= {"arm": "baseline", "versus_teacher": versus}
-    assert said(found).startswith("Take the tiny model trained alone: ") and "ROC-AUC 0.857 against" in said(found)
+    assert said(found).startswith("Take the tiny model trained alone (MLP): ") and "ROC-AUC 0.857 against" in said(
+        found
+    )
     below = str(in_short.of(found, 0))
     assert (
         "The tiny model trained alone scored higher than a plain model of its size" in below
@@ -106,7 +114,7 @@ def test_without_a_comparison_the_own_score_stands_alone():
     found["students"][0]["versus_teacher"], found["teacher"]["metrics"]["roc_auc"] = {}, None
     found["teacher"]["size_bytes"] = None
     own = found["students"][0]["metrics"]["roc_auc"]["mean"]
-    assert said(found) == f"Take the tiny student: 1.2 KB, 160 times faster, ROC-AUC {own:.3f}."
+    assert said(found) == f"Take the tiny student (MLP): 1.2 KB, 160 times faster, ROC-AUC {own:.3f}."
 
 
 def test_the_page_begins_with_it(jobs):  # noqa: F811
@@ -169,3 +177,38 @@ def test_a_word_beside_the_verdicts_names_the_plain_model_where_it_is_the_one_to
     shown = words(open_page("runs", run=done_run(plain=standing)))
     assert ("A PLAIN MODEL" in shown) == (standing != "ahead")
     assert "Take the plain model" in shown if word else "Take the plain model" not in shown
+
+
+def several(**more):
+    """A result of two students of which the second is the best on validation rows."""
+    found = result(students=("tiny", "small"), **more)
+    for one, score in zip(found["students"], (0.85, 0.86), strict=True):
+        one["selection"] = {"student": [{"score_selected": score}], "baseline": []}
+    return found
+
+
+@pytest.mark.parametrize("standing", ["ahead", "level", "behind"])
+def test_a_run_has_one_advice_and_another_student_says_where_it_is_and_what_it_gives_itself(standing):
+    found = several(plain=standing)
+    advised, other = (str(decision.of(found, i)).replace("\u2060", "") for i in (1, 0))
+    best = read_outcome(found).students[1]
+    what = str(decision.chosen(read_outcome(found), best).what).replace("\u2060", "")
+    assert advised.startswith("Take ") and what in advised and what in other
+    assert (
+        "take" not in other.casefold()
+        and "This one, the tiny student (MLP), gives 1/215 of the teacher's size" in other
+    )
+    assert ("plain model" in other) == (standing != "ahead") == ("told with small" in other)
+    assert decision.file(found, 0) == "tiny"  # what the line tells of is what is used outside
+    assert "take" not in str(in_short.beside(found, 0)) and "to use" not in str(in_short.beside(found, 0))
+    beside = str(in_short.beside(found, 1))
+    assert "take that one" in beside or "will do" in beside or "the one to use" in beside
+
+
+def test_another_student_says_that_the_advice_is_to_stay_with_the_teacher():
+    found = several()
+    for one in found["students"]:
+        one["size_bytes"], one["latency_ms"] = 300_000, found["teacher"]["latency_ms"]
+        one["versus_teacher"]["roc_auc"] |= {"mean": -0.05, "ci95": [-0.08, -0.02]}
+    assert str(decision.of(found, 1)).startswith("Stay with the teacher: the small student")
+    assert str(decision.of(found, 0)).startswith("This run's advice is to stay with the teacher. This one, the tiny")

@@ -99,7 +99,7 @@ def test_a_hurt_student_gets_one_advice_and_a_better_one_no_second_model_beside_
         one["selection"] = {"student": [{"score_selected": score}], "baseline": []}
         one["reference"]["best"]["metrics"]["roc_auc"]["mean"] = 0.8
     seen, folded = page.next_steps(verdict.judge(several, 1), several, 1)
-    assert [line.startswith("Or take") for line, _ in seen] == [True, False]
+    assert [line.startswith("Smaller and nearly as good") for line, _ in seen] == [True, False]
     assert "simpler one may do as well" in seen[1][0] and not folded  # Start says it as well: it is not hidden here
     ahead = result(students=("tiny", "small"), plain="ahead")
     seen, _ = page.next_steps(verdict.judge(ahead, 1), ahead, 1)
@@ -154,3 +154,14 @@ def test_the_edge_of_a_size_does_not_hide_a_plain_model_that_is_a_little_larger(
     larger = t("runs.in_short.plain_ahead_larger", title="30 trees", size=text.size(size + more), own=text.size(size))
     assert (told == larger) == (more > 0)
     assert ("the one to use" in told) == (more < 0)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "rows", "helps"), [(0.01, 0.03, "More test rows help"), (0.03, 0.01, "A steadier student helps")]
+)
+def test_a_thousand_seeds_are_no_advice_and_what_helps_instead_is_told(seeds, rows, helps):
+    found = result(verdict="inconclusive", reason=WIDE, advice={"kind": "seeds", "need": 1070}, plain="ahead")
+    found["students"][0]["gain"]["roc_auc"] |= {"seeds_half": seeds, "rows_half": rows}
+    said = str(verdict.judge(found, 0).settle)
+    assert said.startswith("More seeds than are sensible, about 1,070 in all. ") and helps in said
+    assert any(said in line for line, _ in page.next_steps(verdict.judge(found, 0), found, 0)[0])

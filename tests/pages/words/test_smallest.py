@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pages.ui.shared.text import plain
-from pages.ui.words import smallest
+from pages.ui.words import decision, smallest
 from tests.pages.fixtures import done_run, result
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
@@ -32,11 +32,22 @@ def test_the_smallest_within_the_margin_of_the_best_is_named(small, tiny, named)
     assert named in said and "2 students" in said
 
 
-def test_it_is_the_other_one_to_take_where_another_is_shown():
+def test_it_is_a_fact_beside_the_advised_one_and_no_second_advice():
     found = made(0.86, 0.858)
-    assert plain(smallest.of(found, 1)).startswith("Or take tiny (4.9 KB): ROC-AUC 0.858 on validation, within")
+    said = plain(smallest.of(found, 1))
+    assert said.startswith("Smaller and nearly as good is tiny (4.9 KB): ROC-AUC 0.858 on validation, within")
+    assert "take" not in said
     assert plain(smallest.of(found, 0)).startswith("Of these 2 students tiny (4.9 KB) is the smallest")
-    assert plain(smallest.of(made(0.86, 0.85), 0)).startswith("Or take small (8.8 KB)")
+    assert smallest.of(made(0.86, 0.85), 0) is None
+
+
+def test_it_is_not_set_beside_an_advised_model_that_is_smaller_still():
+    found = made(0.86, 0.858)
+    one = result(plain="level")["students"][0]["reference"]
+    found["students"][1]["reference"] = {**one, "best": {**one["best"], "bytes": 4_000}}
+    assert "the plain model" in decision.of(found, 1) and smallest.of(found, 1) is None
+    found["students"][1]["reference"]["best"]["bytes"] = 6_000
+    assert "the plain model" in decision.of(found, 1) and smallest.of(found, 1) is not None
 
 
 def test_nothing_is_said_of_one_student_of_a_choice_or_of_what_is_not_known():

@@ -86,7 +86,7 @@ def test_what_is_not_clear_yet_is_told_with_one_number_of_seeds_that_settles_all
     for need in (51, None):
         many = Setting("temperature", (one(1, "best"), one(4, "unclear", need=need)))
         assert line(told(settings=(many, second)), POINTS).endswith(
-            ". More than 50 seeds would be needed to settle all that is open."
+            ". Settling all that is open would take more seeds than are sensible, above 50: a steadier student, whose seeds differ less, helps instead."
         )
 
 

@@ -23,8 +23,8 @@ def said(**more):
 
 def test_the_smallest_like_the_best_is_said_with_the_best_and_who_was_left_out():
     assert said() == (
-        "Chosen of 7 candidates (4 left out) on validation: piecewise small (0.8605, 14.6 KB, 99 us a row), because it is the smallest whose "
-        "accuracy lies within 0.005 of the best (trees large, 0.8642, 53.7 KB). MLP (small): left out before training, its file takes "
+        "Chosen of 7 candidates (4 left out) on validation: piecewise small (MLP, 0.8605, 14.6 KB, 99 us a row), because it is the smallest whose "
+        "accuracy lies within 0.005 of the best (trees large, 0.8642, 53.7 KB). mlp small: left out before training, its file takes "
         "9,000 bytes at least. tabm tiny, linear: left out, the time was up. cnn: left out: It {can't}. One seed each to choose the student, 30 s of 1 min; "
         "the test rows were read for the chosen one only."
     )
@@ -35,7 +35,7 @@ def test_the_smallest_like_the_best_is_said_with_the_best_and_who_was_left_out()
     [
         (
             {"bytes": 10_000},
-            "trees tiny (0.8574, 5.7 KB, 83 us a row), because its accuracy is the best within 9.8 KB.",
+            "trees tiny (MLP, 0.8574, 5.7 KB, 83 us a row), because its accuracy is the best within 9.8 KB.",
         ),
         ({"bytes": 60_000, "microseconds": 90}, "because its accuracy is the best within 58.6 KB and 90 us a row."),
         ({"score": 0.86}, "because it is the smallest whose accuracy reaches 0.86."),
@@ -92,7 +92,7 @@ def test_a_first_one_that_took_longer_and_the_best_itself_are_told():
     assert "The first candidate alone took longer than 1 min." in said(longer=True)
     assert "because its accuracy is the best, and none within 0.005 of it is smaller" in said(found=TRIED[:1])
     errors = (Candidate("a", 10, None, 2.0, 1.9),)
-    assert "a (2, 14.6 KB), because" in said(found=errors)
+    assert "a (MLP, 2, 14.6 KB), because" in said(found=errors)
 
 
 def test_a_plain_model_that_is_the_better_thing_to_take_home_is_named_with_both_sizes():
@@ -133,7 +133,7 @@ def test_a_model_without_a_teacher_is_named_as_one_and_said_why():
     tried = (Candidate("a", 9_000, 90.0, 0.85, 0.84), Candidate("b", 30_000, 90.0, 0.84, 0.87, arm="baseline"))
     words = said(found=tried, bytes=40_000)
     assert words.startswith(
-        "Chosen of 2 candidates on validation: b without a teacher (0.87, 14.6 KB, 90 us a row), because"
+        "Chosen of 2 candidates on validation: b without a teacher (MLP, 0.87, 14.6 KB, 90 us a row), because"
     )
     why = "Chosen without a teacher: the teacher did not help b on validation rows (0.87 alone, 0.84 taught)."
     assert why in words
@@ -142,7 +142,9 @@ def test_a_model_without_a_teacher_is_named_as_one_and_said_why():
     why = "Chosen without a teacher: taught by it a scores 0.85 instead of 0.84 on validation rows, but meets the goals less well."
     assert why in said(found=large, bytes=5_000)
     best = said(found=(*tried, Candidate("c", 1_000, 1.0, 0.868, 0.7)))
-    assert "c (0.868, 14.6 KB, 1 us a row), because" in best and "best (b without a teacher, 0.87, 29.3 KB)" in best
+    assert (
+        "c (MLP, 0.868, 14.6 KB, 1 us a row), because" in best and "best (b without a teacher, 0.87, 29.3 KB)" in best
+    )
 
 
 def test_a_choice_of_an_earlier_version_is_of_the_taught_model():
@@ -154,7 +156,7 @@ def test_a_choice_of_an_earlier_version_is_of_the_taught_model():
     found = result(SQUARE, [{**student("tiny", 3), "deployed": {"bytes": 10_000}}], 3)
     del found["sweep"]
     words = verdict_lines({**found, "choice": old})[0]
-    assert "trees tiny (0.8574, 9.8 KB, 83 us a row), because" in words and "without a teacher" not in words
+    assert "trees tiny (MLP, 0.8574, 9.8 KB, 83 us a row), because" in words and "without a teacher" not in words
 
 
 def test_where_all_seeds_take_the_other_arm_it_is_said_with_both_means():
@@ -201,7 +203,9 @@ def test_a_candidate_says_how_much_of_the_names_it_knows():
     assert "8.8 KB with 8.6 of 124.7 KB of names, 20 us a row" in sentence({**told, "names": NAMES})
     assert "8.8 KB, 12 wide so that it fits, 20 us a row" in sentence({**told, "changed": {"width": 12}})
     narrow = (Candidate("a", 9_000, 90.0, 0.85, 0.84, changed={"width": 12}),)
-    assert "a (0.85, 8.8 KB, 90 us a row, made 12 wide so that it fits), because" in said(found=narrow, bytes=10_000)
+    assert "a (MLP, 0.85, 8.8 KB, 90 us a row, made 12 wide so that it fits), because" in said(
+        found=narrow, bytes=10_000
+    )
 
 
 def test_what_is_left_of_a_limit_and_who_may_yet_fit_are_said_as_on_the_page():
@@ -209,7 +213,7 @@ def test_what_is_left_of_a_limit_and_who_may_yet_fit_are_said_as_on_the_page():
     del found["sweep"]
     told = verdict_lines({**found, "choice": of_pictures(bytes=20_480)})[0]
     assert (
-        "Most of the limit is unspent: 2.6 KB of 20.0 KB. The nearest network that was left out, CNN (tiny), takes 23.6 KB;"
+        "Most of the limit is unspent: 2.6 KB of 20.0 KB. The nearest network that was left out, cnn tiny, takes 23.6 KB;"
         in told
     )
     assert (

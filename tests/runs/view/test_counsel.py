@@ -104,3 +104,9 @@ def test_the_terminal_says_what_moved_the_student_and_what_to_try():
         "98% of what moved the student came from the teacher, 2.0% from the labels. Lower alpha" in x for x in lines
     )
     assert shares_sentence(told()[1]) is None
+    with_alpha = told(shares={"labels": 0.56, "hinton": 0.44}, alpha=0.7)[1]
+    assert shares_sentence(with_alpha) == (
+        "Of what moved the student: 56% the labels, 44% hinton, which is what the weight alpha 0.7 came to."
+    )
+    three = told(shares={"labels": 0.5, "hinton": 0.3, "simkd": 0.2}, alpha=0.7)[1]
+    assert shares_sentence(three) == "Of what moved the student: 50% the labels, 30% hinton, 20% simkd."

@@ -70,6 +70,12 @@ def claim(**more):
     return verdict_lines(found)
 
 
+def test_a_student_is_told_with_its_kind_once():
+    lines = claim(arch={"name": "piecewise", "settings": {}})
+    assert "helped the tiny student (MLP on piecewise-linear numbers): +0.53 points" in lines[0]
+    assert "piecewise" not in " ".join(lines[1:])
+
+
 def test_both_parts_of_the_interval_are_told_with_enough_digits():
     assert claim()[0] == (
         "BEATS: distilling helped the tiny student: +0.53 points of accuracy over the same student alone (95 %: +0.10 to +0.96; "
@@ -96,6 +102,8 @@ def test_the_distance_to_the_teacher_and_what_would_settle_it():
     assert "  Against the teacher: -0.70 points of accuracy (95 %: -1.10 to -0.30; seeds +-0.10, rows +-0.40)." in lines
     assert "  What would settle it: about 5,200 test rows in all; more seeds can't help." in lines
     assert "  What would settle it: about 9 seeds in all." in claim(advice={"kind": "seeds", "need": 9})
+    beyond = "  What would settle it: more seeds than are sensible, about 1,070 seeds in all; "
+    assert any(line.startswith(beyond) for line in claim(advice={"kind": "seeds", "need": 1070}))
 
 
 def test_small_differences_of_a_target_get_their_digits():

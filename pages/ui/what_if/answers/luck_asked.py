@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from kd_core.errors import KDError, Problem
+from kd_core.evaluate.intervals import advice
 from kd_core.runs.cells import grid
 from kd_core.runs.cells.older_cells import written_cells
 from kd_core.runs.settings import luck, sentence
@@ -16,6 +17,7 @@ from kd_core.runs.settings.added import Added, Round
 from kd_core.runs.settings.answers import Answer, Answers
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
+from pages.ui.access import aids
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if import whatif_map, whatif_reader
@@ -52,7 +54,8 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
     if shuffles:
         told.append(t("what_if.luck.what_shuffled", time=_time(found, spec, replace(added, shuffled=True))))
     if told:
-        st.caption(Safe(" ".join(told)))
+        with aids.folded(t("what_if.luck.fold"), "whatif-luck-told"):
+            st.caption(Safe(" ".join(told)))
     if added.rounds:
         st.markdown(_settled(answers))
         uneven = _uneven(found)
@@ -99,6 +102,8 @@ def _gives(answers: Answers, asked: Round) -> Safe:
     after = answers.seeds + len(asked.seeds)
     if not answers.unclear:
         return t("what_if.luck.gives_none", after=after)
+    if advice.too_many(answers.need):
+        return t("what_if.luck.gives_never", after=after, most=advice.SENSIBLE_SEEDS)
     enough = answers.need is not None and answers.need <= after
     return t(f"what_if.luck.gives_{'all' if enough else 'some'}", after=after)
 
