@@ -24,6 +24,7 @@ STACKED = [e for e in LOSSES.entries() if "module" not in e.facts and "student_f
 CASES = [(e.name, t) for e in STACKED for t in STACKABLE if e.why_not(Situation(t, OUTPUTS[t])) is None]
 EVERY = pytest.mark.parametrize(("name", "task"), CASES, ids=[f"{name}-{kind_of(task)}" for name, task in CASES])
 CPU = torch.device("cpu")
+CLOSE = 3e-5  # of sums of float32: 1.4e-5 was met on a processor with AVX2 alone
 
 
 def choices(name):
@@ -175,7 +176,7 @@ def test_losses_are_those_of_the_registered_functions(name, task):
         assert hard[s] == pytest.approx(float(terms.hard), rel=1e-6)
         if terms.soft is not None:
             assert soft[s] == pytest.approx(
-                float(terms.soft), rel=1e-5, abs=1e-9
+                float(terms.soft), rel=CLOSE, abs=1e-9
             )  # the teacher's side is float32 there
 
 
@@ -210,6 +211,6 @@ def test_rows_without_an_answer_get_no_soft_gradient(name, task):
         terms.backward()
         torch.testing.assert_close(dz[s], alone.grad.T, rtol=1e-5, atol=1e-5 * alone.grad.abs().max().item())
         if choice is not None and choice.settings["alpha"]:
-            torch.testing.assert_close(told[1, s], terms.soft.double(), rtol=1e-5, atol=1e-7)
+            torch.testing.assert_close(told[1, s], terms.soft.double(), rtol=CLOSE, atol=1e-7)
     facts = LOSSES.get(name).facts
     assert lesson.recordable is ("gradient" in facts and facts.get("row_mean", False) and facts["zero_at_equality"])
