@@ -322,7 +322,7 @@ def test_ctrl_c_keeps_what_is_finished_and_exits_with_130(tmp_path):
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 130, stderr
     assert "Stopping; what is finished is kept" in stderr
-    assert "the tiny student: " in stdout and "over the same student alone" in stdout
+    assert "the tiny student (MLP): " in stdout and "over the same student alone" in stdout
 
 
 def test_placebo_and_splits_reach_the_spec(tmp_path, monkeypatch):
