@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from pages.ui.shared.text import Safe, t
 Result = Mapping[str, Any]
 SCATTER = 2.0  # a slow end (p95) of more than this times the middle (p50): the machine was busy, a ratio would be luck
 LEAST = (1000, 100, 10, 5, 2)  # bounds that are said of times that scatter: few, so that the next run says the same one
+STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)  # what a ratio of times is worth: one recipe measured 28 and 35 in two runs
 WHOLE = "whole"  # from the raw row to the answer, beside the runtimes that time a model alone
 RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-learn", "native": "scikit-learn"}
 
@@ -86,7 +88,7 @@ def steady(times: Mapping[str, float]) -> bool:
 
 
 def told(pair: Pair) -> Safe:
-    """Say how many times faster the student is; of times that scatter the largest bound that holds, and that they do.
+    """Say about how many times faster the student is; of times that scatter the largest bound that holds, and that they do.
 
     All words about speed are these: a headline, a table and a sentence of one run say the same.
     """
@@ -94,29 +96,33 @@ def told(pair: Pair) -> Safe:
 
 
 def _times_faster(pair: Pair) -> Safe:
-    """Say how many times faster the student is, to two digits: 1,400 times faster."""
+    """Say how many times faster the student is, as roughly as the next run would say it again: about 30 times faster."""
     ratio = pair.teacher / pair.student
-    if 0.95 <= ratio <= 1.05:
+    rough = step(max(ratio, 1 / ratio))
+    if rough == STEPS[0]:
         return t("runs.speed.same")
-    return t("runs.speed.faster" if ratio > 1 else "runs.speed.slower", times=two_digits(max(ratio, 1 / ratio)))
+    return t("runs.speed.faster" if ratio > 1 else "runs.speed.slower", times=f"{rough:,g}" if rough < 10 else f"{rough:,.0f}")
 
 
 def _at_least(pair: Pair) -> Safe:
-    """Say the largest bound that holds; none where the slow end of the one comes near the middle of the other."""
+    """Say the largest bound that holds; only that it seems so where the slow end of the one comes near the middle of the other."""
     ratio = pair.teacher / pair.student
-    if max(ratio, 1 / ratio) < SCATTER:
-        return t("runs.speed.about_same")
+    if step(max(ratio, 1 / ratio)) == STEPS[0]:
+        return t("runs.speed.same")
     way = "faster" if ratio > 1 else "slower"
     bound = next((one for one in LEAST if pair.least > one), None)
     return t(f"runs.speed.some_{way}") if bound is None else t(f"runs.speed.least_{way}", times=f"{bound:,}")
 
 
-def two_digits(ratio: float) -> str:
-    """Round a ratio to two digits: 1,400, 38, 5.3."""
-    if ratio < 9.95:
-        return f"{ratio:.1f}"
-    size: int = 10 ** max(0, len(f"{ratio:.0f}") - 2)
-    return f"{round(ratio / size) * size:,.0f}"
+def step(ratio: float) -> float:
+    """Return the step nearest to a ratio of at least 1: 1, 1.5, 2, 3, 5 and 7, and these times 10, 100 and so on.
+
+    Example:
+        >>> [step(ratio) for ratio in (1.2, 28, 35, 1400)]
+        [1.0, 30.0, 30.0, 1500.0]
+    """
+    size = 10 ** math.floor(math.log10(ratio))
+    return size * min(STEPS, key=lambda one: abs(math.log(ratio / size / one)))
 
 
 def sentence(teacher: Result, student: Result) -> Safe | None:
