@@ -21,7 +21,7 @@ from pages.ui.mode import told
 from pages.ui.result import differences, result_tabs, speed, verdict
 from pages.ui.runs import chosen
 from pages.ui.shared import session
-from pages.ui.shared.text import escape, t, term
+from pages.ui.shared.text import Safe, escape, t, term
 from pages.ui.what_if import whatif_head, whatif_map, whatif_reader, whatif_views
 from pages.ui.what_if.answers import answer_line, luck_asked
 from pages.ui.what_if.whatif_cells import Grid
@@ -62,7 +62,7 @@ def show(store: RunStore, row: RunRow, snapshot: Any, found: Result | None) -> N
     chosen.show(found, row.id)
     if grid is not None:
         whatif_head.chosen(grid, str(found["students"][index]["name"]))
-    ways(row.id, snapshot.spec, str(found["students"][index]["name"]), decision.file(found, index))
+    ways(row.id, snapshot.spec, str(found["students"][index]["name"]), *decision.kept(found, index))
     if grid is not None:
         settings(folder, snapshot, grid, found, str(found["students"][index]["name"]))
     st.fragment(result_tabs.show)(store, row, snapshot, found, index)  # another tab draws nothing above it again
@@ -78,11 +78,11 @@ def settings(folder: RunFolder, snapshot: Any, grid: Grid, found: Result, studen
     whatif_head.behind(grid, snapshot, told)
 
 
-def ways(run_id: str, spec: RunSpec, student: str, take: str) -> None:
-    """Show where to go from here: take the model home that the decision names, or make the student smaller first."""
+def ways(run_id: str, spec: RunSpec, student: str, take: str, what: Safe) -> None:
+    """Show where to go from here: take the model home that the decision names, or make the student smaller first. `what`: that model in words."""
     with st.container(horizontal=True, key="ways"):
         where = session.link(run=run_id, student=take)
-        st.page_link("export.py", label=t("export.link"), icon=":material/ios_share:", query_params=where)
+        st.page_link("export.py", label=t("export.link_of", what=what), icon=":material/ios_share:", query_params=where)
         runs_offered.link(run_id, spec, student, take == student)
 
 

@@ -13,7 +13,15 @@ from pages.ui.shared.text import Safe, t
 Result = Mapping[str, Any]
 SCATTER = 2.0  # a slow end (p95) of more than this times the middle (p50): the machine was busy, a ratio would be luck
 LEAST = (1000, 100, 10, 5, 2)  # bounds that are said of times that scatter: few, so that the next run says the same one
-STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)  # what a ratio of times is worth: one recipe measured 28 and 35 in two runs
+STEPS = (
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+    5.0,
+    7.0,
+    10.0,
+)  # what a ratio of times is worth: one recipe measured 28 and 35 in two runs
 WHOLE = "whole"  # from the raw row to the answer, beside the runtimes that time a model alone
 RUNTIME = {"onnxruntime": "ONNX Runtime", "torch": "torch", "sklearn": "scikit-learn", "native": "scikit-learn"}
 
@@ -101,7 +109,10 @@ def _times_faster(pair: Pair) -> Safe:
     rough = step(max(ratio, 1 / ratio))
     if rough == STEPS[0]:
         return t("runs.speed.same")
-    return t("runs.speed.faster" if ratio > 1 else "runs.speed.slower", times=f"{rough:,g}" if rough < 10 else f"{rough:,.0f}")
+    return t(
+        "runs.speed.faster" if ratio > 1 else "runs.speed.slower",
+        times=f"{rough:,g}" if rough < 10 else f"{rough:,.0f}",
+    )
 
 
 def _at_least(pair: Pair) -> Safe:

@@ -93,8 +93,14 @@ def _of_kind(taken: Taken, student: StudentOutcome) -> Safe:
 
 def file(result: Result, student: int) -> str:
     """Name the model that the line is about, as the run keeps it; the student's own file where the run has none of it."""
+    return kept(result, student)[0]
+
+
+def kept(result: Result, student: int) -> tuple[str, Safe]:
+    """Return the file that is taken home, as `file`, and the words for the model in it."""
     found = read_outcome(result)
-    return about(found, student).file or found.students[student].name
+    one, taken = found.students[student], about(found, student)
+    return (taken.file, taken.what) if taken.file else (one.name, who(one))
 
 
 def as_taught(result: Result, student: int) -> bool:

@@ -15,5 +15,7 @@ def test_beside_the_way_to_another_model_the_student_that_is_made_smaller_is_nam
     run = example.adopt()[1]
     named = str(t("compress.link_other", name="small"))
     assert str(t("compress.link")) in labels(run) and named not in labels(run)
-    monkeypatch.setattr(page.decision, "file", lambda *_: "plain linear")
-    assert named in labels(run) and str(t("compress.link")) not in labels(run)
+    monkeypatch.setattr(page.decision, "kept", lambda *_: ("plain linear", t("runs.decision.plain", title="linear")))
+    shown = labels(run)
+    assert named in shown and str(t("compress.link")) not in shown
+    assert "Use the plain model (linear) outside" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+import urllib.parse
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,12 +15,13 @@ from kd_core.export import parity
 from kd_core.export.raw_session import RawStudent
 from kd_core.export.web import runtime
 from kd_core.runs.exporting import exporting
+from kd_core.runs.outcome import read_outcome
 from kd_core.safe_io import write_json
 from pages.ui.export import bare, choosing, making, offers
 from pages.ui.result import comparison, differences, verdict
 from pages.ui.shared import engine, example, text
 from pages.ui.shared.text import t
-from pages.ui.words import in_short
+from pages.ui.words import decision, in_short
 from tests.pages.screen import jobs, open_page, words  # noqa: F401
 
 pytestmark = pytest.mark.slow
@@ -180,7 +182,11 @@ def test_a_model_that_was_trained_alone_is_told_with_its_own_score(run_id):
 
 def test_a_result_leads_to_it(run_id):
     at = open_page("runs", run=run_id)
-    assert any(one.proto.label == "Use it outside" for one in at.get("page_link"))
+    found = engine.store().folder(run_id).result()
+    kept, what = decision.kept(found, read_outcome(found).best)
+    link = next(one.proto for one in at.get("page_link") if one.proto.label.endswith(" outside"))
+    assert link.label == f"Use {what} outside" and str(what) in str(decision.of(found, read_outcome(found).best))
+    assert dict(urllib.parse.parse_qsl(link.query_string))["student"] == kept
 
 
 def test_a_run_that_is_gone_is_told(run_id):

@@ -97,7 +97,9 @@ def test_a_headline_a_table_and_a_sentence_say_the_same_speed():
             assert "perhaps faster, measured unevenly" in said and "times faster" not in said
     best["latency_ms"]["whole"]["1"]["p95"] = 0.06
     best["word"] = "level"
-    assert "about 2 times faster" in decision.of(found, 0) and "about 1.5 times faster" in speed.sentence(found["teacher"], one)
+    assert "about 2 times faster" in decision.of(found, 0) and "about 1.5 times faster" in speed.sentence(
+        found["teacher"], one
+    )
     one["arch"] = best["arch"] = {"name": "linear", "settings": {}}
     best["bytes"] = one["deployed"]["bytes"]  # one model, timed twice: its time is told once
     assert "about 1.5 times faster" in decision.of(found, 0)
