@@ -47,26 +47,28 @@ def _finished(spec: RunSpec, result: dict[str, Any]) -> None:
             learned = learning.read(example.FOLDER, result, best)
             verdict.judge(result, best)
         if learned is None:  # a run without curves
+            _reached(spec, result, best)
             _said(spec, result, best)
-        elif narrow:  # what it came to before anything that takes a screen
-            _said(spec, result, best)
+        elif narrow:  # the curves play on the first screen, under what they came to
+            _reached(spec, result, best)
             player.show(learned, result)
+            _said(spec, result, best)
         else:
             left, right = st.columns([1, 1], gap="large", vertical_alignment="center")
             with left:
                 player.show(learned, result)
             with right:
+                _reached(spec, result, best)
                 _said(spec, result, best, fold=False)
             _sure(result, best)  # below both: opened in one of them it would push the other down
     if narrow:
         first_words.show(example.FOLDER, result, best)
 
 
-def _said(spec: RunSpec, result: dict[str, Any], best: int, *, fold: bool = True) -> None:
-    """What came out, where and when it was measured, the ways on from here, and under a `fold` how sure it is."""
-    from pages.ui.result import speed, verdict
+def _reached(spec: RunSpec, result: dict[str, Any], best: int) -> None:
+    """What came out: both scores, and the verdict's word."""
+    from pages.ui.result import verdict
     from pages.ui.start import headline
-    from pages.ui.words import in_short
 
     said = verdict.judge(result, best)
     rows = sum(result["dataset"]["rows"].values())
@@ -75,6 +77,13 @@ def _said(spec: RunSpec, result: dict[str, Any], best: int, *, fold: bool = True
     st.badge(
         t(f"runs.word.{said.word}"), color=verdict.COLOUR[said.word], icon=verdict.ICON[said.word], help=term("verdict")
     )
+
+
+def _said(spec: RunSpec, result: dict[str, Any], best: int, *, fold: bool = True) -> None:
+    """What that means, the ways on from here, where and when it was measured, and under a `fold` how sure it is."""
+    from pages.ui.result import speed
+    from pages.ui.words import in_short
+
     st.markdown(in_short.of(result, best))
     with st.container(horizontal=True):
         if st.button(

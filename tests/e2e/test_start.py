@@ -116,6 +116,9 @@ def test_on_a_phone_cards_stand_in_one_column_and_nothing_is_wider_than_the_scre
     screen = Screen(browser, app.url)
     screen.page.set_viewport_size({"width": 420, "height": 900})
     screen.open("/")
+    curves = screen.page.locator(".st-key-start-example .place svg").first
+    expect(curves).to_be_visible()
+    assert curves.bounding_box()["y"] < 600  # they play on the first screen
     names = ["own", *SCENARIOS.names()]
     screen.page.locator("summary").filter(has_text="more samples").click()
     expect(screen.page.locator(f".st-key-start-card-{names[-1]} button:visible").first).to_be_visible(timeout=60_000)

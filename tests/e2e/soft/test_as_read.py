@@ -212,19 +212,28 @@ def test_the_way_to_the_student_is_paused_and_stepped_by_key(browser, furnished)
     server, runs = furnished
     screen = opened(browser, server, runs["eight"][0], t=2)
     page, bars = screen.page, screen.page.locator(".bars")
+    finding, formulas = page.locator(".row > .finding"), page.locator(".row > .formulas")
+    below = page.locator(".card.rows").bounding_box()["y"]
     page.get_by_role("button", name="Play label to student").focus()
     page.keyboard.press("p")
     expect(bars).to_have_attribute("data-stage", "label")
+    expect(finding).to_have_text(re.compile("^The label names .* says nothing of the other classes"))
+    expect(formulas).to_be_hidden()
     page.wait_for_timeout(1500)
     expect(bars).to_have_attribute("data-stage", "label")  # long enough to speak over
     expect(bars).to_have_attribute("data-stage", "teacher", timeout=3000)
     page.keyboard.press("p")
     page.wait_for_timeout(3300)
     expect(bars).to_have_attribute("data-stage", "teacher")
+    expect(finding).to_have_text(re.compile(r"^The teacher (?!.*student)"))  # no word of what is not drawn yet
+    expect(formulas.locator(".key.student")).to_have_count(0)
     page.keyboard.press("n")
     expect(bars).to_have_attribute("data-stage", "student")
+    expect(finding).to_contain_text("The student ")
     page.get_by_role("button", name="Next step").click()
     expect(bars).to_have_attribute("data-stage", "both")
+    expect(formulas.locator(".key.student")).to_be_visible()
+    assert page.locator(".card.rows").bounding_box()["y"] == pytest.approx(below, abs=1)
     screen.close()
 
 

@@ -1,8 +1,9 @@
 // One row: its content, and the way of its label over the teacher's shares to the student's.
 // `kind`: drawn(row) -> lines {c, name, right, z: {teacher, student}}, rest {num, text} or null; share(arm, row, c), restShare(arm, row, lines);
-// sentence(place, row, lines); formula(arm, row, c, lines) -> nodes, or none; scaled: shares are small, so a row begins with a full bar that
+// sentence(place, row, lines, stage), `staged` where it goes by the stage; formula(arm, row, c, lines) -> nodes, or none; scaled: shares are small, so a row begins with a full bar that
 // stands for the step above its largest. T never moves that scale: a bar must shrink as its share does. The person may choose another.
 const PACE = 3000; // ms for each stage that is played
+const TOLD = { label: [], teacher: ["teacher"] }; // whose formulas a stage has, where not both
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 function barsCard(app, kind) {
   const { words, model } = app;
@@ -37,6 +38,7 @@ function barsCard(app, kind) {
     become.later = setTimeout(() => bars.classList.remove("morph"), 800);
     for (const input of stage.querySelectorAll("input")) input.checked = input.value === value;
     bars.dataset.stage = value;
+    sentence.style.minHeight = value === "both" ? "" : `${sentence.offsetHeight}px`;
     update();
   }
 
@@ -128,8 +130,12 @@ function barsCard(app, kind) {
       write(one.numberRight, percent(s));
     });
     write(scale, full < 1 ? filled(words.enlarged, { share: whole(full) }) : "");
-    kind.sentence(sentence, row, lines);
-    if (kind.formula) renew(formulas, ...["teacher", "student"].map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))), ...note());
+    // What a stage does not draw yet is told by no sentence either; their places stay, so that nothing below jumps.
+    const told = TOLD[now] ?? ["teacher", "student"];
+    kind.sentence(sentence, row, lines, now);
+    sentence.classList.toggle("held", !kind.staged && told.length < 2);
+    formulas.classList.toggle("held", !told.length);
+    if (kind.formula) renew(formulas, ...told.map((arm) => el("p", {}, el("span", { class: `key ${arm}` }, app.names[arm]), " ", ...kind.formula(arm, row, of, lines))), ...note());
   }
 
   const stepAbove = (shares) => STEPS.find((step) => shares.every((share) => share <= step)) ?? 1;

@@ -60,7 +60,8 @@ function classBars(app) {
     },
     share: (arm, row, c) => (arm === "label" ? Number(c === labels[row]) : arms[arm].p[row * C + c]),
     restShare: (arm, row, shown) => (arm === "label" ? 0 : Math.max(0, 1 - shown.reduce((sum, c) => sum + arms[arm].p[row * C + c], 0))),
-    sentence(place, row, lines) {
+    staged: true,
+    sentence(place, row, lines, stage) {
       const [top, label] = [lines[0].c, labels[row]];
       const other = top === label ? lines[1].c : label;
       const share = (arm, c) => percent(arms[arm].p[row * C + c]);
@@ -68,11 +69,10 @@ function classBars(app) {
       const named = first === top || first === other;
       const [next, s_next] = ["teacher", "student"].map((arm) => secondOf(model, arm, row));
       const unnamed = { teacher: ![top, other].includes(next), student: ![top, other, first].includes(s_next) };
-      say(place, [
-        top === label ? words.agrees : words.disagrees, unnamed.teacher ? words.teacher_next : "",
-        named ? words.student_gives : words.student_answers, unnamed.student ? words.student_next : "",
-      ].filter(Boolean).join(" "), {
-        next: toldName(app, next), p_next: share("teacher", next), second: toldName(app, s_next), s_second: share("student", s_next), first: toldName(app, first), s_first: share("student", first), top: toldName(app, top), other: toldName(app, other), p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
+      const teacher = [top === label ? words.agrees : words.disagrees, unnamed.teacher ? words.teacher_next : ""];
+      const student = [named ? words.student_gives : words.student_answers, unnamed.student ? words.student_next : ""];
+      say(place, ({ label: [words.label_alone], teacher }[stage] ?? [...teacher, ...student]).filter(Boolean).join(" "), {
+        label: toldName(app, label), next: toldName(app, next), p_next: share("teacher", next), second: toldName(app, s_next), s_second: share("student", s_next), first: toldName(app, first), s_first: share("student", first), top: toldName(app, top), other: toldName(app, other), p_top: share("teacher", top), p_other: share("teacher", other), s_top: share("student", top), s_other: share("student", other),
       });
     },
     formula(arm, row, c) {
