@@ -125,8 +125,8 @@ def _understood(choices: dict[str, Any], table: Table, found: Profile) -> None:
             )
         badges = (
             ("ready", ready, "check", "green"),
-            ("look", len(look), "warning", "orange" if look else "gray"),
-            ("blocking", len(blocking), "cancel", "red" if blocking else "gray"),
+            ("look", len(look), *(("warning", "orange") if look else ("check", "gray"))),
+            ("blocking", len(blocking), *(("cancel", "red") if blocking else ("check", "gray"))),
         )
         for word, count, icon, colour in badges:
             st.badge(t(f"data.{word}", n=count), icon=f":material/{icon}:", color=colour, help=t(f"data.{word}_help"))

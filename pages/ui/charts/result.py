@@ -224,7 +224,7 @@ def paired(
             mode="markers",
             name=names[arm],
             legendrank=look.rank(arm),
-            marker=look.mark(arm),
+            marker=look.mark(arm, size=look.MARK * (1.4 if arm == "placebo" else 1)),  # seen where it ends on the cross
             customdata=[[s] for s in seeds],
             hovertemplate=look.hover(f"{literal(names[arm])}, seed %{{customdata[0]}}: %{{x:{look.SCORE}}}"),
         )

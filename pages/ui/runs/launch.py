@@ -104,7 +104,8 @@ def cost(spec: RunSpec, found: Estimate, longest: tuple[int, float] | None = Non
     values |= {"time": _time(spec, found), "memory": text.size(found.memory_bytes)}
     said, limits = t("distill.estimate" if spec.choose is None else "distill.estimate_best", **values), []
     if spec.choose is not None:
-        limits.append(t("distill.limit_choose", minutes=f"{spec.choose.minutes:g}"))
+        part = "_of" if found.seconds > 60 * spec.choose.minutes else ""
+        limits.append(t(f"distill.limit_choose{part}", minutes=f"{spec.choose.minutes:g}"))
     if longest is not None:
         trainings, seconds = longest
         limits.append(t("distill.limit_seeds", trainings=trainings, seconds=text.forecast(seconds)))

@@ -8,9 +8,10 @@ from dataclasses import replace
 from kd_core.evaluate.intervals.advice import MOST_SEEDS
 from kd_core.runs import estimate
 from kd_core.runs.cost.places import Places
+from kd_core.runs.estimate import Work
 from kd_core.scenarios import default_spec
 from kd_core.scenarios.cards import card as kept
-from kd_core.specs import Choice
+from kd_core.specs import Choice, ChooseSpec
 from kd_core.workspace import samples
 from pages.ui.runs import launch
 from pages.ui.shared import text
@@ -52,6 +53,14 @@ def test_seeds_that_may_be_added_are_told_with_their_trainings_and_time():
     assert launch.most(fixed, facts, begins) is None
 
 
+def test_the_limit_of_the_choice_is_told_as_a_part_of_a_longer_time():
+    found = launch.foresee(default_spec("purchase"), facts_of("purchase"))
+    spec = default_spec("purchase").model_copy(update={"choose": ChooseSpec(minutes=5)})
+    short, long = (str(launch.cost(spec, replace(found, works=(Work("training", s, s),)))) for s in (60.0, 1200.0))
+    assert "Choosing ends after 5 min at the latest." in short and "about **20 min**" in long
+    assert "Of that, choosing takes 5 min at most" in long and "ends after" not in long
+
+
 def test_the_page_tells_one_time_and_limits_by_their_name(best):  # noqa: F811
     """What the drawing says is what stands beside Start; nothing else is a time that is foreseen."""
     said = [
@@ -61,8 +70,10 @@ def test_the_page_tells_one_time_and_limits_by_their_name(best):  # noqa: F811
     ]
     times = [found for one in said for found in re.findall(r"about (?:\*\*)?([\d.]+ \w+(?: \d+ s)?)", one)]
     assert len(said) == 3 and len(times) == 3 and len(set(times)) == 1  # the drawing, the whole sentence, beside Start
-    (line,) = [one for one in said if "Choosing ends" in one]
-    assert " Choosing ends after 5 min at the latest. If seeds have to be added: **" in line
+    (line,) = [one for one in said if re.search("[Cc]hoosing (ends|takes)", one)]
+    assert re.search(
+        r"[Cc]hoosing (ends after|takes) 5 min at (the latest|most).*\. If seeds have to be added: \*\*", line
+    )
     (drawn,) = [h.proto.body for h in best.get("html") if "role='img'" in h.proto.body]
     assert not re.search(r"\d (?:s|min)\b", drawn)
 

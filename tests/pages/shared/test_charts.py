@@ -330,3 +330,9 @@ def test_a_baseline_stands_beside_the_student_that_would_hide_it():
     drawn = result.against_size(far, **told).to_dict()
     at = {d["name"]: math.log10(d["x"][0]) for d in drawn["data"]}
     assert at["Student"] - at["Baseline"] < 0.05
+
+
+def test_a_placebo_is_seen_where_it_ends_on_the_cross():
+    drawn = result.paired([0], [0.81], [0.82], metric=H, seed_title="seed {seed}", names=NAMES, placebo=[0.81]).data
+    size = {one.name: one.marker.size for one in drawn if one.mode == "markers"}
+    assert size[NAMES["placebo"]] > 1.3 * size[NAMES["baseline"]]
