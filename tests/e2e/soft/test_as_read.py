@@ -213,7 +213,9 @@ def test_the_way_to_the_student_is_paused_and_stepped_by_key(browser, furnished)
     screen = opened(browser, server, runs["eight"][0], t=2)
     page, bars = screen.page, screen.page.locator(".bars")
     finding, formulas = page.locator(".row > .finding"), page.locator(".row > .formulas")
-    below = page.locator(".card.rows").bounding_box()["y"]
+    screen.settled()
+    page.evaluate("document.fonts.ready")
+    below = page.locator(".card.list").bounding_box()["y"]
     page.get_by_role("button", name="Play label to student").focus()
     page.keyboard.press("p")
     expect(bars).to_have_attribute("data-stage", "label")
@@ -233,7 +235,7 @@ def test_the_way_to_the_student_is_paused_and_stepped_by_key(browser, furnished)
     page.get_by_role("button", name="Next step").click()
     expect(bars).to_have_attribute("data-stage", "both")
     expect(formulas.locator(".key.student")).to_be_visible()
-    assert page.locator(".card.rows").bounding_box()["y"] == pytest.approx(below, abs=1)
+    assert page.locator(".card.list").bounding_box()["y"] == pytest.approx(below, abs=1)
     screen.close()
 
 
