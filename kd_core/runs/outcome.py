@@ -62,7 +62,7 @@ class StudentOutcome:
     """One student against its baseline and against the teacher.
 
     `family` holds the intervals that hold for all students together, where there are several. `selected` is the mean
-    validation score of the seeds, by which students are ranked. `bytes` of the file that is deployed, and `taken` whose it is:
+    validation score of the seeds, by which students are ranked, `selected_alone` that of the baseline. `bytes` of the file that is deployed, and `taken` whose it is:
     of the student, or of the baseline where the model that was chosen had no teacher. `plain` and `smallest_like_it` (name, bytes,
     title): plain models to compare that one with, None where there is none or an older result does not say. `smaller`: the second of
     them where it takes fewer bytes and was asked about the test rows. `itself`: the best plain model of its size, by name, where that is
@@ -82,6 +82,7 @@ class StudentOutcome:
     small: bool
     margin: float
     selected: float | None
+    selected_alone: float | None
     seeds: tuple[int, ...]
     cell: int | None = None
     bytes: int | None = None
@@ -265,11 +266,16 @@ def _cell(found: Json) -> Cell:
     )
 
 
+def _validated(found: Json, arm: str) -> float | None:
+    """Return the mean validation score of all seeds of an arm; None where one of them is not known."""
+    scores = [s.get("score_selected") for s in (found.get("selection") or {}).get(arm) or ()]
+    return float(np.mean(scores)) if scores and None not in scores else None
+
+
 def _student(found: Json, swept: bool) -> StudentOutcome:
     placebo, advice = found.get("placebo"), found.get("advice")
     deployed = found.get("deployed") or {}
     taken = deployed.get("arm", "student")
-    scores = [s.get("score_selected") for s in (found.get("selection") or {}).get(taken) or ()]
     return StudentOutcome(
         name=str(found["name"]),
         arm=Arm(found["metrics"]),
@@ -289,7 +295,8 @@ def _student(found: Json, swept: bool) -> StudentOutcome:
         verdict=str(found["verdict"]),
         small=bool(found.get("small", False)),
         margin=float(found["margin"]),
-        selected=float(np.mean(scores)) if scores and None not in scores else None,
+        selected=_validated(found, taken),
+        selected_alone=_validated(found, "baseline"),
         seeds=tuple(found["seeds"]),
         cell=found.get("cell"),
         bytes=deployed.get("bytes"),

@@ -25,6 +25,6 @@ def unseen(known: Mapping[str, Sequence[str]], typed: Mapping[str, Any]) -> tupl
                 for value in list(dict.fromkeys(odd))[:EXAMPLES]
             )
             said.append(
-                f"{plural(len(odd), 'row holds', 'rows hold')} a value of {name} that the student was not taught; it is answered as an unknown one: {shown}."
+                f"{plural(len(odd), 'row holds', 'rows hold')} a value of {name} that the model was not taught; it is answered as an unknown one: {shown}."
             )
     return tuple(said)

@@ -61,6 +61,8 @@ def show(found: Result, index: int) -> None:
         if together
         else note
     )
+    if task_of(found["task"]).target == "number":
+        st.caption(t("runs.result.unit_note", target=found["dataset"]["target"]))
     pair = speed.latency_pair(found["teacher"], student)
     if pair is not None and not pair.steady:
         st.caption(t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}"))

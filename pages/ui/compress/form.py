@@ -242,8 +242,9 @@ def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
     found = folder.result() or {}
     asked_before = kept.kept(kept.data_of(engine.store().get(folder.id)), found)
     may_lose = room(found, student, asked_before)
+    relative = "_percent" if (found.get("metric") or {}).get("relative") else ""
     lost = left.number_input(
-        t("compress.goals.most_lost"),
+        t(f"compress.goals.most_lost{relative}"),
         None if low is None else float(low),
         None if high is None else float(high),
         None,
@@ -281,7 +282,7 @@ def goals(folder: RunFolder, student: str, key: str) -> dict[str, Any]:
     taken = {"lost": (lost, may_lose), "kb": (kb, in_kb), "us": (micro, in_us)}
     known = [own == asked for own, asked in taken.values() if asked is not None]
     if known and all(known):  # what was changed here is the person's own
-        st.caption(t("compress.goals.taken"))
+        st.caption(t(f"compress.goals.taken{relative}"))
     asked: dict[str, Any] = {"most_lost": lost if lost is not None else float(info["most_lost"].default)}
     asked |= {"bytes": round(kb * KB)} if kb is not None else {}
     return asked | ({"microseconds": micro} if micro is not None else {})

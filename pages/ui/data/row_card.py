@@ -21,6 +21,7 @@ from pages.ui.shared.text import Safe, escape, t
 
 STYLE = f"<style>{(BROWSER / 'row_card.css').read_text('utf-8')}</style>"
 PIECES, LETTERS, FIELDS, ITEMS, DOCUMENTS = 150, 160, 40, 40, 12  # drawn of a row; what is beyond is counted
+YEARS = 10_000  # below, whole numbers stand without commas, as years do
 CELLS = 4  # of a document, beside its text
 SEPARATED = 2000  # histories that are looked at to find what stands between items
 
@@ -157,6 +158,8 @@ def _value(value: Any) -> str:
         return f"<span class='missing'>{t('data.row.missing')}</span>"
     if isinstance(value, pd.Timestamp):
         return escape(written.moment(value))
+    if isinstance(value, float) and value.is_integer() and abs(value) < YEARS:
+        return escape(f"{value:.0f}")
     if isinstance(value, float):
         return escape(text.exact(value))
     return _short(str(value))

@@ -14,7 +14,7 @@ from pages.ui.data import sources
 from pages.ui.shared import forms
 from pages.ui.shared.text import Safe, escape, exact, shorten, t
 
-NAMED = 4  # bars, at most, whose values are written below them
+NAMED = 6  # bars, at most, whose values are written below them
 CODE = "target_unsure"  # the finding that is asked as a question
 OF_TARGET = ["task", "positive", "one_class", "more_targets"]  # choices that belong to one target
 

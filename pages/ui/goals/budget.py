@@ -9,6 +9,7 @@ import streamlit as st
 
 from kd_core import written
 from kd_core.evaluate.intervals.compare import Gain
+from kd_core.runs.choosing.against import in_percent
 from kd_core.runs.outcome import read_outcome
 from pages.ui.goals import kept
 from pages.ui.goals.candidates import WRITTEN, Candidate, Goals, written_score
@@ -39,7 +40,8 @@ def line(found: Mapping[str, Any], index: int, asked: Goals) -> Safe | None:
     missed = asked.missed(own)
     said = [_cost(own.costs[name], name, most) for name, most in asked.most.items() if name in costs]
     if asked.lost is not None:
-        said += _loss(taken.gains, asked.metric, asked.lost, own=asked.metric == found["metric"]["name"])
+        theirs = (found["teacher"].get("metrics") or {}).get(asked.metric)
+        said += _loss(taken.gains, asked.metric, asked.lost, theirs, own=asked.metric == found["metric"]["name"])
     elif asked.worst is not None and own.value is not None:
         value, worst = text.score(own.value), text.score(asked.worst)
         if "metric" in missed:
@@ -67,10 +69,12 @@ def _cost(own: float | None, name: str, most: float) -> tuple[str, Safe]:
     return ("missed", t(f"compare.goal.budget_over.{name}", said=said)) if over else ("kept", said)
 
 
-def _loss(gains: Mapping[str, Gain], metric: str, lost: float, *, own: bool) -> list[tuple[str, Safe]]:
+def _loss(
+    gains: Mapping[str, Gain], metric: str, lost: float, theirs: float | None, *, own: bool
+) -> list[tuple[str, Safe]]:
     """Say whether no more than asked was lost against the teacher, with the interval.
 
-    `own`: the metric is that of the run, whose score stands beside the line; of another it is named.
+    `theirs`: the teacher's score, of which the loss of an error is told in percent, as it was asked for; `own`: the metric is that of the run, whose score stands beside the line; of another it is named.
     """
     gain = gains.get(metric)
     if gain is None:
@@ -78,6 +82,8 @@ def _loss(gains: Mapping[str, Gain], metric: str, lost: float, *, own: bool) -> 
     write = Written.of(metric, gain)
     shown = f"{100 * lost if write.share else lost:.4g}"
     most = t("runs.verdict.point" if shown == "1" else "runs.verdict.points", value=shown) if write.share else shown
+    if in_percent(metric) and theirs:
+        most = t("compare.goal.budget_percent", most=most, percent=f"{100 * lost / abs(theirs):.3g}")
     most = most if own else t("compare.goal.budget_of", most=most, metric=differences.metric_title(metric))
     if gain.low is None or gain.high is None:
         gap = escape(Written.of(metric, gain).cell(gain))

@@ -146,7 +146,11 @@ def _good(
         percent = st.number_input(label, 0.0, None, None, 1.0, key=field, help=about)
         return None if percent is None else teacher_value * percent / 100, None
     kind, scale = ("lost_points", 100.0) if share else ("lost_value", 1.0)
-    label, about, step = t(f"compare.goal.{kind}"), t(f"compare.goal.{kind}_help"), 0.1 if share else usual / 5
+    label, about, step = (
+        t(f"compare.goal.{kind}", metric=differences.metric_title(metric)),
+        t(f"compare.goal.{kind}_help"),
+        0.1 if share else usual / 5,
+    )
     lost = st.number_input(label, 0.0, None, None, step, key=field, help=about)
     if lost is None:
         return None, None

@@ -138,8 +138,14 @@ def judgement(found: Result, index: int) -> None:
                 )
                 if plain:
                     st.badge(plain, icon=decision.PLAIN_ICON, color="violet", help=term("plain_models"))
-            st.markdown(f"##### {decision.of(found, index)}")
+            uneven = decision.is_uneven(outcome, index)
+            st.markdown(
+                f"##### {decision.of(found, index)}",
+                help=t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}") if uneven else None,
+            )
             claim = said.gain if open_ else f"{in_short.meaning(found, index, amount=False)} {said.gain}"
+            if index == outcome.best and (why := in_short.chosen_on_validation(found, index)):
+                claim = f"{claim} {why}"
             st.markdown(claim, help=f"{term('interval')} {term('rows_and_seeds')}")
         with drawn:
             scores.show(found, index)

@@ -71,7 +71,8 @@ def time(found: Estimate) -> Safe:
     if found.teacher_kept:
         words = t("distill.time_kept", seconds=text.forecast(found.seconds))
     else:
-        words = t("distill.time", seconds=text.forecast(found.seconds), teacher=text.forecast(found.teacher_seconds))
+        whole, part = text.forecast(found.seconds), text.forecast(found.teacher_seconds)
+        words = t(f"distill.time{'_mostly' if part == whole else ''}", seconds=whole, teacher=part)
     return t("distill.time_busy", time=words, times=f"{found.busy:.2g}") if found.busy >= NOTICED else words
 
 

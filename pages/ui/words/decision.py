@@ -91,6 +91,13 @@ def _of_kind(taken: Taken, student: StudentOutcome) -> Safe:
     return taken.what if of is None else t(f"{K}of_kind", what=taken.what, kind=of)
 
 
+def is_uneven(found: Outcome, student: int) -> bool:
+    """Say whether the line tells a time that was measured unevenly."""
+    one = found.students[student]
+    pair = speed.latency_pair(found.raw["teacher"], about(found, student).block, beside=[one.raw])
+    return pair is not None and not pair.steady
+
+
 def file(result: Result, student: int) -> str:
     """Name the model that the line is about, as the run keeps it; the student's own file where the run has none of it."""
     return kept(result, student)[0]
@@ -168,7 +175,18 @@ def _kept(found: Outcome) -> set[str]:
 def plain_word(found: Outcome, student: StudentOutcome) -> Safe | None:
     """Say in a word that stands beside the verdict's that a plain model is the one to take; None where it is not."""
     plain = student.instead(found.metric)
-    return None if plain is None else t(f"runs.word.plain_{plain.standing}")
+    return None if plain is None else t(f"runs.word.plain_{plain.standing}{'_above' if above(found, student) else ''}")
+
+
+def above(found: Outcome, student: StudentOutcome) -> bool:
+    """Say whether the plain model that is taken scored higher by more than the margin, though not surely."""
+    plain = student.instead(found.metric)
+    if plain is None or plain.standing != "unclear":
+        return False
+    theirs, own = plain.arm.mean(found.metric.name), student.own.mean(found.metric.name)
+    if theirs is None or own is None:
+        return False
+    return (theirs - own) * (-1 if lower_is_better(found.metric.name) else 1) > student.margin
 
 
 def _stays(taken: Taken, found: Outcome) -> bool:

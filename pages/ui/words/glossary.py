@@ -9,6 +9,7 @@ from pages.ui.shared.text import catalogue, plain, t, term
 PREFIX = (
     "words.of."  # the keys of the catalogue that name a term; what it means stands in the glossary under the same name
 )
+GROUP = "words.group."  # headings, each under the name of the first term that stands below it
 
 
 def offer() -> None:
@@ -23,8 +24,11 @@ def show() -> None:
         t("words.find"), key="words-find", icon=":material/search:", help=t("words.find_help"), autocomplete="off"
     )
     found = matching(asked or "")
-    for name in found:
-        st.markdown(f"**{t(PREFIX + name)}** · {term(name)}")
+    with st.container(key="words-list"):
+        for name in found:
+            if found == terms() and f"{GROUP}{name}" in catalogue():
+                st.markdown(f"##### {t(GROUP + name)}")
+            st.markdown(f"**{t(PREFIX + name)}** · {term(name)}")
     if not found:
         st.info(t("words.none", asked=asked), icon=":material/search_off:")
 

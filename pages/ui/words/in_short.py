@@ -65,6 +65,8 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
         standing = "ahead_unclear"
     elif standing == "unclear" and taken is None:
         standing = "unclear_higher"
+    elif decision.above(outcome, found):
+        standing = "unclear_above"
     elif (
         standing == "unclear"
         and (plain or 0.0) != (own or 0.0)
@@ -86,6 +88,23 @@ def beside(result: Mapping[str, Any], student: int) -> Safe | None:
     key = f"{model.place}_{standing}{same}"
     advised = student == outcome.best and f"{ADVICE}{key}" in text.catalogue()
     return t(f"runs.in_short.{key}", advice=t(f"{ADVICE}{key}") if advised else Safe(""), **told)
+
+
+def chosen_on_validation(result: Mapping[str, Any], student: int) -> Safe | None:
+    """Say why the taught student is taken though the one trained alone scored better on the test rows, which choose nothing; None where that is not so. Errors: as `of`."""
+    outcome = read_outcome(result)
+    found, name = outcome.students[student], outcome.metric.name
+    own, alone = found.own.mean(name), found.baseline.mean(name)
+    chosen, rather = found.selected, found.selected_alone
+    if None in (own, alone, chosen, rather) or found.alone or not decision.as_taught(result, student):
+        return None
+    sign = -1.0 if lower_is_better(name) else 1.0
+    picked = str(result["metric"].get("selection") or name)
+    sign_picked = -1.0 if lower_is_better(picked) else 1.0
+    if sign * (alone - own) <= 0 or sign_picked * (chosen - rather) < 0:  # type: ignore[operator]
+        return None
+    told = {"metric": metric_word(picked), "taught": text.score(chosen), "alone": text.score(rather)}
+    return t("runs.in_short.on_validation", name=found.name, **told)
 
 
 def placebo(result: Mapping[str, Any], student: int) -> Safe | None:

@@ -31,10 +31,14 @@ def test_the_line_says_what_is_used_up_and_whether_the_loss_is_proven():
     assert said.startswith(":material/info:")  # a tick is for what is sure
     missed = str(budget.line(found, 0, replace(asked, lost=near - 2e-4)))
     assert "Not within your goals: more than " in missed and "lost on the mean, not surely (" in missed
-    assert "Within your goals: 1.2 KB of 20 KB; 5 µs of 1.00 ms; " in said and "lost at most is not proven (" in said
-    assert "lost at most is proven (" in str(budget.line(found, 0, replace(asked, lost=-low)))
+    assert (
+        "Within your goals: 1.2 KB of 20 KB; 5 µs of 1.00 ms; " in said
+        and "a loss of " in said
+        and " at most is not proven (against the teacher " in said
+    )
+    assert " at most is proven (against the teacher " in str(budget.line(found, 0, replace(asked, lost=-low)))
     other = str(budget.line(found, 0, Goals("accuracy", None, lost=0.01)))
-    assert "point of Accuracy lost" in other and "ROC-AUC" not in said  # whose score stands beside the line
+    assert "point of Accuracy" in other and "ROC-AUC" not in said  # whose score stands beside the line
     beyond = str(budget.line(found, 0, replace(asked, lost=-high - 0.001)))
     assert (
         "Not within your goals: " in beyond
@@ -88,7 +92,10 @@ def test_a_score_and_an_interval_that_miss_their_limit_are_not_written_like_it()
     assert said.endswith("Not within your goals: ROC-AUC 0.8890 on test rows, 0.8891 asked.")
     low = found["students"][0]["versus_teacher"]["roc_auc"]["ci95"][0]
     said = str(budget.line(found, 0, Goals("roc_auc", None, lost=-low - 0.00002)))
-    assert "4.017 points lost at most is not proven (−4.019 to −3.38, 95 %)" in said
+    assert (
+        "a loss of 4.017 points at most is not proven (against the teacher −4.019 to −3.38, above 0 is better; 95 %)"
+        in said
+    )
     said = str(budget.line(found, 0, Goals("roc_auc", None, lost=0.01)))
     assert "more than 1 point lost" in said
 

@@ -139,7 +139,7 @@ def test_a_folder_answers_rows_and_tells_what_was_odd(open_at, run):
         "note: 1 column is not used: more" in done.stderr
         and "1 value of b could not be read as a number" in done.stderr
     )
-    assert "1 row holds a value of kind that the student was not taught" in done.stderr
+    assert "1 row holds a value of kind that the model was not taught" in done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
     wanted, _ = kd_core.load(run.path).ask(
         [{"a": "1.5", "b": "abc", "kind": "red"}, {"a": None, "b": 2, "kind": "never seen"}]
