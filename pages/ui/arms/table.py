@@ -56,11 +56,8 @@ def show(found: Result, index: int) -> None:
     read = read_outcome(found).students[index]
     together = not read.untaught and read.family  # its word follows the wider interval
     note = t("runs.result.untaught_note", n=num) if read.untaught else note
-    st.caption(
-        f"{note} {t(f'runs.result.gain_note_{verdict.together(found)}', n=len(found['students']))}"
-        if together
-        else note
-    )
+    more = t(f"runs.result.gain_note_{verdict.together(found)}", n=len(found["students"])) if together else ""
+    st.caption(f"{note} {more}".rstrip())
     if task_of(found["task"]).target == "number":
         st.caption(t("runs.result.unit_note", target=found["dataset"]["target"]))
     pair = speed.latency_pair(found["teacher"], student)

@@ -105,7 +105,7 @@ def _teacher(facts: Facts, held: dict[str, Any]) -> dict[str, Any]:
 def _students(dataset_id: str, dataset: DatasetSpec, facts: Facts, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Choose among the sizes Distill knows, its own shapes included."""
     known = draft.load(dataset_id, dataset, facts)["students"]
-    mine = whatif_draft.run_student(dataset)
+    _, mine = whatif_draft.run_looked_at(dataset)
     listed = [*draft.presets(facts), *known, *([mine.model_dump(mode="json")] if mine else []), *held]
     offered = {s["name"]: s for s in listed if whatif_draft.varies(s["arch"]["name"])}
     place = forms.seed(f"{KEY}.students", [s["name"] for s in held])
