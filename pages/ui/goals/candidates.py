@@ -181,7 +181,8 @@ def _miss(goal: str, c: Candidate, goals: Goals) -> str:
     else:
         cost, most = c.costs[goal] or 0.0, goals.most[goal]
         by, (own, asked) = WRITTEN[goal](cost - most), written.apart(WRITTEN[goal], cost, most)
-    return str(t("compare.goal.miss", what=what, by=by, own=own, asked=asked))
+    hair = not any(digit in "123456789" for digit in str(by))  # "by 0.00 points" says that it is not missed
+    return str(t(f"compare.goal.miss{'_hair' if hair else ''}", what=what, by=by, own=own, asked=asked))
 
 
 def show(

@@ -7,7 +7,7 @@ import pytest
 from kd_core.runs.outcome import read_outcome
 from pages.ui.data import row_card
 from pages.ui.goals import budget
-from pages.ui.goals.candidates import Goals
+from pages.ui.goals.candidates import Candidate, Goals, words
 from pages.ui.words import decision, in_short
 from tests.pages.fixtures import result
 
@@ -48,3 +48,9 @@ def test_what_may_be_lost_of_an_error_is_told_in_its_unit_and_in_the_percent_tha
 
 def test_a_year_stands_without_a_comma():
     assert row_card._value(2018.0) == "2018" and row_card._value(12018.0) == "12,018"
+
+
+def test_a_goal_that_is_missed_by_less_than_is_written_is_missed_by_a_hair():
+    goals = Goals("roc_auc", 0.7908)
+    for value, said in ((0.79079, "ROC-AUC by a hair (0.79079, asked 0.79080)"), (0.78, "ROC-AUC by 1.1 points")):
+        assert said in str(words(Candidate("tiny", "tiny", value, {}), goals))
