@@ -155,6 +155,11 @@ def test_the_class_map_is_read_chosen_and_left(keys, house):
     keys.reach(area)
     keys.press_key("ArrowDown", "ArrowRight", "Enter")
     expect(page.locator(".list .finding")).to_contain_text("rows labelled")
+    first = page.locator(".rows li button").first
+    expect(first).to_be_focused()
+    expect(first).to_be_in_viewport(ratio=1)
+    assert walk.here(page)["ring"]
+    keys.press_key("Escape")
     expect(area).to_be_focused()
     keys.press_key("Tab")
     expect(area).not_to_be_focused()

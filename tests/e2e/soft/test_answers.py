@@ -86,7 +86,7 @@ def test_labels_have_a_share_each_and_equal_the_kept_rows(browser, kinds):
             assert found["kl"][arm] == pytest.approx(each.sum(axis=1).mean(), abs=1e-6)
         assert np.allclose(found["rows"]["distance"], np.abs(p["teacher"] - p["student"]).mean(axis=1), atol=1e-6)
     said = one.page.locator(".lead").inner_text()
-    assert f"expects {p['teacher'].sum(axis=1).mean():.2f} labels a row" in said and f"rows have {has.sum(axis=1).mean():.2f}" in said  # fmt: skip
+    assert f"expects {p['teacher'].sum(axis=1).mean():.2f} labels a row on average over all {len(has):,} rows" in said and f"rows have {has.sum(axis=1).mean():.2f}" in said  # fmt: skip
     one.page.locator(".classes .scroll button").first.click()
     label = names.index(one.page.locator(".classes .scroll .name").first.inner_text())
     expect(one.page.locator(".list .finding")).to_have_text(f"{has[:, label].sum()} rows with the label {names[label]}")

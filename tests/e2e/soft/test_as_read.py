@@ -95,12 +95,14 @@ def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_othe
         spared = class_map.lift_without_top(soft_labels.soften(kept["teacher"]), y, 4)
         came = np.abs(baseline - teacher) - np.abs(own - teacher)  # how much nearer to the teacher than the baseline
         one_row = np.maximum(spared, 0) < np.maximum(teacher, 0) / 2  # makes most of the likeness
-        nearer = np.where((teacher > 0) & (spared > 0) & ~one_row, came, -1)
+        nearer = np.where((teacher >= 0.005) & (spared >= 0.005) & ~one_row, came, -1)
         expect(page.locator(".pairs h3").first).to_have_text(re.compile("came nearer"))
         want = [(k, v) for k, v in zip(*largest(nearer, 8), strict=True) if v >= 0.005]
         away = [
             (k, v)
-            for k, v in zip(*largest(np.where(((teacher > 0) | (own > 0)) & ~one_row, -came, -1), 4), strict=True)
+            for k, v in zip(
+                *largest(np.where(((teacher >= 0.005) | (own >= 0.005)) & ~one_row, -came, -1), 4), strict=True
+            )
             if v >= 0.005
         ]
         assert want and page.get_by_text("Single pairs that went the other way").is_visible() == bool(away)
@@ -119,12 +121,37 @@ def test_what_was_inherited_is_listed_as_its_map_shows_it_and_stays_for_the_othe
             expect(tell).to_contain_text("how far is not clear from these 400 rows")
         else:
             expect(tell).to_contain_text(f"{100 * share:.0f}\u00a0% of the way")
+    drawn_as_told(page, baseline, own)
     warm(screen, 20.0)
     way = np.nanmax(np.abs(np.subtract(*[np.maximum(class_map.log_lift(soft_labels.soften(kept[k], 20.0), y, 4), 0) for k in ("teacher", "baseline_1")])))  # fmt: skip
     assert way < np.log(1.1)
     expect(tell).to_contain_text("there is little to inherit")
     assert "of the way" not in tell.inner_text()
     screen.close()
+
+
+def drawn_as_told(page, baseline, own):
+    """The line below the map of what was inherited tells the number that its cell has, also where the two before it give another."""
+    page.locator(".map").focus()
+    seen = set()
+    for key in ("Up", "Down", "Down", "Down", *("Right", "Up", "Up", "Up", "Right", "Down", "Down", "Down", "Right", "Up", "Up", "Up")):  # fmt: skip
+        page.keyboard.press(f"Arrow{key}")
+        told = page.locator(".classmap .pointer").inner_text()
+        a, *b = map(int, re.findall(r"class (\d+)", told))
+        assert bool(b) == ("Drawn: " in told)
+        if not b:
+            continue
+        lifts = np.array([own[a, b[0]], baseline[a, b[0]]])
+        floored = bool((lifts <= -0.005).any())
+        assert (
+            f"Drawn: {times(float(np.exp(np.subtract(*np.maximum(lifts, 0)))))}, the student over the baseline" in told
+        )
+        assert ("as what is below base rate counts as 1.00×" in told) == floored
+        seen.add((a, b[0], floored))
+    assert len(seen) == 12 and {floored for *_, floored in seen} == {True, False}
+    page.locator(".classmap .choice").get_by_text("Teacher", exact=True).click()
+    expect(page.locator(".classmap .pointer")).not_to_contain_text("Drawn")
+    page.get_by_text("What the student inherited").click()
 
 
 def test_the_students_own_answer_is_named_where_it_is_neither_of_the_two(browser, furnished):
@@ -199,11 +226,11 @@ def test_larger_enlarges_bars_map_and_lists(browser, furnished):
     parts = (".bars .num", ".bars .z", ".pairs .titles .key", ".classmap .quiet", ".rows .what")
     size = lambda: [page.locator(one).first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") for one in parts]  # noqa: E731
     before, named = size(), page.locator(".map").bounding_box()["height"]
-    page.get_by_role("button", name="Larger", exact=True).click()
+    page.get_by_role("button", name="Larger print", exact=True).click()
     assert all(now >= 1.35 * then for now, then in zip(size(), before, strict=True))
     assert page.locator(".map").bounding_box()["height"] > named
     assert page.locator(".soft .bar").bounding_box()["height"] < 130
-    page.get_by_role("button", name="Larger", exact=True).click()
+    page.get_by_role("button", name="Larger print", exact=True).click()
     assert size() == before
     screen.close()
 

@@ -145,7 +145,8 @@ def bars_show(screen, p, row):
 def sentences_say(screen, p, lift, y):
     said = screen.page.locator(".lead").inner_text()
     nats = soft_labels.entropy(p["teacher"]).mean()
-    assert f"first class {100 * p['teacher'].max(axis=1).mean():.1f}\u00a0%" in said
+    share = f"{100 * p['teacher'].max(axis=1).mean():.1f}\u00a0%"
+    assert f"first class {share} on average over all {len(y):,} rows" in said
     assert f"evenly between {np.exp(nats):.1f} classes" in said
     if lift["teacher"].shape[0] > 2:
         rows = np.bincount(y, minlength=len(lift["teacher"]))
@@ -229,8 +230,10 @@ def test_t_moves_by_key_is_spoken_and_kept_in_the_address(browser, furnished):
     for key, at in (("ArrowRight", here + 1), ("ArrowLeft", here), ("Home", 0), ("End", len(steps) - 1)):
         page.keyboard.press(key)
         expect(slider(screen)).to_have_attribute("aria-valuetext", f"T = {steps[at]:g}")
-    page.keyboard.press("PageDown")
-    expect(slider(screen)).not_to_have_attribute("aria-valuetext", "T = 20")
+    page.keyboard.press("PageDown")  # a tenth of the way
+    at = int(slider(screen).input_value())
+    assert len(steps) - 1 - at == pytest.approx(len(steps) / 10, abs=1)
+    assert "Arrow keys move T a little, Page Up and Page Down further" in slider(screen).get_attribute("title")
     page.keyboard.press("Home")
     expect(page.locator(".soft [role=status]")).to_contain_text("At T = 0.5 the teacher gives its first class")
     page.wait_for_url(re.compile(r"[?&]t=0\.5&"))
@@ -259,6 +262,13 @@ def test_the_map_is_read_by_key_zoomed_and_searched(browser, furnished):
     page.keyboard.press("Enter")
     a = int(re.search(r"class (\d+)", pointer.inner_text())[1])
     expect(page.locator(".list .finding")).to_contain_text(f"{(kept['labels'] == a).sum()} rows labelled class {a:03d}")
+    row = page.locator(".rows li button").first  # Enter goes to the rows, Escape comes back to the cell
+    expect(row).to_be_focused()
+    expect(row).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(area).to_be_focused()
+    expect(page.locator(".map i.lit")).to_be_in_viewport()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".map i.kept")).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from pages.ui.shared import engine
 from tests.e2e.furnished import filling
 from tests.e2e.server import Server
-from tests.e2e.soft.test_classes import opened
+from tests.e2e.soft.test_classes import opened, warm
 from tests.pages.soft_runs import soft_run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -31,7 +31,10 @@ def digits(tmp_path_factory):
         taught = sure.copy()
         taught[label == 1, 4] = 2.0  # a little even without that row, or it would be in no list
         taught[odd, 4] = 8.0
-        kept = {**kept, "labels": label, "teacher": taught, "student_0": taught, "baseline_0": sure}
+        alone = np.where(label[:, None] == np.arange(10), 6.0, 0.0).astype(np.float32)
+        alone[label == 1, 2] = 2.5
+        alone[np.flatnonzero(label == 3)[0], 5] = 8.0  # brighter than the pair above, by this row
+        kept = {**kept, "labels": label, "teacher": taught, "student_0": taught, "baseline_0": alone}
         np.savez_compressed(engine.store().folder(run_id).artifact("soft_labels.npz"), **kept)
     app = Server(root)
     app.start()
@@ -59,6 +62,37 @@ def test_a_pair_that_rests_on_one_row_says_so_beside_no_number_and_was_not_inher
     assert WARNING not in listed(screen, "1 → 2").all_inner_texts()[:1]
     view.get_by_text("What the student inherited", exact=True).click()
     expect(line).to_have_count(0)
+    screen.close()
+
+
+def strength(screen):
+    """How opaque most of the map is, of 255."""
+    return screen.page.locator(".map canvas").first.evaluate(
+        """e => { const of = new Map(); const all = e.getContext("2d").getImageData(0, 0, e.width, e.height).data;
+           for (let k = 3; k < all.length; k += 4) if (all[k]) of.set(all[k], (of.get(all[k]) ?? 0) + 1);
+           return [...of].sort((a, b) => b[1] - a[1])[0][0]; }"""
+    )
+
+
+def test_the_brightest_cell_is_told_where_one_row_makes_it_and_a_map_that_tells_nothing_is_pale(browser, digits):
+    server, run_id, _ = digits
+    screen = opened(browser, server, run_id, t=1)
+    card, lines = screen.page.locator(".classmap"), screen.page.locator(".pairs button:not([hidden])")
+    finding, legend = card.locator(".finding"), card.locator(".legend .ramp")
+    expect(finding).not_to_contain_text("brightest")
+    card.get_by_text("Baseline", exact=True).first.click()
+    expect(finding).to_contain_text(re.compile(r"labelled 1 look like 2 most\. They give it 2\.8\d× the share"))
+    expect(finding).to_contain_text(
+        re.compile(r"The brightest cell, 3 → 5 at 3\.1\d×, rests mostly on one row: 1\.00× without it\.$")
+    )
+    assert [line[:5] for line in lines.all_inner_texts()] == ["1 → 2"]  # no pair at base rate or less
+    card.get_by_text("What the student inherited", exact=True).click()
+    expect(finding).to_contain_text("of the way from the baseline's")
+    assert strength(screen) == 255 and "pale" not in legend.get_attribute("class")
+    warm(screen, 20.0)
+    expect(finding).to_contain_text("there is little to inherit")
+    expect(card).to_contain_text("All cells are drawn pale, as nothing sure can be read from them.")
+    assert strength(screen) == pytest.approx(0.35 * 255, abs=1) and "pale" in legend.get_attribute("class")
     screen.close()
 
 

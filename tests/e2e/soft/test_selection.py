@@ -55,9 +55,12 @@ def test_what_is_ringed_is_what_the_rows_are_of(browser, furnished):
     pressed(page, ".map", 0.6, 0.6)
     expect(told).to_contain_text("labelled class")
     assert rings.count()
+    expect(page.locator(".map")).to_be_focused()  # only Enter goes to the rows
     apart.click()
     expect(told).to_contain_text("choose different classes")
     expect(rings).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(apart).to_be_focused()
     page.locator(".plot").first.focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")

@@ -18,7 +18,7 @@ function started(data, parentElement, kept) {
   const save = el("button", { type: "button", class: "save", onclick: () => { catchUp(); saved(app, board); } }, words.save);
   const root = el("div", { class: "soft" }, bar.element, lead, ...board.parts, el("div", { class: "foot" }, save), live);
   for (const [name, colour] of Object.entries(data.colours)) root.style.setProperty(`--${name}`, colour);
-  let [frame, spoken, resting, order] = [0, 0, 0, []];
+  let [frame, spoken, resting, order, back] = [0, 0, 0, [], null];
   // A step draws what is in sight. What is behind follows when the slider rests, when it comes into sight, or when the numbers are saved.
   const [sighted, behind] = [new Set(), new Set()];
   const sight = new IntersectionObserver((entries) => {
@@ -53,6 +53,7 @@ function started(data, parentElement, kept) {
   };
   app.choose = (chosen) => {
     app.state.chosen = chosen;
+    back = null;
     [app.state.sort] = sortsOf(chosen);
     list.fresh(chosen);
     app.listed(true);
@@ -92,6 +93,16 @@ function started(data, parentElement, kept) {
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     cards[card].element.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
   };
+
+  // The keyboard goes into a card; Escape there takes it back to where it came from.
+  app.enter = (card, returned) => {
+    back = returned;
+    cards[card].focus();
+    app.see(card);
+  };
+  list.element.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && back) back();
+  });
 
   function arranged() {
     order = rowsOf(model, app.state.chosen, app.state.sort);

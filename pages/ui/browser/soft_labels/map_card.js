@@ -36,7 +36,7 @@ function mapCard(app) {
   const tools = el("div", { class: "tools" }, search, names, zoom(0.6, words.zoom_in, "+"), zoom(1 / 0.6, words.zoom_out, "−"), el("button", { type: "button", onclick: () => zoomed(Infinity) }, words.zoom_all));
   const [rows, first] = [Array.from({ length: LISTED }, () => listed()), NEARER];
   const second = el("h3", {}, words.inherited_away_pairs);
-  const [title, note, none] = [el("h3", {}, words.pairs), el("p", { class: "quiet" }), el("p", { class: "quiet" }, words.inherited_unchanged)];
+  const [title, note, none] = [el("h3", {}, words.pairs), el("p", { class: "quiet" }), el("p", { class: "quiet" })];
   const table = el("div", { class: "pairs", role: "group", "aria-label": words.pairs }, title, el("div", { class: "pair titles", "aria-hidden": "true" }, el("span"), ...ARMS.map((arm) => el("span", { class: `key ${arm}` }, app.names[arm]))), ...rows.slice(0, first).map((one) => one.element), none, second, ...rows.slice(first).map((one) => one.element));
   const element = el(
     "section", { class: "card classmap", "aria-label": words.map }, el("div", { class: "head" }, el("h2", {}, words.map), kind), finding,
@@ -60,8 +60,15 @@ function mapCard(app) {
   }
 
   const cellAt = (a, b) => a * C + b;
+  const alike = (lift) => lift >= SEEN; // more than the base rate as it is written
   // Largest are those that are so without the row that counts most in each: one row alone is no likeness of classes.
-  const ranked = (arm) => (allFew ? arms[arm].spared.map((value, k) => (Number.isFinite(value) ? value : arms[arm].lift[k])) : arms[arm].spared);
+  const ranked = (arm) => {
+    const { lift, spared: without } = arms[arm];
+    return without.map((value, k) => {
+      const held = allFew && !Number.isFinite(value) ? lift[k] : value;
+      return alike(lift[k]) && alike(held) ? held : NaN;
+    });
+  };
   const byOneRow = (arm, k) => above(arms[arm].spared[k]) < above(arms[arm].lift[k]) / 2;
   const far = (arm, k) => Math.abs(arms[arm].lift[k] - arms.teacher.lift[k]);
   const names_ = (cell) => [Math.floor(cell / C), cell % C];
@@ -81,7 +88,10 @@ function mapCard(app) {
     const lift = (arm) => times(arms[arm].lift[k]);
     if (!model.count[a]) return filled(words.cell_none, { a: nameA });
     const share = percent(model.share("teacher", k));
-    return filled(words.cell, { a: nameA, b: nameB, num: model.count[a], share, teacher: lift("teacher"), baseline: lift("baseline"), student: lift("student") });
+    const told = filled(words.cell, { a: nameA, b: nameB, num: model.count[a], share, teacher: lift("teacher"), baseline: lift("baseline"), student: lift("student") });
+    if (app.state.map !== "inherited" || !Number.isFinite(moved[k])) return told;
+    const floored = ["student", "baseline"].some((arm) => arms[arm].lift[k] <= -SEEN);
+    return `${told} ${filled(floored ? words.cell_drawn_floored : words.cell_drawn, { drawn: times(moved[k]) })}`;
   }
 
   function pointAt(a, b, aloud) {
@@ -90,6 +100,15 @@ function mapCard(app) {
     const text = describe(a, b);
     write(pointer, text);
     if (aloud) app.speak(text);
+  }
+
+  // By key the rows are gone to, and Escape there comes back.
+  function entered() {
+    choose(cellAt(...cursor));
+    app.enter("rows", () => {
+      area.focus({ preventScroll: true });
+      (lit.hidden ? area : lit).scrollIntoView({ block: "nearest" });
+    });
   }
 
   function boxed(box, a, b) {
@@ -139,7 +158,7 @@ function mapCard(app) {
       const [i, j] = cursor ? [place[cursor[0]], place[cursor[1]]].map((at, k) => Math.max(0, Math.min(C - 1, at + steps[event.key][k]))) : [view.row, view.column];
       if (i < view.row || j < view.column || i >= view.row + view.size || j >= view.column + view.size) look(view.size, i, j);
       pointAt(data.order[i], data.order[j], true);
-    } else if ((event.key === "Enter" || event.key === " ") && cursor) choose(cellAt(...cursor));
+    } else if ((event.key === "Enter" || event.key === " ") && cursor) entered();
     else if (event.key === "+" || event.key === "=") zoomed(0.6);
     else if (event.key === "-") zoomed(1 / 0.6);
     else return;
@@ -163,17 +182,20 @@ function mapCard(app) {
     const signed = map === "inherited";
     if (signed) for (let k = 0; k < moved.length; k++) moved[k] = above(arms.student.lift[k]) - above(arms.baseline.lift[k]);
     shown = signed ? moved : arms[map].lift;
+    const sized = (value) => (signed ? Math.abs(value) : value);
     spared(arms[signed ? "teacher" : map], model);
     const [top, away] = signed ? inheritedCells() : [largestCells(ranked(map), LISTED, left), []];
-    tell(top[0]);
+    const strongest = shown.reduce((a, v, k) => (!left[k] && sized(v) > (a < 0 ? 0 : sized(shown[a])) ? k : a), -1);
+    const vague = tell(top[0], strongest);
     if (!layout) return;
-    const most = shown.reduce((a, v, k) => { const size = signed ? Math.abs(v) : v; return size > a && !left[k] ? size : a; }, 0);
-    drawing.paint(shown, most, signed, few);
-    legendOf(most, signed);
+    const most = strongest < 0 ? 0 : sized(shown[strongest]);
+    drawing.paint(shown, most, signed, few, vague);
+    legendOf(most, signed, vague);
     write(title, signed ? words.inherited_pairs : filled(someFew && !allFew ? words.pairs_firm : words.pairs, { least: ROWS_EACH }));
     const luck = someFew ? `${filled(allFew ? words.map_all_few : words.map_few, { least: ROWS_EACH })} ` : "";
-    write(note, luck + filled(signed ? words.inherited_map_note : words.map_note, { t: data.ordered_at, floor: percent(data.floor) }));
-    none.hidden = !signed || top.length > 0;
+    write(note, luck + (vague ? `${words.inherited_pale} ` : "") + filled(signed ? words.inherited_map_note : words.map_note, { t: data.ordered_at, floor: percent(data.floor) }));
+    write(none, signed ? words.inherited_unchanged : words.map_empty);
+    none.hidden = top.length > 0;
     second.hidden = away.length === 0;
     rows.forEach((one, at) => fill(one, at < first ? top[at] : (signed ? away : top)[signed ? at - first : at], signed && at >= first));
     kept.hidden = chosen.kind !== "cell";
@@ -183,8 +205,8 @@ function mapCard(app) {
 
   // What the teacher finds alike and the student came nearer to than the baseline is; and where it ended farther away. What one row makes is neither.
   function inheritedCells() {
-    const nearer = moved.map((_, k) => (arms.teacher.lift[k] > 0 && arms.teacher.spared[k] > 0 && !byOneRow("teacher", k) ? far("baseline", k) - far("student", k) : NaN));
-    const farther = moved.map((_, k) => ((arms.teacher.lift[k] > 0 || arms.student.lift[k] > 0) && !byOneRow("teacher", k) ? far("student", k) - far("baseline", k) : NaN));
+    const nearer = moved.map((_, k) => (alike(arms.teacher.lift[k]) && alike(arms.teacher.spared[k]) && !byOneRow("teacher", k) ? far("baseline", k) - far("student", k) : NaN));
+    const farther = moved.map((_, k) => ((alike(arms.teacher.lift[k]) || alike(arms.student.lift[k])) && !byOneRow("teacher", k) ? far("student", k) - far("baseline", k) : NaN));
     const least = (values, most) => largestCells(values, most, left).filter((k) => values[k] >= SEEN);
     return [least(nearer, NEARER), least(farther, LISTED - NEARER)];
   }
@@ -208,43 +230,59 @@ function mapCard(app) {
     one.element.setAttribute("aria-pressed", String(chosen.kind === "cell" && chosen.a === a && chosen.b === b));
   }
 
-  function legendOf(most, signed) {
-    const ramp_ = el("i", { class: signed ? "ramp moved" : "ramp" });
+  function legendOf(most, signed, vague) {
+    const ramp_ = el("i", { class: `ramp${signed ? " moved" : ""}${vague ? " pale" : ""}` });
     const ends = signed ? [filled(words.less, { most: times(most) }), filled(words.more_often, { most: times(most) })] : [words.base_rate, filled(words.largest_cell, { most: times(most) })];
     const text = ends.join(" – ");
-    if (legend.title === text) return;
+    if (legend.title === text && legend.childNodes[1].className === ramp_.className) return;
     legend.title = text;
     legend.replaceChildren(el("span", {}, ends[0]), ramp_, el("span", {}, ends[1]));
   }
 
-  function tell(top) {
+  // Says what the map shows; true where the sentence is that it can't be told.
+  function tell(top, strongest) {
     const { map } = app.state;
     if (C === 2) {
       const give = (arm, a, b) => percent(model.share(arm, cellAt(a, b)));
       say(finding, words.map_two, { arm: app.names[map], a: data.classes[0], b: data.classes[1], ab: give(map, 0, 1), ba: give(map, 1, 0), num_a: exact(model.rowsOf(1)), num_b: exact(model.rowsOf(C)), t: app.numbers.temperature });
-      return;
+      return false;
     }
     if (map === "inherited") {
-      tellInherited(app.numbers.inherited);
-      return;
+      const [template, values] = inheritedSaid(app.numbers.inherited);
+      say(finding, template, values);
+      return ![words.inherited_note, words.inherited_wide, words.inherited_alone].includes(template);
     }
-    if (top === undefined) return say(finding, words.map_empty);
+    const also = brightest(map, top, strongest);
+    if (top === undefined) {
+      say(finding, [words.map_empty, also.template].join(" ").trim(), also.values);
+      return false;
+    }
     const [a, b] = names_(top);
-    say(finding, words.map_finding, { arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), without: times(arms[map].spared[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), num: exact(model.rowsOf(top)), t: app.numbers.temperature });
+    say(finding, [words.map_finding, also.template].join(" ").trim(), { ...also.values, arm: app.names[map], a: data.classes[a], b: data.classes[b], times: times(arms[map].lift[top]), without: times(arms[map].spared[top]), teacher: times(arms.teacher.lift[top]), baseline: times(arms.baseline.lift[top]), student: times(arms.student.lift[top]), num: exact(model.rowsOf(top)), t: app.numbers.temperature });
+    return false;
+  }
+
+  // The pair that is named is the largest without the row that counts most in each: the eye finds another where one row makes it.
+  function brightest(arm, top, cell) {
+    const { lift, spared: without } = arms[arm];
+    if (cell < 0 || cell === top || !alike(lift[cell]) || !Number.isFinite(without[cell])) return { template: "" };
+    if (top !== undefined && times(lift[cell]) === times(lift[top])) return { template: "" };
+    const [from, to] = names_(cell).map((c) => data.classes[c]);
+    return { template: byOneRow(arm, cell) ? words.map_brightest : words.map_brightest_less, values: { from, to, bright: times(lift[cell]), spared: times(without[cell]) } };
   }
 
   // No share of a way that is hardly there, or that these rows can't tell.
-  function tellInherited(share) {
-    if (share === null) return say(finding, words.inherited_none);
+  function inheritedSaid(share) {
+    if (share === null) return [words.inherited_none];
     const t = app.numbers.temperature;
     const way = arms.teacher.lift.reduce((most, v, k) => { const one = Math.abs(above(v) - above(arms.baseline.lift[k])); return one > most ? one : most; }, 0);
-    if (way < LITTLE) return say(finding, words.inherited_little, { t, most: times(way) });
+    if (way < LITTLE) return [words.inherited_little, { t, most: times(way) }];
     const between = inheritedBetween(model, share, (one, group) => liftWithout(one, model, group));
     const said_ = { t, share: whole(share), num: exact(model.N), classes: C, low: between && whole(between[0]), high: between && whole(between[1]) };
-    if (model.N < ROWS_EACH * C) return say(finding, words.inherited_few, said_);
-    if (between === null) return say(finding, words.inherited_alone, said_);
-    if (!(between[0] > 0)) return say(finding, words.inherited_open, said_);
-    return say(finding, between[1] - between[0] > WIDE_WAY ? words.inherited_wide : words.inherited_note, said_);
+    if (model.N < ROWS_EACH * C) return [words.inherited_few, said_];
+    if (between === null) return [words.inherited_alone, said_];
+    if (!(between[0] > 0)) return [words.inherited_open, said_];
+    return [between[1] - between[0] > WIDE_WAY ? words.inherited_wide : words.inherited_note, said_];
   }
 
   // What is ringed is what the rows are of: another choice than this card's takes the ring away.

@@ -2,6 +2,7 @@
 const SHADES = 255;
 const NAMED = 40; // classes in sight up to which their names are written
 const PALE = 0.3; // how much of its colour a cell of few rows has
+const VAGUE = 0.35; // and every cell of a map of which nothing can be told
 const VALUED = 12; // and up to which each cell has its number
 
 function ramp(paper, low, high) {
@@ -109,7 +110,7 @@ function mapDrawing(app, cells, still) {
     frame.restore();
   }
 
-  function values(of, scale, few) {
+  function values(of, scale, held) {
     const { row, column: from, size, left, above, cell, grown } = layout;
     context.font = `${Math.min(12.5 * grown, cell / 2.6)}px ${app.style("--st-font") || "sans-serif"}`;
     context.textAlign = "center";
@@ -120,7 +121,7 @@ function mapDrawing(app, cells, still) {
         const value = of[k];
         if (!Number.isFinite(value)) continue;
         const shade = 3 * scale.at(value);
-        const under = luminance(Array.from(scale.table.slice(shade, shade + 3), (v, c) => (few[k] ? PALE * v + (1 - PALE) * colours.paper[c] : v)));
+        const under = luminance(Array.from(scale.table.slice(shade, shade + 3), (v, c) => held(k) * v + (1 - held(k)) * colours.paper[c]));
         context.fillStyle = (under + 0.05) / 0.05 > 1.05 / (under + 0.05) ? "#000000" : "#ffffff";
         context.fillText(times(value), left + (j + 0.5) * cell, above + (i + 0.5) * cell);
       }
@@ -150,8 +151,9 @@ function mapDrawing(app, cells, still) {
       tree();
       return layout;
     },
-    // Paint log lifts; the strongest shade is the largest cell. `signed`: orange above 0, purple below; `few`: cells that are faint.
-    paint(of, most, signed, few) {
+    // Paint log lifts; the strongest shade is the largest cell. `signed`: orange above 0, purple below; `few`: cells that are faint; `vague`: all are.
+    paint(of, most, signed, few, vague) {
+      const held = (k) => (few[k] ? PALE : vague ? VAGUE : 1);
       const table = signed ? colours.moved : colours.lift;
       const at = (value) => Math.round(((Math.max(signed ? -1 : 0, Math.min(1, most > 0 ? value / most : 0)) + 1) / 2) * SHADES);
       const pixels = image.data;
@@ -162,7 +164,7 @@ function mapDrawing(app, cells, still) {
           const known = value === value;
           const shade = known ? 3 * at(value) : 0;
           for (let b = 0; b < 3; b++) pixels[k + b] = known ? table[shade + b] : blank[b];
-          pixels[k + 3] = known ? (few[line + order[j]] ? 255 * PALE : 255) : 130;
+          pixels[k + 3] = known ? 255 * held(line + order[j]) : 130;
         }
       place.putImageData(image, 0, 0);
       const { row, column: from, size, left, above, cell, side, width, height } = layout;
@@ -181,7 +183,7 @@ function mapDrawing(app, cells, still) {
         context.stroke();
         framed(few, of);
       }
-      if (size <= VALUED && cell >= 24) values(of, { table, at }, few);
+      if (size <= VALUED && cell >= 24) values(of, { table, at }, held);
     },
   };
 }

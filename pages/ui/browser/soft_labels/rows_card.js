@@ -30,7 +30,7 @@ function rowsOf(model, chosen, sort) {
 function rowsCard(app) {
   const { model, words } = app;
   const kind = rowLine(app);
-  const title = el("p", { class: "finding" });
+  const title = el("p", { class: "finding", tabindex: -1 });
   const sorts = el("select", { "aria-label": words.sort, onchange: () => { app.state.sort = sorts.value; app.listed(true); } });
   const all = el("button", { type: "button", onclick: () => app.choose({ kind: "all" }) }, words.every_row);
   const apart = el("button", { type: "button", onclick: () => app.choose({ kind: "apart" }) }, words.disagreements);
@@ -63,6 +63,7 @@ function rowsCard(app) {
 
   return {
     element,
+    focus: () => (lines[0]?.button ?? title).focus({ preventScroll: true }),
     fresh(chosen) {
       limit = PAGE;
       sorts.replaceChildren(...sortsOf(chosen).map((name) => el("option", { value: name }, words[`sort_${name}`])));

@@ -121,7 +121,7 @@ function boardOf(app) {
   return {
     cards,
     parts: aroundMap(cards),
-    lead: (place, { arms, temperature }) => say(place, leadAt(app, temperature), { t: temperature, share: percent(arms.teacher.largestMean), at_one: percent(atOne), effective: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1) }),
+    lead: (place, { arms, temperature }) => say(place, leadAt(app, temperature), { t: temperature, num: exact(model.N), share: percent(arms.teacher.largestMean), at_one: percent(atOne), effective: arms.teacher.effective.toFixed(1), student: arms.student.effective.toFixed(1) }),
     savedOf: (arm) => sharesAndMap(app, arm),
     saved: ({ kl, inherited }) => ({ classes: data.classes, kl, inherited, inherited_between: inheritedBetween(model, inherited, (one, group) => liftWithout(one, model, group)), rows: { number: model.ids, distance: model.apart, teacher_entropy: model.arms.teacher.entropy } }),
   };

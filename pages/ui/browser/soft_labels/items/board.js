@@ -90,7 +90,7 @@ function boardOf(app) {
   return {
     cards,
     parts: [el("div", { class: "grid first" }, cards.row.element, el("div", { class: "stack" }, cards.spread.element, cards.places.element)), cards.rows.element],
-    lead: (place, { arms, temperature }) => say(place, leadAt(app, temperature), { t: temperature, share: percent(arms.teacher.largestMean), beyond: percent(arms.teacher.beyondMean), at_one: percent(atOne), num: exact(Math.max(0, model.total - TOP)), student: percent(arms.student.beyondMean) }),
+    lead: (place, { arms, temperature }) => say(place, leadAt(app, temperature), { t: temperature, rows: exact(model.N), share: percent(arms.teacher.largestMean), beyond: percent(arms.teacher.beyondMean), at_one: percent(atOne), num: exact(Math.max(0, model.total - TOP)), student: percent(arms.student.beyondMean) }),
     savedOf(arm) {
       const [one, { row }] = [model.arms[arm], app.state];
       const own = Array.from({ length: model.K }, (_, k) => [itemName(app, one.items[row * model.K + k]), one.p[row * model.K + k]]);

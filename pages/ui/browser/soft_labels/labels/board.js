@@ -93,7 +93,7 @@ function boardOf(app) {
   return {
     cards,
     parts: aroundMap(cards),
-    lead: (place, { arms, temperature }) => say(place, leadAt(app, temperature), { t: temperature, teacher: number(arms.teacher.expectedMean), at_one: number(atOne), student: number(arms.student.expectedMean), has: number(held) }),
+    lead: (place, { arms, temperature }) => say(place, leadAt(app, temperature), { t: temperature, num: exact(model.N), teacher: number(arms.teacher.expectedMean), at_one: number(atOne), student: number(arms.student.expectedMean), has: number(held) }),
     savedOf: (arm) => sharesAndMap(app, arm),
     saved: ({ kl, inherited }) => ({ labels: data.classes, kl, inherited, inherited_between: inheritedBetween(model, inherited, (one, group) => liftWithout(one, model, group)), rows: { number: model.ids, distance: model.apart } }),
   };

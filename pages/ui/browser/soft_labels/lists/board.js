@@ -89,7 +89,7 @@ function boardOf(app) {
       el("div", { class: "grid" }, cards.spread.element, cards.grades.element),
     ],
     shown: (row) => cards.orders.show(row),
-    lead: (place, { arms, alike, temperature }) => say(place, words.lead, { t: temperature, share: percent(arms.teacher.largestMean), student: percent(arms.student.largestMean), alike: percent(alike.student), alike_baseline: percent(alike.baseline) }),
+    lead: (place, { arms, alike, temperature }) => say(place, words.lead, { t: temperature, num: exact(model.N), share: percent(arms.teacher.largestMean), student: percent(arms.student.largestMean), alike: percent(alike.student), alike_baseline: percent(alike.baseline) }),
     savedOf: (arm) => ({ row: model.arms[arm].p.subarray(model.start[app.state.row], model.start[app.state.row + 1]) }),
     saved: ({ kl, alike }) => ({ kl, alike, grades: model.steps, by_grade: model.labelByGrade, queries: model.ids, distance: model.apart }),
   };
