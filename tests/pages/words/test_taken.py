@@ -16,11 +16,11 @@ def test_a_plain_model_that_scored_clearly_higher_but_not_surely_may_do_better()
     found = result(plain="unclear")
     one = found["students"][0]
     scores = one["reference"]["best"]["metrics"]["roc_auc"]
-    for more, words, badge in ((0.5, "may do as well", "MAY DO AS WELL"), (1.5, "scored higher", "MAY DO BETTER")):
+    for more, said, badge in ((0.5, "may do as well", "MAY DO AS WELL"), (1.5, "scored higher", "MAY DO BETTER")):
         scores["mean"] = one["metrics"]["roc_auc"]["mean"] + more * one["margin"]
         outcome = read_outcome(found)
         assert badge in str(decision.plain_word(outcome, outcome.students[0]))
-        assert words in str(in_short.beside(found, 0))
+        assert said in str(in_short.beside(found, 0))
 
 
 @pytest.mark.parametrize(("taught", "alone", "said"), [(0.86, 0.85, True), (0.85, 0.86, False)])
