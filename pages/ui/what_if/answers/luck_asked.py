@@ -17,7 +17,6 @@ from kd_core.runs.settings.added import Added, Round
 from kd_core.runs.settings.answers import Answer, Answers
 from kd_core.runs.store.folder import RunFolder
 from kd_core.specs import RunSpec
-from pages.ui.access import aids
 from pages.ui.shared import engine, forms, text
 from pages.ui.shared.text import Safe, escape, t
 from pages.ui.what_if import whatif_map, whatif_reader
@@ -54,7 +53,7 @@ def show(found: Result, snapshot: Any, answers: Answers) -> None:
     if shuffles:
         told.append(t("what_if.luck.what_shuffled", time=_time(found, spec, replace(added, shuffled=True))))
     if told:
-        with aids.folded(t("what_if.luck.fold"), "whatif-luck-told"):
+        with st.expander(t("what_if.luck.fold"), icon=":material/tune:", key="whatif-luck-told"):
             st.caption(Safe(" ".join(told)))
     if added.rounds:
         st.markdown(_settled(answers))
