@@ -60,9 +60,8 @@ def show(found: Result, index: int) -> None:
     st.caption(f"{note} {more}".rstrip())
     if task_of(found["task"]).target == "number":
         st.caption(t("runs.result.unit_note", target=found["dataset"]["target"]))
-    pair = speed.latency_pair(found["teacher"], student)
-    if pair is not None and not pair.steady:
-        st.caption(t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}"))
+    if uneven := speed.uneven(speed.latency_pair(found["teacher"], student)):
+        st.caption(uneven)
     with st.expander(t("runs.result.how_made"), icon=":material/info:"):
         notes(found, student)
 

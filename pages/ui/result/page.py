@@ -138,11 +138,7 @@ def judgement(found: Result, index: int) -> None:
                 )
                 if plain:
                     st.badge(plain, icon=decision.PLAIN_ICON, color="violet", help=term("plain_models"))
-            uneven = decision.is_uneven(outcome, index)
-            st.markdown(
-                f"##### {decision.of(found, index)}",
-                help=t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}") if uneven else None,
-            )
+            st.markdown(f"##### {decision.of(found, index)}", help=decision.uneven(outcome, index))
             claim = said.gain if open_ else f"{in_short.meaning(found, index, amount=False)} {said.gain}"
             if index == outcome.best and (why := in_short.chosen_on_validation(found, index)):
                 claim = f"{claim} {why}"
@@ -232,5 +228,4 @@ def claims(said: verdict.Judgement, found: Result, student: Result, *, gain: boo
         if said.plain:
             st.markdown(f"**{t('runs.verdict.plain_label')}** {' '.join(said.plain)}", help=term("plain_models"))
     pair = speed.latency_pair(found["teacher"], student)
-    uneven = "" if pair is None or pair.steady else t("runs.speed.uneven_note", scatter=f"{speed.SCATTER:g}")
-    st.caption(f"{t('runs.verdict.parts')} {uneven}")
+    st.caption(f"{t('runs.verdict.parts')} {speed.uneven(pair) or ''}")

@@ -103,6 +103,11 @@ def told(pair: Pair) -> Safe:
     return _times_faster(pair) if pair.steady else t("runs.speed.uneven", about=_at_least(pair))
 
 
+def uneven(pair: Pair | None) -> Safe | None:
+    """Say what "measured unevenly" means; None of times that are steady."""
+    return None if pair is None or pair.steady else t("runs.speed.uneven_note", scatter=f"{SCATTER:g}")
+
+
 def _times_faster(pair: Pair) -> Safe:
     """Say how many times faster the student is, as roughly as the next run would say it again: about 30 times faster."""
     ratio = pair.teacher / pair.student

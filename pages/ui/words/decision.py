@@ -91,11 +91,10 @@ def _of_kind(taken: Taken, student: StudentOutcome) -> Safe:
     return taken.what if of is None else t(f"{K}of_kind", what=taken.what, kind=of)
 
 
-def is_uneven(found: Outcome, student: int) -> bool:
-    """Say whether the line tells a time that was measured unevenly."""
-    one = found.students[student]
-    pair = speed.latency_pair(found.raw["teacher"], about(found, student).block, beside=[one.raw])
-    return pair is not None and not pair.steady
+def uneven(found: Outcome, student: int) -> Safe | None:
+    """Say what "measured unevenly" means where the line tells such a time."""
+    block, one = about(found, student).block, found.students[student]
+    return speed.uneven(speed.latency_pair(found.raw["teacher"], block, beside=[one.raw]))
 
 
 def file(result: Result, student: int) -> str:

@@ -104,7 +104,7 @@ def chosen_on_validation(result: Mapping[str, Any], student: int) -> Safe | None
     if sign * (alone - own) <= 0 or sign_picked * (chosen - rather) < 0:  # type: ignore[operator]
         return None
     told = {"metric": metric_word(picked), "taught": text.score(chosen), "alone": text.score(rather)}
-    return t("runs.in_short.on_validation", name=found.name, **told)
+    return t("runs.in_short.on_validation", **told)
 
 
 def placebo(result: Mapping[str, Any], student: int) -> Safe | None:

@@ -76,6 +76,7 @@ def test_of_times_that_scatter_a_bound_is_told_in_the_decision_and_the_table_ali
     pair = speed.latency_pair({"latency_ms": timed(*teacher)}, {"latency_ms": timed(*student)})
     assert pair is not None and not pair.steady
     assert speed.told(pair) == f"{said}, measured unevenly"
+    assert str(speed.uneven(pair)).startswith("Measured unevenly") and speed.uneven(None) is None
 
 
 def test_a_headline_a_table_and_a_sentence_say_the_same_speed():
